@@ -1,0 +1,140 @@
+// Package project is the PROJECT file: what a project declares. It loads, validates, edits and saves the declaration, and knows
+// no template.
+package project
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/gengo/v2/namer"
+	"k8s.io/gengo/v2/types"
+)
+
+// FileName is the declaration's path, relative to the project's folder.
+const FileName = "PROJECT"
+
+// Layout is the version of the project layout that this release writes.
+const Layout = 1
+
+// KubernetesMinor is the Kubernetes minor version that this release generates for.
+const KubernetesMinor = "1.37"
+
+// A Project is what PROJECT declares. Lists are sorted, so that the order in which things were created does not show.
+type Project struct {
+	// Layout is the version of the layout that the project was made with.
+	Layout int `json:"layout"`
+	// Kubernetes is the minor version that the project is generated for, such as "1.37".
+	Kubernetes string `json:"kubernetes"`
+	// Name is a DNS-1123 label that names the project's objects in a cluster: NAME-apiserver in the namespace NAME-system.
+	Name string `json:"name"`
+	// Domain is the DNS-1123 subdomain that every API group of the project ends with.
+	Domain string `json:"domain"`
+	// Module is the path of the project's Go module.
+	Module string `json:"module"`
+	// Groups are the project's API groups.
+	Groups []Group `json:"groups,omitempty"`
+	// Controllers are the reconcilers of kinds that the project doesn't serve.
+	Controllers []Controller `json:"controllers,omitempty"`
+}
+
+// A Group is an API group.
+type Group struct {
+	// Name is the group's first DNS-1123 label; the project's domain is the rest.
+	Name string `json:"name"`
+	// Versions are the group's versions, such as v1alpha1, the preferred one first (GA before beta before alpha).
+	Versions []string `json:"versions,omitempty"`
+	// Kinds are the kinds of the group.
+	Kinds []Kind `json:"kinds,omitempty"`
+}
+
+// A Kind is a kind of object, as it was declared when it was created. Once its Go type exists, the markers on the type are
+// what the server obeys.
+type Kind struct {
+	// Name is the kind: an exported Go identifier.
+	Name string `json:"kind"`
+	// Plural is the resource's name where it is not the regular plural of the kind.
+	Plural string `json:"plural,omitempty"`
+	// Versions are the versions of the group that serve the kind, in the group's order.
+	Versions []string `json:"versions"`
+	// Storage is the version that is stored: the hub of the kind's conversions.
+	Storage string `json:"storage"`
+	// Shape is how the kind is served. ShapeStored is the only one so far.
+	Shape string `json:"shape"`
+	// ClusterScoped kinds live in no namespace.
+	ClusterScoped bool `json:"clusterScoped,omitempty"`
+	// ShortNames are other names for the resource on kubectl's command line.
+	ShortNames []string `json:"shortNames,omitempty"`
+	// Categories are the names of sets of resources that the resource belongs to, such as "all".
+	Categories []string `json:"categories,omitempty"`
+	// Status says that the kind has a status subresource.
+	Status bool `json:"status,omitempty"`
+	// Controller says that the project has a reconciler for the kind.
+	Controller bool `json:"controller,omitempty"`
+}
+
+// ShapeStored is a kind whose objects are kept in etcd.
+const ShapeStored = "stored"
+
+// A Controller is a reconciler of a kind that the project doesn't serve.
+type Controller struct {
+	// Group is the full name of the API group, empty for the core group.
+	Group string `json:"group"`
+	// Version is the version that the reconciler reads.
+	Version string `json:"version"`
+	// Kind is the kind it reconciles.
+	Kind string `json:"kind"`
+}
+
+// FullName is the API group's name, as in apiVersion: fruit.example.com.
+func (p *Project) FullName(g Group) string { return g.Name + "." + p.Domain }
+
+// Namespace is where the project's own objects live in a cluster.
+func (p *Project) Namespace() string { return p.Name + "-system" }
+
+// HasKinds says whether any kind is declared.
+func (p *Project) HasKinds() bool {
+	return slices.ContainsFunc(p.Groups, func(g Group) bool { return len(g.Kinds) > 0 })
+}
+
+// HasControllers says whether any reconciler is declared.
+func (p *Project) HasControllers() bool {
+	return len(p.Controllers) > 0 || slices.ContainsFunc(p.Groups, func(g Group) bool {
+		return slices.ContainsFunc(g.Kinds, func(k Kind) bool { return k.Controller })
+	})
+}
+
+// Package is the name of the group's folder under pkg/apis and pkg/registry, and of its Go packages: the name without hyphens.
+func (g Group) Package() string { return strings.ReplaceAll(g.Name, "-", "") }
+
+// GoName is the group's name in the identifiers of generated clients: fruit-basket becomes FruitBasket.
+func (g Group) GoName() string {
+	var b strings.Builder
+	for _, part := range strings.Split(g.Name, "-") {
+		if part != "" {
+			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+		}
+	}
+	return b.String()
+}
+
+// Package is the name of the kind's Go package under pkg/registry/GROUP.
+func (k Kind) Package() string { return strings.ToLower(k.Name) }
+
+// Singular is the resource's singular name.
+func (k Kind) Singular() string { return strings.ToLower(k.Name) }
+
+// Resource is the resource's name in URLs: the plural of the kind, in lower case.
+func (k Kind) Resource() string {
+	if k.Plural != "" {
+		return k.Plural
+	}
+	return RegularPlural(k.Name)
+}
+
+// Namespaced says whether objects of the kind live in a namespace.
+func (k Kind) Namespaced() bool { return !k.ClusterScoped }
+
+// RegularPlural is the resource name that Kubernetes' code generators give a kind: Apple becomes apples, Policy policies.
+func RegularPlural(kind string) string {
+	return namer.NewAllLowercasePluralNamer(nil).Name(&types.Type{Name: types.Name{Name: kind}})
+}
