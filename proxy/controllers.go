@@ -1,0 +1,90 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/discovery/cached/memory"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/metadata/metadatainformer"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/controller-manager/pkg/informerfactory"
+	"k8s.io/klog/v2"
+	"k8s.io/kubernetes/pkg/controller/certificates/rootcacertpublisher"
+	"k8s.io/kubernetes/pkg/controller/clusterroleaggregation"
+	"k8s.io/kubernetes/pkg/controller/endpointslicemirroring"
+	"k8s.io/kubernetes/pkg/controller/garbagecollector"
+	"k8s.io/kubernetes/pkg/controller/namespace"
+	"k8s.io/kubernetes/pkg/controller/serviceaccount"
+)
+
+const (
+	// kube-controller-manager's defaults, for what nobody here would notice a difference in.
+	namespaceResync      = 5 * time.Minute
+	metadataResync       = 12 * time.Hour
+	maxEndpointsPerSlice = 1000
+	gcInitialSync        = 30 * time.Second
+	// How often the garbage collector looks for new kinds. kube-controller-manager takes 30 s; somebody who has just
+	// registered an API is waiting.
+	gcDiscoveryPeriod = 5 * time.Second
+	// More workers would find nothing to do.
+	controllerWorkers = 2
+)
+
+// startControllers runs those of kube-controller-manager's controllers without which a control plane seems broken to
+// a developer: namespaces that never go, owned objects that stay, no default ServiceAccount, no kube-root-ca.crt,
+// empty `view` and `edit` roles, an APIService whose Service has Endpoints and is said to have none. They share the
+// server's own informers, and end with ctx.
+func startControllers(ctx context.Context, config *rest.Config, shared informers.SharedInformerFactory, rootCA []byte) error {
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("controllers' client: %w", err)
+	}
+	metadataClient, err := metadata.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("controllers' metadata client: %w", err)
+	}
+	core := shared.Core().V1()
+
+	namespaces := namespace.NewNamespaceController(ctx, client, metadataClient, client.Discovery().ServerPreferredNamespacedResources,
+		core.Namespaces(), namespaceResync, corev1.FinalizerKubernetes)
+	accounts, err := serviceaccount.NewServiceAccountsController(klog.FromContext(ctx), core.ServiceAccounts(), core.Namespaces(), client,
+		serviceaccount.DefaultServiceAccountsControllerOptions())
+	if err != nil {
+		return fmt.Errorf("serviceaccount controller: %w", err)
+	}
+	rootCAs, err := rootcacertpublisher.NewPublisher(core.ConfigMaps(), core.Namespaces(), client, rootCA)
+	if err != nil {
+		return fmt.Errorf("root CA publisher: %w", err)
+	}
+	mirroring := endpointslicemirroring.NewController(ctx, core.Endpoints(), shared.Discovery().V1().EndpointSlices(), core.Services(),
+		maxEndpointsPerSlice, client, 0)
+	roles := clusterroleaggregation.NewClusterRoleAggregation(shared.Rbac().V1().ClusterRoles(), client.RbacV1())
+
+	for _, run := range []func(context.Context, int){namespaces.Run, accounts.Run, rootCAs.Run, mirroring.Run, roles.Run} {
+		go run(ctx, controllerWorkers)
+	}
+	shared.Start(ctx.Done())
+	return startGarbageCollector(ctx, client, metadataClient, shared)
+}
+
+func startGarbageCollector(ctx context.Context, client kubernetes.Interface, metadataClient metadata.Interface, shared informers.SharedInformerFactory) error {
+	informersStarted := make(chan struct{})
+	close(informersStarted)
+	gc, err := garbagecollector.NewGarbageCollector(ctx, client, metadataClient,
+		restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(client.Discovery())),
+		garbagecollector.DefaultIgnoredResources(),
+		informerfactory.NewInformerFactory(shared, metadatainformer.NewSharedInformerFactory(metadataClient, metadataResync)),
+		informersStarted)
+	if err != nil {
+		return fmt.Errorf("garbage collector: %w", err)
+	}
+	go gc.Run(ctx, controllerWorkers, gcInitialSync)
+	go gc.Sync(ctx, client.Discovery(), gcDiscoveryPeriod)
+	return nil
+}

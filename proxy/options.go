@@ -1,0 +1,70 @@
+// Package proxy is the reference aggregation proxy: what a kube-apiserver of Kubernetes 1.37 does for an
+// extension-apiserver, in one process, on one machine, with no cluster. The control plane behind the aggregation
+// layer is kube-apiserver itself, as a library, with etcd embedded and the few controllers a developer would miss.
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+)
+
+// Options says where the proxy keeps its state and where it listens.
+type Options struct {
+	// DataDir holds all state: certificates, etcd's data, the kubeconfig. It is made when missing, and belongs to one
+	// running proxy at a time.
+	DataDir string
+	// BindAddress is the IP address to serve on.
+	BindAddress string
+	// SecurePort is the port to serve on; 0 takes the port of the last run if it is free, else any free one.
+	SecurePort int
+	// Etcd is an etcd to use instead of the embedded one, when it names servers.
+	Etcd ExternalEtcd
+	// UnsafeNoFsync lets the embedded etcd answer before data is on disk: quicker, and lost or damaged when the
+	// machine (not just the process) stops at the wrong moment.
+	UnsafeNoFsync bool
+}
+
+// ExternalEtcd is an etcd that somebody else runs.
+type ExternalEtcd struct {
+	// Servers are client URLs.
+	Servers []string
+	// CAFile, CertFile and KeyFile are for servers that use TLS; PEM, as kube-apiserver's flags of these names.
+	CAFile, CertFile, KeyFile string
+}
+
+// Validate returns what is wrong with the options, all of it, in a user's words.
+func (o Options) Validate() error {
+	var errs []error
+	if o.DataDir == "" {
+		errs = append(errs, errors.New("--data-dir is required: name a folder for certificates, data and the kubeconfig"))
+	}
+	if net.ParseIP(o.BindAddress) == nil {
+		errs = append(errs, fmt.Errorf("--bind-address %q is not an IP address", o.BindAddress))
+	}
+	if o.SecurePort < 0 || o.SecurePort > 65535 {
+		errs = append(errs, fmt.Errorf("--secure-port %d is not a port: give one up to 65535, or 0 for a free one", o.SecurePort))
+	}
+	return errors.Join(append(errs, o.Etcd.validate(o.UnsafeNoFsync)...)...)
+}
+
+func (e ExternalEtcd) validate(noFsync bool) []error {
+	var errs []error
+	for _, server := range e.Servers {
+		if u, err := url.Parse(server); err != nil || u.Host == "" || !strings.HasPrefix(u.Scheme, "http") {
+			errs = append(errs, fmt.Errorf("--etcd-servers %q is not a URL like https://127.0.0.1:2379", server))
+		}
+	}
+	if len(e.Servers) == 0 && (e.CAFile != "" || e.CertFile != "" || e.KeyFile != "") {
+		errs = append(errs, errors.New("--etcd-cafile, --etcd-certfile and --etcd-keyfile go with --etcd-servers: the embedded etcd has its own certificates"))
+	}
+	if (e.CertFile == "") != (e.KeyFile == "") {
+		errs = append(errs, errors.New("--etcd-certfile and --etcd-keyfile go together"))
+	}
+	if len(e.Servers) > 0 && noFsync {
+		errs = append(errs, errors.New("--unsafe-no-fsync is for the embedded etcd: leave it out with --etcd-servers"))
+	}
+	return errs
+}

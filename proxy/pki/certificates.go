@@ -1,0 +1,147 @@
+package pki
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/big"
+	"net"
+	"slices"
+	"time"
+)
+
+// The pairs in a Dir. ServiceAccount is a key without a certificate.
+const (
+	ClientCA         = "client-ca"
+	Admin            = "admin"
+	ServingCA        = "serving-ca"
+	APIServer        = "apiserver"
+	FrontProxyCA     = "front-proxy-ca"
+	FrontProxyClient = "front-proxy-client"
+	EtcdCA           = "etcd-ca"
+	EtcdServer       = "etcd-server"
+	EtcdClient       = "etcd-client"
+	ServiceAccount   = "sa"
+)
+
+var authorities = []string{ClientCA, ServingCA, FrontProxyCA, EtcdCA}
+
+// Names is what a serving certificate is valid for.
+type Names struct {
+	DNS []string
+	IPs []net.IP
+}
+
+// leaf is a certificate to be signed by an authority.
+type leaf struct {
+	name, authority string
+	subject         pkix.Name
+	usage           x509.ExtKeyUsage
+	names           Names
+}
+
+func leaves(serving Names) []leaf {
+	local := Names{DNS: []string{"localhost"}, IPs: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}}
+	return []leaf{
+		{Admin, ClientCA, pkix.Name{CommonName: "kubernetes-admin", Organization: []string{"system:masters"}}, x509.ExtKeyUsageClientAuth, Names{}},
+		{APIServer, ServingCA, pkix.Name{CommonName: "kube-apiserver"}, x509.ExtKeyUsageServerAuth, serving},
+		{FrontProxyClient, FrontProxyCA, pkix.Name{CommonName: FrontProxyClient}, x509.ExtKeyUsageClientAuth, Names{}},
+		{EtcdServer, EtcdCA, pkix.Name{CommonName: EtcdServer}, x509.ExtKeyUsageServerAuth, local},
+		{EtcdClient, EtcdCA, pkix.Name{CommonName: EtcdClient}, x509.ExtKeyUsageClientAuth, Names{}},
+	}
+}
+
+// ensureAuthority returns the authority on disk, or a new one when it is missing or near its end. One that can't be
+// read is an error rather than replaced: others may trust it.
+func (d Dir) ensureAuthority(name string, now time.Time) (pair, error) {
+	ca, err := d.load(name)
+	if err == nil && !nearEnd(ca.cert, now) {
+		return ca, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return pair{}, err
+	}
+	template, err := newTemplate(pkix.Name{CommonName: name}, now, authorityLife)
+	if err != nil {
+		return pair{}, err
+	}
+	template.IsCA, template.BasicConstraintsValid = true, true
+	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature
+	return d.sign(name, template, nil)
+}
+
+func (d Dir) ensureLeaf(ca pair, l leaf, now time.Time) error {
+	if old, err := d.load(l.name); err == nil && l.satisfiedBy(old.cert, ca.cert, now) {
+		return nil
+	}
+	template, err := newTemplate(l.subject, now, leafLife)
+	if err != nil {
+		return err
+	}
+	template.KeyUsage = x509.KeyUsageDigitalSignature
+	template.ExtKeyUsage = []x509.ExtKeyUsage{l.usage}
+	template.DNSNames, template.IPAddresses = l.names.DNS, l.names.IPs
+	_, err = d.sign(l.name, template, &ca)
+	return err
+}
+
+// satisfiedBy tells whether cert still serves as l: signed by ca, far from its end, for the subject and all names.
+func (l leaf) satisfiedBy(cert, ca *x509.Certificate, now time.Time) bool {
+	if cert.CheckSignatureFrom(ca) != nil || nearEnd(cert, now) {
+		return false
+	}
+	if cert.Subject.String() != l.subject.String() || !slices.Contains(cert.ExtKeyUsage, l.usage) {
+		return false
+	}
+	for _, ip := range l.names.IPs {
+		if cert.VerifyHostname(ip.String()) != nil {
+			return false
+		}
+	}
+	for _, name := range l.names.DNS {
+		if cert.VerifyHostname(name) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func nearEnd(cert *x509.Certificate, now time.Time) bool {
+	return cert.NotAfter.Sub(now) < cert.NotAfter.Sub(cert.NotBefore)/renewAt
+}
+
+func newTemplate(subject pkix.Name, now time.Time, life time.Duration) (*x509.Certificate, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, fmt.Errorf("make a serial number: %w", err)
+	}
+	return &x509.Certificate{
+		SerialNumber: serial,
+		Subject:      subject,
+		NotBefore:    now.Add(-5 * time.Minute), // clocks of a host and its virtual machines differ a little
+		NotAfter:     now.Add(life),
+	}, nil
+}
+
+// sign makes a key, has its certificate signed by ca (by itself without one), and saves both as name.
+func (d Dir) sign(name string, template *x509.Certificate, ca *pair) (pair, error) {
+	key, err := newKey()
+	if err != nil {
+		return pair{}, err
+	}
+	if ca == nil {
+		ca = &pair{template, key}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, ca.cert, key.Public(), ca.key)
+	if err != nil {
+		return pair{}, fmt.Errorf("sign %s: %w", d.Cert(name), err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return pair{}, fmt.Errorf("sign %s: %w", d.Cert(name), err)
+	}
+	return pair{cert, key}, d.save(name, der, key)
+}

@@ -1,0 +1,180 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apiserver/pkg/storage/storagebackend"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/apiserver-builder/builder/proxy/pki"
+)
+
+const (
+	readyPoll    = 10 * time.Millisecond
+	readyTimeout = time.Minute
+)
+
+// Run serves until ctx ends, then stops everything in order and returns nil. It calls ready once, with the server's
+// URL, when the server answers /readyz with ok and the kubeconfig is written. Its errors are sentences for a user.
+//
+// A process can have one: kube-apiserver keeps feature gates, metrics and schemes in globals.
+func Run(ctx context.Context, o Options, ready func(url string)) (err error) {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	dir := dataDir(o.DataDir)
+	release, err := dir.claim()
+	if err != nil {
+		return err
+	}
+	defer release()
+	bind := net.ParseIP(o.BindAddress)
+	certs := dir.certs()
+	if err := certs.Ensure(servingNames(bind), time.Now()); err != nil {
+		return err
+	}
+	listener, err := listen(o.BindAddress, o.SecurePort, portOf(dir.lastServer()))
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	storage, stopEtcd, err := openStorage(ctx, o, dir)
+	if err != nil {
+		return err
+	}
+	defer stopEtcd()
+	server, err := newAPIServer(ctx, listener, certs, storage)
+	if err != nil {
+		return err
+	}
+	url := "https://" + net.JoinHostPort(reachableIP(bind).String(), strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	if err := errors.Join(dir.writeEtcdURL(storage.ServerList), dir.writeKubeconfig(url)); err != nil {
+		return err
+	}
+	return runUntilDone(ctx, server, url, certs, ready)
+}
+
+// listen takes the port asked for, or for 0 the last one when it is free.
+func listen(address string, port, last int) (net.Listener, error) {
+	if port == 0 {
+		l, err := listenPreferring(address, last)
+		if err != nil {
+			return nil, fmt.Errorf("listen on %s: %w", address, err)
+		}
+		return l, nil
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("port %d on %s is in use: stop what listens there, or choose another with --secure-port (0 takes a free one)", port, address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen on port %d of %s: %w", port, address, err)
+	}
+	return l, nil
+}
+
+// openStorage starts the embedded etcd, or checks that the external one answers.
+func openStorage(ctx context.Context, o Options, dir dataDir) (storagebackend.TransportConfig, func(), error) {
+	if len(o.Etcd.Servers) > 0 {
+		return o.Etcd.transport(), func() {}, o.Etcd.probe(ctx)
+	}
+	etcd, err := startEtcd(dir.path("etcd"), dir.certs(), dir.lastEtcdURL(), o.UnsafeNoFsync)
+	if err != nil {
+		return storagebackend.TransportConfig{}, nil, err
+	}
+	if err := etcd.waitReady(ctx); err != nil {
+		etcd.Close()
+		return storagebackend.TransportConfig{}, nil, err
+	}
+	return etcd.transport(dir.certs()), etcd.Close, nil
+}
+
+// runUntilDone runs the server and, beside it, the wait for readiness; whichever fails ends the other.
+func runUntilDone(ctx context.Context, server *apiServer, url string, certs pki.Dir, ready func(string)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	waited := make(chan error, 1)
+	go func() {
+		err := waitReady(ctx, url, certs, server.GenericAPIServer.LoopbackClientConfig)
+		if err == nil {
+			ready(url)
+		} else {
+			cancel()
+		}
+		waited <- err
+	}()
+	err := server.run(ctx)
+	stopped := ctx.Err() != nil
+	cancel()
+	if waitErr := <-waited; err == nil && waitErr != nil && !errors.Is(waitErr, context.Canceled) {
+		return waitErr
+	}
+	if err == nil && !stopped {
+		return errors.New("the server stopped by itself")
+	}
+	return err
+}
+
+// waitReady returns when /readyz is ok, and what an extension-apiserver reads when it starts is there.
+func waitReady(ctx context.Context, url string, certs pki.Dir, loopback *rest.Config) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("the server was not ready within %s: see what it waits for with -v 2", readyTimeout))
+	defer cancel()
+	pool := x509.NewCertPool()
+	ca, err := os.ReadFile(certs.Cert(pki.ServingCA))
+	if err != nil {
+		return err
+	}
+	pool.AppendCertsFromPEM(ca)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: false}
+	defer transport.CloseIdleConnections()
+	probe := &http.Client{Transport: transport}
+	client, err := kubernetes.NewForConfig(loopback)
+	if err != nil {
+		return err
+	}
+	for !readyz(ctx, probe, url) || !trustPublished(ctx, client) {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(readyPoll):
+		}
+	}
+	return nil
+}
+
+func readyz(ctx context.Context, client *http.Client, url string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
+	if err != nil {
+		return false
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return false
+	}
+	response.Body.Close()
+	return response.StatusCode == http.StatusOK
+}
+
+// trustPublished tells whether the front-proxy authority and namespace default exist: kube-apiserver is ready a moment
+// before it has written them, and an extension-apiserver that misses the first ends.
+func trustPublished(ctx context.Context, client kubernetes.Interface) bool {
+	core := client.CoreV1()
+	trust, err := core.ConfigMaps(metav1.NamespaceSystem).Get(ctx, "extension-apiserver-authentication", metav1.GetOptions{})
+	if err != nil || trust.Data["requestheader-client-ca-file"] == "" {
+		return false
+	}
+	_, err = core.Namespaces().Get(ctx, metav1.NamespaceDefault, metav1.GetOptions{})
+	return err == nil
+}
