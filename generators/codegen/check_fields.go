@@ -1,0 +1,208 @@
+package codegen
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"k8s.io/gengo/v2/types"
+	"k8s.io/kube-openapi/pkg/common"
+)
+
+// checkFields checks that the fields of a struct can be copied, described and defaulted.
+func (p *Packages) checkFields(t *types.Type) Diagnostics {
+	var problems Diagnostics
+	if describesItself(t) {
+		return nil
+	}
+	for _, m := range t.Members {
+		pos := p.Position(t.Name, m.Name)
+		if what := p.unsuitable(m.Type, inOpenAPI(m)); what != "" {
+			problems.add(pos, "field %s of %s: %s", m.Name, t.Name.Name, what)
+		} else if what := badDefault(m); what != "" {
+			problems.add(pos, "field %s of %s: %s", m.Name, t.Name.Name, what)
+		}
+	}
+	return problems
+}
+
+const freeForm = "use runtime.RawExtension for JSON of any form"
+
+// unsuitable says why a field can't be of type t, or "".
+func (p *Packages) unsuitable(t *types.Type, described bool) string {
+	if format, _ := common.OpenAPITypeFormat(t.Name.String()); format != "" && t.Kind != types.Interface {
+		return ""
+	}
+	switch t.Kind {
+	case types.Builtin:
+		if described {
+			return fmt.Sprintf("%s has no form in JSON that OpenAPI can describe", t.Name.Name)
+		}
+	case types.Pointer:
+		if t.Elem.Kind == types.Interface {
+			return "a pointer to an interface can't be copied"
+		}
+		return p.unsuitable(t.Elem, described)
+	case types.Slice, types.Array:
+		return p.unsuitableElement(t.Elem, described)
+	case types.Map:
+		if key := resolve(t.Key); described && key.Name.Name != "string" {
+			return fmt.Sprintf("the keys of a map must be strings, not %s", t.Key.Name.Name)
+		}
+		return p.unsuitableElement(t.Elem, described)
+	case types.Alias:
+		return p.unsuitable(t.Underlying, described)
+	case types.Struct:
+		return p.unsuitableStruct(t, described)
+	case types.Interface:
+		if t.Name.Package == "" {
+			return "a value of any type can't be copied; " + freeForm
+		}
+		if t.Methods["DeepCopy"+t.Name.Name] == nil {
+			return fmt.Sprintf("the interface %s can't be copied: it has no method DeepCopy%s; %s", t.Name.Name, t.Name.Name, freeForm)
+		}
+	case types.Func, types.Chan, types.Unsupported, types.Unknown:
+		return "a " + strings.ToLower(string(t.Kind)) + " can't be copied or written as JSON"
+	}
+	return ""
+}
+
+func (p *Packages) unsuitableElement(t *types.Type, described bool) string {
+	if what := p.unsuitable(t, described); what != "" || !described || resolve(t).Kind != types.Interface {
+		return what
+	}
+	return "OpenAPI can't describe a list or map of interfaces; " + freeForm
+}
+
+func (p *Packages) unsuitableStruct(t *types.Type, described bool) string {
+	switch {
+	case t.Name.Package == "":
+		return "a struct without a name has no OpenAPI definition: declare it as a type"
+	case described && p.external[t.Name] && !p.hasDefinition(t):
+		return fmt.Sprintf("the type %s has no OpenAPI definition: declare a type in the API package, or put // +k8s:openapi-gen=true on that one", t.Name)
+	}
+	return ""
+}
+
+// checkExternal checks the types of other packages that API types refer to through yet others.
+func (p *Packages) checkExternal() Diagnostics {
+	direct := map[types.Name]bool{}
+	for _, api := range p.options.APIs {
+		for _, t := range p.Universe[api.Package].Types {
+			for _, m := range t.Members {
+				direct[elementOf(m.Type).Name] = true
+			}
+		}
+	}
+	var problems Diagnostics
+	for name := range p.external {
+		if t := p.Universe.Type(name); !direct[name] && !p.hasDefinition(t) {
+			problems.add(p.Position(name, ""), "the type %s, which API types refer to through other types, has no OpenAPI definition", name)
+		}
+	}
+	return problems
+}
+
+// elementOf is the type at the bottom of pointers, lists and maps.
+func elementOf(t *types.Type) *types.Type {
+	for t.Elem != nil || t.Kind == types.Alias {
+		if t.Kind == types.Alias {
+			t = t.Underlying
+		} else {
+			t = t.Elem
+		}
+	}
+	return t
+}
+
+// resolve is the type behind names and pointers.
+func resolve(t *types.Type) *types.Type {
+	for t.Kind == types.Alias || t.Kind == types.Pointer {
+		if t.Kind == types.Alias {
+			t = t.Underlying
+		} else {
+			t = t.Elem
+		}
+	}
+	return t
+}
+
+// badDefault says what is wrong with a field's +default marker, or "".
+func badDefault(m types.Member) string {
+	values := tag(m.CommentLines, "default")
+	switch {
+	case len(values) == 0:
+		return ""
+	case len(values) > 1:
+		return "it has more than one +default"
+	case strings.HasPrefix(values[0], "ref("):
+		return ""
+	}
+	var value any
+	if err := json.Unmarshal([]byte(values[0]), &value); err != nil {
+		return fmt.Sprintf("the value of +default=%s must be JSON; strings go in double quotes", values[0])
+	}
+	base := resolve(m.Type)
+	if m.Type.Methods["UnmarshalJSON"] != nil || base.Methods["UnmarshalJSON"] != nil {
+		return ""
+	}
+	if want := jsonForm(base); want != "" && want != formOf(value) {
+		return fmt.Sprintf("+default=%s is %s, but the field is %s", values[0], formOf(value), want)
+	}
+	// A field that is always written can't tell unset from zero, so a default would never be seen in it.
+	if m.Type.Kind == types.Pointer || omitsEmpty(m) && base.Kind != types.Struct {
+		return ""
+	}
+	switch {
+	case base.Kind == types.Struct && len(values[0]) > 2:
+		return "a struct that is no pointer can only have the default {}: make it a pointer, or give its fields defaults"
+	case base.Kind == types.Builtin && value != nil && !reflect.ValueOf(value).IsZero():
+		return "a default needs omitempty in the field's json tag, or a pointer"
+	}
+	return ""
+}
+
+func omitsEmpty(m types.Member) bool {
+	_, options, _ := strings.Cut(reflect.StructTag(m.Tags).Get("json"), ",")
+	return strings.Contains(","+options+",", ",omitempty,")
+}
+
+// jsonForm is the form that a type has in JSON, or "" if that can't be told.
+func jsonForm(t *types.Type) string {
+	switch t.Kind {
+	case types.Struct, types.Map:
+		return "an object"
+	case types.Slice, types.Array:
+		if t.Elem.Name.Name == "byte" || t.Elem.Name.Name == "uint8" {
+			return "a string"
+		}
+		return "a list"
+	case types.Builtin:
+		switch name := t.Name.Name; {
+		case name == "string":
+			return "a string"
+		case name == "bool":
+			return "a boolean"
+		case strings.Contains(name, "int") || strings.HasPrefix(name, "float"):
+			return "a number"
+		}
+	}
+	return ""
+}
+
+func formOf(value any) string {
+	switch value.(type) {
+	case string:
+		return "a string"
+	case bool:
+		return "a boolean"
+	case float64:
+		return "a number"
+	case []any:
+		return "a list"
+	case map[string]any:
+		return "an object"
+	}
+	return "null"
+}

@@ -1,0 +1,124 @@
+// Package codegen runs Kubernetes' own code generators over a project's API packages, in this process and on one load of the
+// packages. It is pure: it returns files and writes nothing to the project.
+//
+// The generators are k8s.io/code-generator's and kube-openapi's, as libraries; what they write is byte for byte what their
+// commands write. The flow is parse (syntax errors and positions) -> load (gengo, once) -> check types and markers -> run each
+// generator on a copy of one context, into memory -> evaluate the OpenAPI definitions, which applyconfiguration-gen needs ->
+// format.
+package codegen
+
+import (
+	"context"
+	"fmt"
+	"go/token"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"k8s.io/gengo/v2/generator"
+	"k8s.io/gengo/v2/types"
+)
+
+// GeneratedDir is the folder of the project, and of its module, that holds all generated code but the zz_generated files of the
+// API packages.
+const GeneratedDir = "pkg/generated"
+
+// Options say what to generate from.
+type Options struct {
+	// Dir is the absolute path of the project's folder, which is the root of its module.
+	Dir string
+	// Module is the module's path.
+	Module string
+	// APIs are the group versions, sorted by package.
+	APIs []API
+	// Boilerplate is the licence header put on top of each generated file. It may be empty.
+	Boilerplate []byte
+}
+
+// An API is one group version and the package of its types.
+type API struct {
+	// Group is the full name of the API group, such as "fruit.example.com".
+	Group string
+	// Version is the version, such as "v1alpha1".
+	Version string
+	// Package is the import path of the package, which ends in GROUPDIR/VERSION and is in the project's module.
+	Package string
+}
+
+// dir is the folder of a package of the module.
+func (o *Options) dir(pkg string) string {
+	return filepath.Join(o.Dir, filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(pkg, o.Module), "/")))
+}
+
+// rel makes a file name slash-separated and relative to the project's folder, if it is in there.
+func (o *Options) rel(file string) string {
+	if r, err := filepath.Rel(o.Dir, file); err == nil && filepath.IsLocal(r) {
+		return filepath.ToSlash(r)
+	}
+	return filepath.ToSlash(file)
+}
+
+// generated is the import path of a package under GeneratedDir.
+func (o *Options) generated(elem ...string) string {
+	return path.Join(append([]string{o.Module, GeneratedDir}, elem...)...)
+}
+
+func (o *Options) validate() error {
+	if !filepath.IsAbs(o.Dir) {
+		return fmt.Errorf("the project's folder %q is not an absolute path", o.Dir)
+	}
+	if o.Module == "" {
+		return fmt.Errorf("no module path given for %s", o.Dir)
+	}
+	for _, a := range o.APIs {
+		if !strings.HasPrefix(a.Package, o.Module+"/") {
+			return fmt.Errorf("the package %s of %s/%s is not in the module %s", a.Package, a.Group, a.Version, o.Module)
+		}
+		if path.Base(a.Package) != a.Version {
+			return fmt.Errorf("the package %s of %s/%s must end in /%s", a.Package, a.Group, a.Version, a.Version)
+		}
+	}
+	return nil
+}
+
+// Packages are the project's API packages, loaded and checked.
+type Packages struct {
+	// Universe has the types of the API packages, of the packages they refer to, and of k8s.io/apimachinery's common ones.
+	Universe types.Universe
+
+	options Options
+	source  *source
+	context *generator.Context
+	// external are the types of other modules and packages that the API types refer to, and which OpenAPI must describe.
+	external map[types.Name]bool
+}
+
+// Load parses, loads and type-checks the API packages, once, and checks their markers. Problems in the project's source come
+// back together as Diagnostics. Generated files are not looked at, so they may be absent, stale or broken.
+func Load(ctx context.Context, o Options) (*Packages, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	src, problems := parse(&o)
+	p := &Packages{options: o, source: src}
+	if err := p.load(ctx, problems); err != nil {
+		return nil, err
+	}
+	if err := p.check().err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Position is where a type of an API package, or one of its fields, is declared. The field is empty for the type itself; an embedded
+// field goes by the name of its type. The Filename is slash-separated and relative to the project's folder. The position is
+// the zero one (IsValid is false) for what is not declared in an API package.
+func (p *Packages) Position(name types.Name, field string) token.Position {
+	return p.source.position(name, field)
+}
+
+// PackagePosition is where the package clause of an API package is: in doc.go if there is one, which is where the package's
+// markers belong.
+func (p *Packages) PackagePosition(pkg string) token.Position {
+	return p.source.packagePosition(pkg)
+}

@@ -1,0 +1,197 @@
+package codegen
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/token"
+	gotypes "go/types"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+	"k8s.io/gengo/v2"
+	"k8s.io/gengo/v2/generator"
+	"k8s.io/gengo/v2/parser"
+	"k8s.io/gengo/v2/types"
+)
+
+// openAPIBase are the packages whose OpenAPI definitions every extension-apiserver serves.
+var openAPIBase = []string{
+	"k8s.io/apimachinery/pkg/api/resource",
+	"k8s.io/apimachinery/pkg/apis/meta/v1",
+	"k8s.io/apimachinery/pkg/runtime",
+	"k8s.io/apimachinery/pkg/version",
+}
+
+// load fills Universe and context. The problems are those that parsing found.
+func (p *Packages) load(ctx context.Context, problems Diagnostics) error {
+	if len(problems) > 0 {
+		return p.explain(ctx, problems, nil)
+	}
+	gengoParser := parser.NewWithOptions(parser.Options{BuildTags: []string{gengo.StdBuildTag}})
+	err := quietly(func() error {
+		// The method's name says "for testing", but it is the only one that takes a folder: the others would need this
+		// process to change its own.
+		return gengoParser.LoadPackagesWithConfigForTesting(&packages.Config{Context: ctx, Dir: p.options.Dir}, p.patterns()...)
+	})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err != nil {
+		return p.explain(ctx, nil, err)
+	}
+	err = quietly(func() (err error) {
+		p.context, err = generator.NewContext(gengoParser, nil, "")
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("reading the API packages of %s: %w", p.options.Dir, err)
+	}
+	p.Universe = p.context.Universe
+	if err := p.typeProblems(importerOf(p.Universe)).err(); err != nil {
+		return err
+	}
+	return p.loadReferenced()
+}
+
+// patterns are the packages to load: all that any generator looks into, since a generator that finds one missing would start
+// a load of its own.
+func (p *Packages) patterns() []string {
+	all := slices.Clone(openAPIBase)
+	for _, api := range p.options.APIs {
+		all = append(all, api.Package)
+	}
+	for _, m := range p.source.interfaceMarkers() {
+		if m.name.Package != "" {
+			all = append(all, m.name.Package)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// explain turns a failed load into problems with positions. It loads again, more patiently, so that the problems that did not
+// stop the loader are told as well.
+func (p *Packages) explain(ctx context.Context, problems Diagnostics, cause error) error {
+	cfg := &packages.Config{
+		Context: ctx, Dir: p.options.Dir, BuildFlags: []string{"-tags", gengo.StdBuildTag},
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedTypes | packages.NeedSyntax,
+	}
+	loaded, err := packages.Load(cfg, p.patterns()...)
+	if err != nil {
+		return fmt.Errorf("loading the API packages of %s: %w", p.options.Dir, errors.Join(problems.err(), err))
+	}
+	known := knownPackages{}
+	packages.Visit(loaded, nil, func(pkg *packages.Package) {
+		if pkg.Types != nil {
+			known[pkg.PkgPath] = pkg.Types
+		}
+		for _, e := range pkg.Errors {
+			if e.Kind == packages.ListError || e.Kind == packages.ParseError && p.source.packages[pkg.PkgPath] == nil {
+				problems = append(problems, p.listProblem(pkg.PkgPath, e))
+			}
+		}
+	})
+	problems = append(problems, p.typeProblems(known)...)
+	if len(problems) == 0 {
+		return fmt.Errorf("loading the API packages of %s: %w", p.options.Dir, cause)
+	}
+	return problems.err()
+}
+
+var (
+	missingModule  = regexp.MustCompile(`no required module provides package ([^ ;:]+)`)
+	missingPackage = regexp.MustCompile(`^package (\S+) is not in std|module \S+ provides package (\S+) .*no Go files|cannot find package "?([^" ]+)`)
+)
+
+// listProblem is what the go command said of a package.
+func (p *Packages) listProblem(pkg string, e packages.Error) Diagnostic {
+	d := Diagnostic{Pos: p.source.relative(parsePosition(e.Pos)), Message: strings.Join(strings.Fields(e.Msg), " ")}
+	if m := missingModule.FindStringSubmatch(d.Message); m != nil {
+		d.Message = fmt.Sprintf("no module in go.mod provides the package %s: correct the import, or run go get %s", m[1], m[1])
+	} else if m := missingPackage.FindStringSubmatch(d.Message); m != nil {
+		d.Message = fmt.Sprintf("there is no package %s: correct the import", m[1]+m[2]+m[3])
+	}
+	if d.Pos.Filename == "" {
+		// The package was asked for by a marker, which the go command knows nothing of.
+		for _, m := range p.source.interfaceMarkers() {
+			if m.name.Package == pkg {
+				d.Pos = m.pos
+			}
+		}
+	}
+	return d
+}
+
+// parsePosition reads "file:line:column", as far as it is there.
+func parsePosition(s string) token.Position {
+	if s == "" || s == "-" {
+		return token.Position{}
+	}
+	var numbers []int
+	for len(numbers) < 2 {
+		i := strings.LastIndexByte(s, ':')
+		if i < 0 {
+			break
+		}
+		n, err := strconv.Atoi(s[i+1:])
+		if err != nil {
+			break
+		}
+		numbers = append([]int{n}, numbers...)
+		s = s[:i]
+	}
+	pos := token.Position{Filename: s}
+	if len(numbers) > 0 {
+		pos.Line = numbers[0]
+	}
+	if len(numbers) > 1 {
+		pos.Column = numbers[1]
+	}
+	return pos
+}
+
+// knownPackages resolves imports among packages that are loaded already.
+type knownPackages map[string]*gotypes.Package
+
+// Import implements go/types.Importer.
+func (k knownPackages) Import(path string) (*gotypes.Package, error) {
+	if path == "unsafe" {
+		return gotypes.Unsafe, nil
+	}
+	if pkg := k[path]; pkg != nil {
+		return pkg, nil
+	}
+	return nil, fmt.Errorf("package %s is not loaded", path)
+}
+
+func (k knownPackages) add(pkg *gotypes.Package) {
+	if pkg == nil || k[pkg.Path()] != nil {
+		return
+	}
+	k[pkg.Path()] = pkg
+	for _, imported := range pkg.Imports() {
+		k.add(imported)
+	}
+}
+
+// importerOf finds the go/types packages behind a universe: gengo keeps them to itself, but its types lead to them.
+func importerOf(u types.Universe) knownPackages {
+	known := knownPackages{}
+	for _, pkg := range u {
+		for _, t := range pkg.Types {
+			switch g := t.GoType.(type) {
+			case *gotypes.Named:
+				known.add(g.Obj().Pkg())
+			case *gotypes.Struct:
+				if g.NumFields() > 0 {
+					known.add(g.Field(0).Pkg())
+				}
+			}
+		}
+	}
+	return known
+}
