@@ -31,6 +31,8 @@ type Project struct {
 	Domain string `json:"domain"`
 	// Module is the path of the project's Go module.
 	Module string `json:"module"`
+	// AllowReserved lets the domain and the module be Kubernetes' own, such as k8s.io.
+	AllowReserved bool `json:"allowReserved,omitempty"`
 	// Groups are the project's API groups.
 	Groups []Group `json:"groups,omitempty"`
 	// Controllers are the reconcilers of kinds that the project doesn't serve.
@@ -117,8 +119,15 @@ func (g Group) GoName() string {
 	return b.String()
 }
 
-// Package is the name of the kind's Go package under pkg/registry/GROUP.
-func (k Kind) Package() string { return strings.ToLower(k.Name) }
+// Package is the name of the kind's Go package, and of its folder under pkg/registry/GROUP: the kind in lower case, followed by
+// "kind" where Go or the file system has a meaning of its own for that word (Main, Internal, String, Con).
+func (k Kind) Package() string {
+	name := strings.ToLower(k.Name)
+	if reservedPackage(name) {
+		return name + "kind"
+	}
+	return name
+}
 
 // Singular is the resource's singular name.
 func (k Kind) Singular() string { return strings.ToLower(k.Name) }
@@ -135,6 +144,11 @@ func (k Kind) Resource() string {
 func (k Kind) Namespaced() bool { return !k.ClusterScoped }
 
 // RegularPlural is the resource name that Kubernetes' code generators give a kind: Apple becomes apples, Policy policies.
-func RegularPlural(kind string) string {
-	return namer.NewAllLowercasePluralNamer(nil).Name(&types.Type{Name: types.Name{Name: kind}})
+func RegularPlural(kind string) string { return strings.ToLower(goPlural(kind)) }
+
+// goPlural is the plural that generated clients have in their identifiers: Apples, Policies.
+func goPlural(kind string) string {
+	// The one exception that every upstream generator makes.
+	exceptions := map[string]string{"Endpoints": "Endpoints"}
+	return namer.NewPublicPluralNamer(exceptions).Name(&types.Type{Name: types.Name{Name: kind}})
 }

@@ -1,0 +1,272 @@
+package project
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/version"
+)
+
+// edit makes a change to a copy, and keeps it if the result is valid: on an error the project is what it was.
+func (p *Project) edit(change func(next *Project) error) error {
+	next := p.clone()
+	if err := change(next); err != nil {
+		return err
+	}
+	next.normalize()
+	if err := next.Validate(); err != nil {
+		return err
+	}
+	*p = *next
+	return nil
+}
+
+// clone copies the project and all it holds.
+func (p *Project) clone() *Project {
+	next := *p
+	next.Groups = slices.Clone(p.Groups)
+	next.Controllers = slices.Clone(p.Controllers)
+	for i := range next.Groups {
+		g := &next.Groups[i]
+		g.Versions = slices.Clone(g.Versions)
+		g.Kinds = slices.Clone(g.Kinds)
+		for j := range g.Kinds {
+			g.Kinds[j] = g.Kinds[j].clone()
+		}
+	}
+	return &next
+}
+
+func (k Kind) clone() Kind {
+	k.Versions = slices.Clone(k.Versions)
+	k.ShortNames = slices.Clone(k.ShortNames)
+	k.Categories = slices.Clone(k.Categories)
+	return k
+}
+
+// normalize brings what can be written in several ways into one form: lists sorted, empty ones nil, a regular plural left out.
+func (p *Project) normalize() {
+	for i := range p.Groups {
+		g := &p.Groups[i]
+		g.Versions = sortVersions(g.Versions)
+		for j := range g.Kinds {
+			g.Kinds[j].normalize()
+		}
+		g.Kinds = sorted(g.Kinds, func(a, b Kind) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	p.Groups = sorted(p.Groups, func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
+	p.Controllers = sorted(p.Controllers, func(a, b Controller) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Version, b.Version))
+	})
+}
+
+func (k *Kind) normalize() {
+	k.Versions = sortVersions(k.Versions)
+	k.ShortNames = sorted(k.ShortNames, strings.Compare)
+	k.Categories = sorted(k.Categories, strings.Compare)
+	if k.Plural == RegularPlural(k.Name) {
+		k.Plural = ""
+	}
+}
+
+func sorted[E any](list []E, compare func(a, b E) int) []E {
+	if len(list) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(list, compare)
+	return list
+}
+
+// sortVersions puts the preferred version first: GA before beta before alpha, and newer before older.
+func sortVersions(versions []string) []string {
+	return sorted(versions, func(a, b string) int { return version.CompareKubeAwareVersionStrings(b, a) })
+}
+
+// GroupName is the first label of a group of the project, which may be given in full: fruit for fruit.example.com.
+func (p *Project) GroupName(arg string) (string, error) {
+	name, domain, full := strings.Cut(arg, ".")
+	if full && domain != p.Domain {
+		return "", fmt.Errorf("group %s is not in the project's domain %q: use %q, or a name without dots", show(arg), p.Domain, cmp.Or(hyphenated(name), "fruit")+"."+p.Domain)
+	}
+	if err := checkGroup(name); err != nil {
+		return "", err
+	}
+	return name, nil
+}
+
+// Group returns the group of that name, given as fruit or in full as fruit.example.com.
+func (p *Project) Group(name string) (Group, bool) {
+	name = strings.TrimSuffix(name, "."+p.Domain)
+	i := slices.IndexFunc(p.Groups, func(g Group) bool { return g.Name == name })
+	if i < 0 {
+		return Group{}, false
+	}
+	return p.Groups[i], true
+}
+
+// Kind returns the kind of that name in that group.
+func (p *Project) Kind(group, kind string) (Kind, bool) {
+	g, _ := p.Group(group)
+	return g.Kind(kind)
+}
+
+// Kind returns the kind of that name.
+func (g Group) Kind(name string) (Kind, bool) {
+	i := slices.IndexFunc(g.Kinds, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		return Kind{}, false
+	}
+	return g.Kinds[i], true
+}
+
+// AddGroup declares a group; declaring it again changes nothing.
+func (p *Project) AddGroup(name string) error {
+	return p.edit(func(next *Project) error {
+		_, err := next.group(name)
+		return err
+	})
+}
+
+// AddVersion declares the version of a group, and the group if need be. In this release a group has one version.
+func (p *Project) AddVersion(group, version string) error {
+	return p.edit(func(next *Project) error {
+		_, err := next.groupVersion(group, version)
+		return err
+	})
+}
+
+// AddKind declares a kind, and its group and version if need be. Versions, Storage and Shape may be left empty. The same declaration again
+// changes nothing, except that one with Controller adds the reconciler, as SetController does; any other is an error.
+func (p *Project) AddKind(group, version string, k Kind) error {
+	return p.edit(func(next *Project) error {
+		g, err := next.groupVersion(group, version)
+		if err != nil {
+			return err
+		}
+		if err := checkKindName(k.Name, *g); err != nil {
+			return err
+		}
+		k := k.clone()
+		if len(k.Versions) == 0 {
+			k.Versions = []string{version}
+		}
+		k.Storage = cmp.Or(k.Storage, version)
+		k.Shape = cmp.Or(k.Shape, ShapeStored)
+		k.normalize()
+		i := slices.IndexFunc(g.Kinds, func(other Kind) bool { return other.Name == k.Name })
+		if i < 0 {
+			g.Kinds = append(g.Kinds, k)
+			return nil
+		}
+		if differences := g.Kinds[i].differences(k); len(differences) > 0 {
+			return fmt.Errorf("kind %q of group %q is already declared with %s: to change that, edit the markers in pkg/apis/%s/%s/%s_types.go",
+				k.Name, g.Name, strings.Join(differences, " and "), g.Package(), version, strings.ToLower(k.Name))
+		}
+		g.Kinds[i].Controller = g.Kinds[i].Controller || k.Controller
+		return nil
+	})
+}
+
+// SetController declares a reconciler for a kind of the project.
+func (p *Project) SetController(group, kind string) error {
+	return p.edit(func(next *Project) error {
+		name, err := next.GroupName(group)
+		if err != nil {
+			return err
+		}
+		for i := range next.Groups {
+			for j := range next.Groups[i].Kinds {
+				if k := &next.Groups[i].Kinds[j]; next.Groups[i].Name == name && k.Name == kind {
+					k.Controller = true
+					return nil
+				}
+			}
+		}
+		return fmt.Errorf("group %q has no kind %s: create it first, with \"builder create resource --group %s --version VERSION --kind KIND\"",
+			name, show(kind), name)
+	})
+}
+
+// AddController declares a reconciler for a kind of Kubernetes; declaring it again changes nothing.
+func (p *Project) AddController(c Controller) error {
+	return p.edit(func(next *Project) error {
+		if !slices.Contains(next.Controllers, c) {
+			next.Controllers = append(next.Controllers, c)
+		}
+		return nil
+	})
+}
+
+// group returns the group that an argument names, adding it if the project has no such group.
+func (p *Project) group(arg string) (*Group, error) {
+	name, err := p.GroupName(arg)
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(p.Groups, func(g Group) bool { return g.Name == name })
+	if i < 0 {
+		i = len(p.Groups)
+		p.Groups = append(p.Groups, Group{Name: name})
+	}
+	return &p.Groups[i], nil
+}
+
+// groupVersion returns the group that an argument names, adding it and its version if need be.
+func (p *Project) groupVersion(arg, version string) (*Group, error) {
+	g, err := p.group(arg)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkVersion(version); err != nil {
+		return nil, err
+	}
+	switch {
+	case slices.Contains(g.Versions, version):
+	case len(g.Versions) > 0:
+		return nil, secondVersion(g.Name, g.Versions[0], version)
+	default:
+		g.Versions = []string{version}
+	}
+	return g, nil
+}
+
+// secondVersion refuses what needs conversion between versions.
+func secondVersion(group, first, second string) error {
+	return fmt.Errorf("group %q has version %s and can't have %s as well: this release of builder generates one version of a group, because several need "+
+		"conversion between them, which comes with a later release; use version %s", group, first, second, first)
+}
+
+// differences says in what an existing kind isn't as another declaration wants it.
+func (k Kind) differences(wanted Kind) []string {
+	var all []string
+	compare := func(what, is, should string) {
+		if is != should {
+			all = append(all, fmt.Sprintf("%s %s instead of %s", what, is, should))
+		}
+	}
+	scope := func(k Kind) string {
+		if k.ClusterScoped {
+			return "cluster"
+		}
+		return "namespaced"
+	}
+	compare("plural", show(k.Resource()), show(wanted.Resource()))
+	compare("versions", fmt.Sprint(k.Versions), fmt.Sprint(wanted.Versions))
+	compare("storage version", show(k.Storage), show(wanted.Storage))
+	compare("shape", show(k.Shape), show(wanted.Shape))
+	compare("scope", scope(k), scope(wanted))
+	compare("short names", list(k.ShortNames), list(wanted.ShortNames))
+	compare("categories", list(k.Categories), list(wanted.Categories))
+	compare("status subresource", fmt.Sprint(k.Status), fmt.Sprint(wanted.Status))
+	return all
+}
+
+// list shows names in a message.
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return show(strings.Join(names, ","))
+}

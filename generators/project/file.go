@@ -1,0 +1,219 @@
+package project
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+)
+
+const (
+	header = "# What this project declares. builder's create commands edit this file and keep no comments in it.\n"
+	// maxSize is far above any project's and far below what YAML could make of a hostile file.
+	maxSize = 1 << 20
+)
+
+// An Option changes a project before New checks it.
+type Option func(*Project)
+
+// AllowReserved lets the domain and the module be Kubernetes' own, such as k8s.io.
+func AllowReserved(p *Project) { p.AllowReserved = true }
+
+// New returns the declaration of a project without groups. An empty name stands for the end of the module's path.
+func New(name, domain, module string, options ...Option) (*Project, error) {
+	p := &Project{Layout: Layout, Kubernetes: KubernetesMinor, Name: name, Domain: domain, Module: module}
+	for _, option := range options {
+		option(p)
+	}
+	if err := checkModule(module, p.AllowReserved); err != nil {
+		return nil, err
+	}
+	if name == "" {
+		derived, err := nameOf(module)
+		if err != nil {
+			return nil, err
+		}
+		p.Name = derived
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// notFound is the error where a folder is no project's. It is fs.ErrNotExist to errors.Is.
+type notFound struct{ dir, above string }
+
+func (e notFound) Error() string {
+	return fmt.Sprintf(`no %s in %s%s: run "builder init" there, or change to a project's folder`, FileName, e.dir, e.above)
+}
+
+func (notFound) Unwrap() error { return fs.ErrNotExist }
+
+// Load reads the declaration of the project in a folder.
+func Load(dir string) (*Project, error) {
+	path := filepath.Join(dir, FileName)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, notFound{dir: dir}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the project's declaration: %w", err)
+	}
+	return Parse(data, path)
+}
+
+// Find loads the project that a folder belongs to: its own, or that of the nearest folder above it. It also returns the project's folder.
+func Find(dir string) (string, *Project, error) {
+	start, err := filepath.Abs(dir)
+	if err != nil {
+		return "", nil, fmt.Errorf("find the project: %w", err)
+	}
+	for root := start; ; root = filepath.Dir(root) {
+		// A folder called project is what a case-insensitive file system may show here.
+		if info, err := os.Stat(filepath.Join(root, FileName)); err == nil && !info.IsDir() {
+			p, err := Load(root)
+			return root, p, err
+		}
+		if root == filepath.Dir(root) {
+			return "", nil, notFound{dir: start, above: " or a folder above it"}
+		}
+	}
+}
+
+// Marshal returns the declaration as it is saved: the same bytes for the same project, in whichever order it was made.
+func (p *Project) Marshal() ([]byte, error) {
+	canonical := p.clone()
+	canonical.normalize()
+	data, err := yaml.Marshal(canonical)
+	if err != nil {
+		return nil, fmt.Errorf("write the project's declaration: %w", err)
+	}
+	return append([]byte(header), data...), nil
+}
+
+// Parse reads a declaration and checks all of it; people edit it by hand. The path is for errors, each of which is one sentence.
+func Parse(data []byte, path string) (*Project, error) {
+	p, err := parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return p, nil
+}
+
+func parse(data []byte) (*Project, error) {
+	if len(data) > maxSize {
+		return nil, fmt.Errorf("the file is %d bytes long: no project's declaration is longer than %d", len(data), maxSize)
+	}
+	if documents(data) > 1 {
+		return nil, errors.New(`more than one YAML document: remove all but the first, and the lines "---"`)
+	}
+	asJSON, err := yaml.YAMLToJSONStrict(data)
+	if err != nil {
+		return nil, fmt.Errorf("not valid YAML: %s: correct it there", strings.TrimPrefix(oneLine(err), "yaml: "))
+	}
+	if err := checkRelease(asJSON); err != nil {
+		return nil, err
+	}
+	p := &Project{}
+	unknown, err := kjson.UnmarshalStrict(asJSON, p)
+	if err != nil {
+		return nil, mistyped(err)
+	}
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("%s: correct its spelling, or remove it", oneLine(unknown[0]))
+	}
+	p.normalize()
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// documents counts the YAML documents that hold something. The parser reads the first and is silent about the others.
+func documents(data []byte) int {
+	count, content := 0, false
+	for line := range bytes.Lines(data) {
+		switch {
+		case bytes.HasPrefix(line, []byte("---")):
+			content = len(bytes.TrimSpace(line[3:])) > 0
+			if content {
+				count++
+			}
+		case !content && len(bytes.TrimSpace(line)) > 0 && line[0] != '#' && line[0] != '%':
+			content = true
+			count++
+		}
+	}
+	return count
+}
+
+// checkRelease refuses a project of another release before anything else is looked at, since what else it holds may be unknown here.
+func checkRelease(data []byte) error {
+	var fields map[string]any
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return errors.New("not a project's declaration: it must have the fields layout, kubernetes, name, domain and module")
+	}
+	layout, isNumber := fields["layout"].(float64)
+	switch {
+	case fields["layout"] == nil:
+		return fmt.Errorf("no layout: add \"layout: %d\"", Layout)
+	case !isNumber || layout != float64(int(layout)) || layout < 1:
+		return fmt.Errorf("layout must be the number %d; if another tool wrote this %s, move it away before \"builder init\"", Layout, FileName)
+	case layout > Layout:
+		return fmt.Errorf("layout is %d and this release of builder knows layouts up to %d: use a newer release of builder", int(layout), Layout)
+	}
+	minor, isString := fields["kubernetes"].(string)
+	switch {
+	case !isString || !isMinor(minor):
+		return fmt.Errorf("kubernetes must be a minor version in quotes: use %q", KubernetesMinor)
+	case minor != KubernetesMinor:
+		return fmt.Errorf("the project is generated for Kubernetes %s and this release of builder generates for %s: use the release of builder for Kubernetes %s",
+			minor, KubernetesMinor, minor)
+	}
+	return nil
+}
+
+// isMinor says whether s looks like 1.37.
+func isMinor(s string) bool {
+	major, minor, ok := strings.Cut(s, ".")
+	digits := func(s string) bool { return s != "" && len(s) < 5 && strings.Trim(s, "0123456789") == "" }
+	return ok && digits(major) && digits(minor)
+}
+
+// mistyped says which field has a value of the wrong type.
+func mistyped(err error) error {
+	var wrong *json.UnmarshalTypeError
+	if !errors.As(err, &wrong) || wrong.Field == "" {
+		return fmt.Errorf("not a project's declaration (%s): correct it by hand", oneLine(err))
+	}
+	if wrong.Type.String() == "string" {
+		return fmt.Errorf("%s is a %s and must be a string: put it in quotes", wrong.Field, wrong.Value)
+	}
+	return fmt.Errorf("%s is a %s and must be a %s: correct it", wrong.Field, wrong.Value, typeName(wrong.Type.Kind().String()))
+}
+
+// typeName says a Go type's kind in YAML's words.
+func typeName(kind string) string {
+	switch kind {
+	case "slice":
+		return "list"
+	case "struct":
+		return "map"
+	case "int":
+		return "whole number"
+	case "bool":
+		return "true or false"
+	}
+	return kind
+}
+
+// oneLine is an error's text without line breaks.
+func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

@@ -1,0 +1,266 @@
+package project
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"go/token"
+	"regexp"
+	"strings"
+
+	"golang.org/x/mod/module"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+const (
+	// maxName leaves room for -controller-manager and a pod's suffix in a label of 63 characters.
+	maxName   = 40
+	maxLabel  = validation.DNS1035LabelMaxLength
+	maxModule = 200
+	// toolModule is this tool's own module path.
+	toolModule = "github.com/apiserver-builder/builder"
+)
+
+var (
+	versionForm = regexp.MustCompile(`^v[1-9][0-9]*((alpha|beta)[1-9][0-9]*)?$`)
+	kindForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
+)
+
+// show quotes a user's value, shortened if need be, so that whatever it holds a message stays one line.
+func show(value string) string {
+	const most = 70
+	if runes := []rune(value); len(runes) > most {
+		return fmt.Sprintf("%q...", string(runes[:most]))
+	}
+	return fmt.Sprintf("%q", value)
+}
+
+// advice is the end of a message: the corrected value if there is one that passes the check, or else an example.
+func advice(corrected, example string, check func(string) error) string {
+	if corrected != "" && check(corrected) == nil {
+		return "use " + show(corrected)
+	}
+	return "use one such as " + show(example)
+}
+
+// hyphenated is what someone who typed s where a DNS label belongs may have meant; empty where that is anyone's guess.
+func hyphenated(s string) string {
+	s = strings.NewReplacer("_", "-", ".", "-", " ", "-").Replace(strings.ToLower(strings.TrimSpace(s)))
+	return strings.Trim(s, "-")
+}
+
+// A label is a value that must be a DNS label beginning with a letter, as the names of Services, groups and resources are.
+type label struct {
+	what, of string // what it is and whose, for messages
+	limit    int    // the most characters
+	example  string
+}
+
+func (l label) check(s string) error {
+	what := l.what + " " + show(s) + l.of
+	switch {
+	case s == "":
+		return fmt.Errorf("%s%s is empty: use one such as %q", l.what, l.of, l.example)
+	case len(s) > l.limit:
+		return fmt.Errorf("%s is %d characters long: use one of at most %d", what, len(s), l.limit)
+	case len(validation.IsDNS1035Label(s)) == 0:
+		return nil
+	}
+	valid := func(s string) error {
+		if problems := validation.IsDNS1035Label(s); len(problems) > 0 {
+			return errors.New(problems[0])
+		}
+		return nil
+	}
+	return fmt.Errorf("%s must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: %s",
+		what, advice(hyphenated(s), l.example, valid))
+}
+
+// checkName checks the project's name.
+func checkName(name string) error {
+	if err := (label{what: "name", limit: maxName, example: "shop"}).check(name); err != nil {
+		return err
+	}
+	if name == "kube" || strings.HasPrefix(name, "kube-") {
+		return fmt.Errorf("name %q would put the project in the namespace %s-system, and Kubernetes keeps names that begin with kube- for itself: "+
+			"use another name", name, name)
+	}
+	return nil
+}
+
+// nameOf derives a project's name from its module path.
+func nameOf(path string) (string, error) {
+	prefix, _, ok := module.SplitPathVersion(path)
+	if !ok {
+		prefix = path
+	}
+	last := prefix[strings.LastIndex(prefix, "/")+1:]
+	name := strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(last))
+	if err := checkName(name); err != nil {
+		return "", fmt.Errorf("the end of module %s makes no name for the project: pass --name NAME, with at most %d lower-case letters, "+
+			"digits and hyphens", show(path), maxName)
+	}
+	return name, nil
+}
+
+// kubernetesOwn says whether a host is one of Kubernetes' own.
+func kubernetesOwn(host string) bool {
+	for _, own := range []string{"k8s.io", "kubernetes.io"} {
+		if host == own || strings.HasSuffix(host, "."+own) {
+			return true
+		}
+	}
+	return false
+}
+
+// checkDomain checks what every group of the project ends with.
+func checkDomain(domain string, allowReserved bool) error {
+	const example = "example.com"
+	form := func(s string) error {
+		if problems := validation.IsDNS1123Subdomain(s); len(problems) > 0 {
+			return errors.New(problems[0])
+		}
+		if !strings.Contains(s, ".") {
+			return errors.New("no dot")
+		}
+		return nil
+	}
+	switch {
+	case domain == "":
+		return fmt.Errorf("domain is empty: use one such as %q", example)
+	case len(domain) > validation.DNS1123SubdomainMaxLength:
+		return fmt.Errorf("domain %s is %d characters long: use one of at most %d", show(domain), len(domain), validation.DNS1123SubdomainMaxLength)
+	case form(domain) != nil:
+		corrected := strings.Trim(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(domain)), "_", "-"), ".")
+		return fmt.Errorf("domain %s must be a DNS name with a dot, in lower case: %s", show(domain), advice(corrected, example, form))
+	case kubernetesOwn(domain) && !allowReserved:
+		return fmt.Errorf("domain %q is kept for Kubernetes' own APIs: use a domain of yours, or pass --allow-reserved-domain", domain)
+	}
+	return nil
+}
+
+// checkModule checks the path of the project's Go module.
+func checkModule(path string, allowReserved bool) error {
+	const example = "example.com/shop"
+	if path == "" {
+		return fmt.Errorf("module is empty: use a path such as %q", example)
+	}
+	if len(path) > maxModule {
+		return fmt.Errorf("module %s is %d characters long: use a path of at most %d", show(path), len(path), maxModule)
+	}
+	first, _, _ := strings.Cut(path, "/")
+	check := module.CheckImportPath
+	if strings.Contains(first, ".") {
+		check = module.CheckPath
+	}
+	if err := check(path); err != nil {
+		var invalid *module.InvalidPathError
+		if errors.As(err, &invalid) {
+			err = invalid.Err
+		}
+		return fmt.Errorf("module %s is no path of a Go module (%w): use one such as %q", show(path), err, example)
+	}
+	for element := range strings.SplitSeq(path, "/") {
+		if element == "vendor" || strings.HasPrefix(element, ".") || strings.HasPrefix(element, "_") {
+			return fmt.Errorf("module %s has the element %q, which the go command ignores: use a path such as %q", show(path), element, example)
+		}
+	}
+	switch {
+	case standardLibrary[first]:
+		return fmt.Errorf("module %s begins like Go's own packages in %q: use a path such as %q", show(path), first, example)
+	case path == toolModule || strings.HasPrefix(path, toolModule+"/"):
+		return fmt.Errorf("module %s is this tool's own: use a path such as %q", show(path), example)
+	case kubernetesOwn(first) && !allowReserved:
+		return fmt.Errorf("module %s is among Kubernetes' own: use a path of yours, or pass --allow-reserved-domain", show(path))
+	}
+	if _, major, ok := module.SplitPathVersion(path); !ok || major == "/v0" || major == "/v1" {
+		return fmt.Errorf("module %s ends in a major version that Go doesn't write: leave it out, or use /v2 or later", show(path))
+	}
+	return nil
+}
+
+// checkGroup checks a group's own label; what depends on the others is checked in validateGroups.
+func checkGroup(name string) error {
+	if err := (label{what: "group", limit: maxLabel, example: "fruit"}).check(name); err != nil {
+		return err
+	}
+	g := Group{Name: name}
+	switch {
+	case reservedPackage(g.Package()) || g.Package() == "internalinterfaces":
+		return fmt.Errorf("group %q makes a Go package %q, a word that Go keeps for itself: use another name, such as %q", name, g.Package(), name+"s")
+	case factoryMethods[g.GoName()]:
+		return fmt.Errorf("group %q makes a second method %s in the generated informers: use another name, such as %q", name, g.GoName(), name+"s")
+	}
+	return nil
+}
+
+// checkVersion checks a version's form, which is Kubernetes' own.
+func checkVersion(version string) error {
+	form := func(s string) error {
+		if !versionForm.MatchString(s) || len(s) > maxLabel {
+			return errors.New("no version")
+		}
+		return nil
+	}
+	if version == "" {
+		return errors.New(`version is empty: use one such as "v1alpha1"`)
+	}
+	if form(version) != nil {
+		corrected := strings.NewReplacer("-", "", "_", "", ".", "", " ", "").Replace(strings.ToLower(version))
+		if strings.HasSuffix(corrected, "alpha") || strings.HasSuffix(corrected, "beta") {
+			corrected += "1"
+		}
+		if strings.Contains(version, ".") { // v1.2 is neither v1 nor v12.
+			corrected = ""
+		} else if !strings.HasPrefix(corrected, "v") {
+			corrected = "v" + corrected
+		}
+		return fmt.Errorf("version %s must look like v1, v1beta1 or v2alpha3: %s", show(version), advice(corrected, "v1alpha1", form))
+	}
+	for number := range strings.FieldsFuncSeq(version, func(r rune) bool { return r < '0' || r > '9' }) {
+		if len(number) > 9 {
+			return fmt.Errorf("version %s has a number of more than nine digits: use one such as %q", show(version), "v1alpha1")
+		}
+	}
+	return nil
+}
+
+// camel is what someone who typed s where a kind belongs may have meant: apple-pie is ApplePie.
+func camel(s string) string {
+	var b strings.Builder
+	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune("-_. ", r) }) {
+		b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+	}
+	return b.String()
+}
+
+// checkKindName checks a kind's name. The group is for the advice: a kind called Status may be called FruitStatus.
+func checkKindName(name string, g Group) error {
+	other := cmp.Or(g.GoName(), "My") + name
+	form := func(s string) error {
+		if !kindForm.MatchString(s) || strings.ToUpper(s[:1]) != s[:1] {
+			return errors.New("no kind")
+		}
+		return nil
+	}
+	switch {
+	case name == "":
+		return errors.New(`kind is empty: use one such as "Apple"`)
+	case !kindForm.MatchString(name):
+		return fmt.Errorf("kind %s must be letters and digits of ASCII, with an upper-case letter first: %s", show(name), advice(camel(name), "Apple", form))
+	case form(name) != nil:
+		return fmt.Errorf("kind %s must start with an upper-case letter: use %s", show(name), show(camel(name)))
+	case len(name) > maxLabel:
+		return fmt.Errorf("kind %s is %d characters long: use one of at most %d", show(name), len(name), maxLabel)
+	case len(name) == 1:
+		return fmt.Errorf("kind %q is a single letter, which generated clients use for variables: use a longer name, such as %q", name, other)
+	case token.IsKeyword(private(name)) || clientParameters[private(name)]:
+		return fmt.Errorf("kind %q would be called %q in generated Go code, where that word has another meaning: use another name, such as %q",
+			name, private(name), other)
+	case metaKinds[name] || metaKinds[name+"List"]:
+		return fmt.Errorf("kind %q clashes with one that Kubernetes has in every API group: use another name, such as %q", name, other)
+	case apiIdentifiers[name] || registryIdentifiers[name]:
+		return fmt.Errorf("kind %q clashes with a Go identifier that is generated for every API: use another name, such as %q", name, other)
+	}
+	return nil
+}

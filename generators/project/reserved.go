@@ -1,0 +1,63 @@
+package project
+
+import (
+	"go/token"
+	"go/types"
+	"strings"
+	"unicode"
+
+	"golang.org/x/mod/module"
+)
+
+// predeclared says whether Go has a meaning for the word in every file: string, len, nil.
+func predeclared(word string) bool { return types.Universe.Lookup(word) != nil }
+
+// reservedPackage says whether a folder or package of that name would be ignored, refused or misread: by the go command, which has
+// rules for internal, vendor, testdata, main, init and documentation; by Windows, which has devices such as con and nul (a module with such a
+// folder can't be packed); or by readers, for whom string and error are types.
+func reservedPackage(name string) bool {
+	switch name {
+	case "internal", "vendor", "testdata", "main", "init", "documentation":
+		return true
+	}
+	return token.IsKeyword(name) || predeclared(name) || module.CheckImportPath(name) != nil
+}
+
+// metaKinds are the kinds that meta/v1 registers in every group version, and the ones that clients take for its own.
+var metaKinds = set("WatchEvent InternalEvent ListOptions GetOptions DeleteOptions CreateOptions UpdateOptions PatchOptions ApplyOptions " +
+	"TableOptions Status APIVersions APIGroup APIGroupList APIResource APIResourceList PartialObjectMetadata PartialObjectMetadataList " +
+	"List TypeMeta ObjectMeta ListMeta")
+
+// apiIdentifiers are declared in the Go package of every group version.
+var apiIdentifiers = set("GroupName GroupVersion SchemeGroupVersion SchemeBuilder AddToScheme Install Resource " +
+	"RegisterDefaults RegisterConversions")
+
+// registryIdentifiers are declared in the Go package that serves a kind, beside an alias named like the kind.
+var registryIdentifiers = set("Strategy NewStorage AddFieldLabels")
+
+// clientParameters are the parameters and results in generated clients' signatures; a kind's own parameter is its name with a
+// small first letter, so client-gen writes code that doesn't compile for the kind Result.
+var clientParameters = set("ctx opts err result")
+
+// factoryMethods are the methods of the generated SharedInformerFactory, which gets another one for each group.
+var factoryMethods = set("Start StartWithContext Shutdown WaitForCacheSync WaitForCacheSyncWithContext ForResource InformerFor")
+
+// standardLibrary are the first elements of the import paths that the go command keeps for itself.
+var standardLibrary = set("C all archive arena bufio builtin bytes cmd cmp compress container context crypto database debug embed encoding errors expvar " +
+	"flag fmt go hash html image index internal io iter log main maps math mime net os path plugin reflect regexp runtime simd " +
+	"slices sort std strconv strings structs sync syscall testdata testing text time tool unicode unique unsafe vendor weak work")
+
+func set(words string) map[string]bool {
+	members := map[string]bool{}
+	for _, word := range strings.Fields(words) {
+		members[word] = true
+	}
+	return members
+}
+
+// private is how generators name what belongs to a kind but isn't exported.
+func private(name string) string {
+	first := []rune(name)
+	first[0] = unicode.ToLower(first[0])
+	return string(first)
+}

@@ -1,0 +1,275 @@
+package project
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// Validate checks every rule of a declaration, those between names included. The error is one sentence about the first that is broken.
+func (p *Project) Validate() error {
+	if p.Layout != Layout {
+		return fmt.Errorf("layout is %d: this release of builder writes layout %d", p.Layout, Layout)
+	}
+	if p.Kubernetes != KubernetesMinor {
+		return fmt.Errorf("kubernetes is %s: this release of builder generates for %q", show(p.Kubernetes), KubernetesMinor)
+	}
+	for _, err := range []error{
+		checkName(p.Name),
+		checkDomain(p.Domain, p.AllowReserved),
+		checkModule(p.Module, p.AllowReserved),
+		p.checkGroups(),
+		p.checkWords(),
+		p.checkControllers(),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkGroups checks each group with its kinds, and that no two groups share a Go package.
+func (p *Project) checkGroups() error {
+	packages := map[string]string{}
+	for _, g := range p.Groups {
+		if err := p.checkGroup(g); err != nil {
+			return err
+		}
+		if other, taken := packages[g.Package()]; taken {
+			if other == g.Name {
+				return fmt.Errorf("group %q is declared twice: keep one of them", g.Name)
+			}
+			return fmt.Errorf("groups %q and %q both make the Go package %q: use another name for one of them", other, g.Name, g.Package())
+		}
+		packages[g.Package()] = g.Name
+	}
+	return checkImports(p.Groups)
+}
+
+func (p *Project) checkGroup(g Group) error {
+	if err := checkGroup(g.Name); err != nil {
+		return err
+	}
+	full := p.FullName(g)
+	if slices.ContainsFunc(builtins(), func(b builtin) bool { return b.group == full }) {
+		return fmt.Errorf("group %q is Kubernetes' own: use another name", full)
+	}
+	if len(g.Versions) > 1 {
+		return secondVersion(g.Name, g.Versions[0], g.Versions[1])
+	}
+	if len(g.Versions) == 0 && len(g.Kinds) > 0 {
+		return fmt.Errorf("group %q has kinds but no version: add versions, such as [v1alpha1]", g.Name)
+	}
+	// The names of a group's objects in a cluster: APIServices are called VERSION.GROUP.
+	longest := full
+	for _, version := range g.Versions {
+		if err := checkVersion(version); err != nil {
+			return fmt.Errorf("group %q: %w", g.Name, err)
+		}
+		if g.Package()+version == "metav1" { // client-gen imports k8s.io/apimachinery/pkg/apis/meta/v1 under that name
+			return fmt.Errorf("group %q in version %q makes the Go name metav1, which is Kubernetes' own: use another group or version", g.Name, version)
+		}
+		longest = version + "." + full
+	}
+	if limit := validation.DNS1123SubdomainMaxLength; len(longest) > limit {
+		return fmt.Errorf("group %s makes the name %s, %d characters long, where Kubernetes takes %d: use a shorter group or domain",
+			show(g.Name), show(longest), len(longest), limit)
+	}
+	return p.checkKinds(g)
+}
+
+// checkKinds checks a group's kinds, each alone and then against the others of the group.
+func (p *Project) checkKinds(g Group) error {
+	seen := map[string]string{}
+	for _, k := range g.Kinds {
+		if err := p.checkKind(g, k); err != nil {
+			return err
+		}
+		switch other, taken := seen[k.Singular()]; {
+		case taken && other == k.Name:
+			return fmt.Errorf("kind %q is declared twice in group %q: keep one of them", k.Name, g.Name)
+		case taken:
+			return fmt.Errorf("kinds %q and %q of group %q differ only in case: use another name for one of them", other, k.Name, g.Name)
+		}
+		seen[k.Singular()] = k.Name
+	}
+	if err := checkResources(g); err != nil {
+		return err
+	}
+	return checkIdentifiers(g)
+}
+
+func (p *Project) checkKind(g Group, k Kind) error {
+	if err := checkKindName(k.Name, g); err != nil {
+		return err
+	}
+	if !slices.Equal(k.Versions, g.Versions) {
+		return fmt.Errorf("kind %q has versions %v and its group %q has %v: this release of builder generates every kind in its group's version",
+			k.Name, k.Versions, g.Name, g.Versions)
+	}
+	if !slices.Contains(k.Versions, k.Storage) {
+		return fmt.Errorf("kind %q is stored as version %s, which it isn't served in: use %q", k.Name, show(k.Storage), k.Versions[0])
+	}
+	if k.Shape != ShapeStored {
+		return fmt.Errorf("kind %q has shape %s, which this release of builder doesn't generate: use %q", k.Name, show(k.Shape), ShapeStored)
+	}
+	of := fmt.Sprintf(" of kind %q", k.Name)
+	if err := (label{"plural", of, maxLabel, "apples"}).check(k.Resource()); err != nil {
+		return err
+	}
+	if word := builtinWords()[k.Resource()]; word.short {
+		return fmt.Errorf("plural %q%s is kubectl's short name for %s: use another", k.Resource(), of, word.resource)
+	}
+	if full := k.Resource() + "." + p.FullName(g); len(full) > validation.DNS1123SubdomainMaxLength {
+		return fmt.Errorf("plural%s makes the name %s, %d characters long, where Kubernetes takes %d: use a shorter plural, group or domain",
+			of, show(full), len(full), validation.DNS1123SubdomainMaxLength)
+	}
+	if err := checkList(label{"short name", of, maxLabel, "ap"}, k.ShortNames); err != nil {
+		return err
+	}
+	return checkList(label{"category", of, maxLabel, "all"}, k.Categories)
+}
+
+// checkList checks names that are given as a list.
+func checkList(l label, names []string) error {
+	for i, name := range names {
+		if err := l.check(name); err != nil {
+			return err
+		}
+		if slices.Contains(names[:i], name) {
+			return fmt.Errorf("%s %q%s is given twice: give it once", l.what, name, l.of)
+		}
+	}
+	return nil
+}
+
+// checkResources checks that each name in a group's URLs, and each singular name, means one kind.
+func checkResources(g Group) error {
+	owners := map[string]Kind{}
+	for _, k := range g.Kinds {
+		for _, name := range []string{k.Singular(), k.Resource()} {
+			if other, taken := owners[name]; taken && other.Name != k.Name {
+				return fmt.Errorf("%q is the name of both %s and %s in group %q: use another plural, or another name, for one of them",
+					name, nameKind(other, name), nameKind(k, name), g.Name)
+			}
+			owners[name] = k
+		}
+	}
+	return nil
+}
+
+// nameKind says what a resource's name is to its kind.
+func nameKind(k Kind, name string) string {
+	if name == k.Singular() {
+		return fmt.Sprintf("one %q", k.Name)
+	}
+	return fmt.Sprintf("several of kind %q", k.Name)
+}
+
+// checkWords checks that short names and categories, which kubectl looks for in all groups, mean one thing each.
+func (p *Project) checkWords() error {
+	kinds := slices.Concat(p.kinds()...)
+	words := map[string]string{"all": "the category of everything", "api-extensions": "a category of Kubernetes"}
+	for _, k := range kinds {
+		words[k.Singular()] = fmt.Sprintf("the singular name of kind %q", k.Name)
+	}
+	for _, k := range kinds {
+		words[k.Resource()] = fmt.Sprintf("the plural of kind %q", k.Name)
+	}
+	for _, k := range kinds {
+		for _, short := range k.ShortNames {
+			if meaning, taken := words[short]; taken {
+				return fmt.Errorf("short name %q of kind %q is already %s: use another", short, k.Name, meaning)
+			}
+			if word, taken := builtinWords()[short]; taken {
+				return fmt.Errorf("short name %q of kind %q already means Kubernetes' own %s: use another", short, k.Name, word.resource)
+			}
+			words[short] = fmt.Sprintf("a short name of kind %q", k.Name)
+		}
+	}
+	delete(words, "all")
+	delete(words, "api-extensions")
+	for _, k := range kinds {
+		for _, category := range k.Categories {
+			if meaning, taken := words[category]; taken {
+				return fmt.Errorf("category %q of kind %q is already %s: use another", category, k.Name, meaning)
+			}
+			if word, taken := builtinWords()[category]; taken {
+				return fmt.Errorf("category %q of kind %q already means Kubernetes' own %s: use another", category, k.Name, word.resource)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Project) kinds() [][]Kind {
+	var all [][]Kind
+	for _, g := range p.Groups {
+		all = append(all, g.Kinds)
+	}
+	return all
+}
+
+// checkControllers checks the reconcilers: all of them are in one Go package, so that each needs a kind of another name.
+func (p *Project) checkControllers() error {
+	owners := map[string]string{}
+	claim := func(kind, owner string) error {
+		file := strings.ToLower(kind) + "_controller.go"
+		if other, taken := owners[file]; taken {
+			return fmt.Errorf("the controllers of %s and %s would both be %sReconciler in internal/controller/%s: only one of them can have a controller",
+				other, owner, kind, file)
+		}
+		owners[file] = owner
+		return nil
+	}
+	for _, g := range p.Groups {
+		for _, k := range g.Kinds {
+			if !k.Controller {
+				continue
+			}
+			if err := claim(k.Name, fmt.Sprintf("%s/%s", p.FullName(g), k.Name)); err != nil {
+				return err
+			}
+		}
+	}
+	for i, c := range p.Controllers {
+		if slices.Contains(p.Controllers[:i], c) {
+			return fmt.Errorf("the controller of %s %s is declared twice: keep one of them", c.apiVersion(), c.Kind)
+		}
+		if err := p.checkController(c); err != nil {
+			return err
+		}
+		if err := claim(c.Kind, fmt.Sprintf("%s %s", c.apiVersion(), c.Kind)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkController checks that the kind is one of Kubernetes that a reconciler can read.
+func (p *Project) checkController(c Controller) error {
+	found, ok := c.find()
+	// The group apps of the project is apps.example.com; alone, the word means Kubernetes' own.
+	if g, own := p.Group(c.Group); own && !ok {
+		return fmt.Errorf("group %q is the project's own, whose controllers are declared on its kinds: run \"builder create controller --group %s --kind KIND\"",
+			p.FullName(g), g.Name)
+	}
+	if ok && found.reconcilable {
+		return nil
+	}
+	if ok {
+		return fmt.Errorf("kind %q of %s can't have a controller, because Kubernetes keeps no such objects to watch or publishes no Go type for them: use another kind",
+			c.Kind, c.apiVersion())
+	}
+	for _, b := range builtins() {
+		if b.reconcilable && strings.EqualFold(b.kind, c.Kind) {
+			return fmt.Errorf("kubernetes %s has no kind %s in group %s and version %s: use --group %q --version %s --kind %s",
+				KubernetesMinor, show(c.Kind), show(c.Group), show(c.Version), b.group, b.version, b.kind)
+		}
+	}
+	return fmt.Errorf("kind %s in group %s and version %s is neither the project's nor Kubernetes %s's: use one such as --group apps --version v1 --kind Deployment",
+		show(c.Kind), show(c.Group), show(c.Version), KubernetesMinor)
+}
