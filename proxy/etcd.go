@@ -14,6 +14,7 @@ import (
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/storage/wal"
 	"go.uber.org/zap"
 	"k8s.io/apiserver/pkg/storage/storagebackend"
 	"k8s.io/klog/v2"
@@ -29,27 +30,52 @@ const (
 	etcdProbeTimeout = 5 * time.Second
 	// A Kubernetes control plane's usual quota; etcd's own default stops at 2 GiB.
 	etcdQuotaBytes = 8 << 30
+	// What etcd keeps in memory for slow peers, in writes. There are none.
+	etcdSnapshotCount = 1000
+	// etcd reserves two log files of this size; its own 64 MB are for busy clusters.
+	walSegmentBytes = 8 << 20
 )
 
-// etcdServer is the embedded etcd, serving on loopback to holders of a certificate of pki.EtcdCA.
-type etcdServer struct {
-	*embed.Etcd
-	url string
+// storage is the etcd in use, embedded or not.
+type storage struct {
+	transport storagebackend.TransportConfig
+	waitReady func(context.Context) error
+	close     func()
 }
 
-// startEtcd starts the embedded etcd with its data in dir; it listens when startEtcd returns and answers after
-// waitReady. It takes the port of lastURL when that is free, so that extension-apiservers survive a restart.
-func startEtcd(dir string, certs pki.Dir, lastURL string, noFsync bool) (*etcdServer, error) {
+// openStorage starts the embedded etcd, unless there is another to use.
+func openStorage(o Options, dir dataDir) (storage, error) {
+	if len(o.Etcd.Servers) > 0 {
+		return storage{o.Etcd.transport(), o.Etcd.probe, func() {}}, nil
+	}
+	certs := dir.certs()
+	etcd, err := startEtcd(dir.path("etcd"), certs, dir.lastEtcdURL(), o.UnsafeNoFsync)
+	if err != nil {
+		return storage{}, err
+	}
+	transport := storagebackend.TransportConfig{
+		ServerList:    []string{etcd.Config().AdvertiseClientUrls[0].String()},
+		TrustedCAFile: certs.Cert(pki.EtcdCA),
+		CertFile:      certs.Cert(pki.EtcdClient),
+		KeyFile:       certs.Key(pki.EtcdClient),
+	}
+	wait := func(ctx context.Context) error { return waitForLeader(ctx, etcd) }
+	return storage{transport, wait, etcd.Close}, nil
+}
+
+// startEtcd starts the embedded etcd with its data in dir, serving on loopback to holders of a certificate of
+// pki.EtcdCA. It takes the port of lastURL when that is free, so that extension-apiservers survive a restart.
+func startEtcd(dir string, certs pki.Dir, lastURL string, noFsync bool) (*embed.Etcd, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make etcd's data folder: %w", err)
 	}
+	wal.SegmentSizeBytes = walSegmentBytes
 	for attempt := 0; ; attempt++ {
 		port, err := freePort(portOf(lastURL))
 		if err != nil {
 			return nil, fmt.Errorf("find a port for etcd: %w", err)
 		}
-		client := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", port)}
-		e, err := embed.StartEtcd(etcdConfig(dir, certs, client, noFsync))
+		etcd, err := embed.StartEtcd(etcdConfig(dir, certs, port, noFsync))
 		// The port was free a moment ago; somebody may have been quicker.
 		if errors.Is(err, syscall.EADDRINUSE) && attempt < 3 {
 			continue
@@ -57,20 +83,23 @@ func startEtcd(dir string, certs pki.Dir, lastURL string, noFsync bool) (*etcdSe
 		if err != nil {
 			return nil, fmt.Errorf("start etcd on %s: %w", dir, err)
 		}
-		return &etcdServer{e, client.String()}, nil
+		return etcd, nil
 	}
 }
 
-func etcdConfig(dir string, certs pki.Dir, client url.URL, noFsync bool) *embed.Config {
+func etcdConfig(dir string, certs pki.Dir, port int, noFsync bool) *embed.Config {
 	c := embed.NewConfig()
 	c.Dir, c.UnsafeNoFsync = dir, noFsync
 	c.TickMs, c.ElectionMs = etcdTickMs, etcdElectionMs
 	c.QuotaBackendBytes = etcdQuotaBytes
+	c.SnapshotCount, c.SnapshotCatchUpEntries = etcdSnapshotCount, etcdSnapshotCount/10
 	c.EnableGRPCGateway = false
-	c.LogLevel = zap.ErrorLevel.String()
+	// Below, etcd logs as errors that it has just been created and that it has just been closed.
+	c.LogLevel = zap.FatalLevel.String()
 	if klog.V(1).Enabled() {
 		c.LogLevel = zap.InfoLevel.String()
 	}
+	client := url.URL{Scheme: "https", Host: fmt.Sprintf("127.0.0.1:%d", port)}
 	c.ListenClientUrls, c.AdvertiseClientUrls = []url.URL{client}, []url.URL{client}
 	c.ClientTLSInfo = transport.TLSInfo{
 		CertFile:       certs.Cert(pki.EtcdServer),
@@ -85,26 +114,17 @@ func etcdConfig(dir string, certs pki.Dir, client url.URL, noFsync bool) *embed.
 	return c
 }
 
-func (e *etcdServer) waitReady(ctx context.Context) error {
+// waitForLeader returns when etcd answers.
+func waitForLeader(ctx context.Context, etcd *embed.Etcd) error {
 	select {
-	case <-e.Server.ReadyNotify():
+	case <-etcd.Server.ReadyNotify():
 		return nil
-	case err := <-e.Err():
+	case err := <-etcd.Err():
 		return fmt.Errorf("etcd stopped: %w", err)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case <-time.After(etcdStartTimeout):
-		return fmt.Errorf("etcd was not ready within %s: is its data in %s damaged?", etcdStartTimeout, e.Config().Dir)
-	}
-}
-
-// transport is how kube-apiserver reaches the embedded etcd.
-func (e *etcdServer) transport(certs pki.Dir) storagebackend.TransportConfig {
-	return storagebackend.TransportConfig{
-		ServerList:    []string{e.url},
-		TrustedCAFile: certs.Cert(pki.EtcdCA),
-		CertFile:      certs.Cert(pki.EtcdClient),
-		KeyFile:       certs.Key(pki.EtcdClient),
+		return fmt.Errorf("etcd was not ready within %s: is its data in %s damaged?", etcdStartTimeout, etcd.Config().Dir)
 	}
 }
 

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apiserver/pkg/storage/storagebackend"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -30,7 +29,7 @@ const (
 // URL, when the server answers /readyz with ok and the kubeconfig is written. Its errors are sentences for a user.
 //
 // A process can have one: kube-apiserver keeps feature gates, metrics and schemes in globals.
-func Run(ctx context.Context, o Options, ready func(url string)) (err error) {
+func Run(ctx context.Context, o Options, ready func(url string)) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
@@ -50,17 +49,24 @@ func Run(ctx context.Context, o Options, ready func(url string)) (err error) {
 		return err
 	}
 	defer listener.Close()
-	storage, stopEtcd, err := openStorage(ctx, o, dir)
+	storage, err := openStorage(o, dir)
 	if err != nil {
 		return err
 	}
-	defer stopEtcd()
-	server, err := newAPIServer(ctx, listener, certs, storage)
+	defer storage.close()
+	config, err := newConfig(ctx, listener, certs, storage.transport)
 	if err != nil {
+		return fmt.Errorf("configure kube-apiserver: %w", err)
+	}
+	if err := storage.waitReady(ctx); err != nil {
 		return err
+	}
+	server, err := newAPIServer(config, certs)
+	if err != nil {
+		return fmt.Errorf("set up kube-apiserver: %w", err)
 	}
 	url := "https://" + net.JoinHostPort(reachableIP(bind).String(), strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	if err := errors.Join(dir.writeEtcdURL(storage.ServerList), dir.writeKubeconfig(url)); err != nil {
+	if err := errors.Join(dir.writeEtcdURL(storage.transport.ServerList), dir.writeKubeconfig(url)); err != nil {
 		return err
 	}
 	return runUntilDone(ctx, server, url, certs, ready)
@@ -83,22 +89,6 @@ func listen(address string, port, last int) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on port %d of %s: %w", port, address, err)
 	}
 	return l, nil
-}
-
-// openStorage starts the embedded etcd, or checks that the external one answers.
-func openStorage(ctx context.Context, o Options, dir dataDir) (storagebackend.TransportConfig, func(), error) {
-	if len(o.Etcd.Servers) > 0 {
-		return o.Etcd.transport(), func() {}, o.Etcd.probe(ctx)
-	}
-	etcd, err := startEtcd(dir.path("etcd"), dir.certs(), dir.lastEtcdURL(), o.UnsafeNoFsync)
-	if err != nil {
-		return storagebackend.TransportConfig{}, nil, err
-	}
-	if err := etcd.waitReady(ctx); err != nil {
-		etcd.Close()
-		return storagebackend.TransportConfig{}, nil, err
-	}
-	return etcd.transport(dir.certs()), etcd.Close, nil
 }
 
 // runUntilDone runs the server and, beside it, the wait for readiness; whichever fails ends the other.
@@ -137,7 +127,7 @@ func waitReady(ctx context.Context, url string, certs pki.Dir, loopback *rest.Co
 		return err
 	}
 	pool.AppendCertsFromPEM(ca)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: false}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
 	defer transport.CloseIdleConnections()
 	probe := &http.Client{Transport: transport}
 	client, err := kubernetes.NewForConfig(loopback)

@@ -39,12 +39,8 @@ type apiServer struct {
 	failed chan error
 }
 
-// newAPIServer builds the chain; nothing runs yet. It takes over the listener.
-func newAPIServer(ctx context.Context, listener net.Listener, certs pki.Dir, etcd storagebackend.TransportConfig) (*apiServer, error) {
-	config, err := newConfig(ctx, listener, certs, etcd)
-	if err != nil {
-		return nil, err
-	}
+// newAPIServer builds the chain; nothing is served yet.
+func newAPIServer(config *app.Config, certs pki.Dir) (*apiServer, error) {
 	kube := config.KubeAPIs.ControlPlane.Generic
 	kube.SkipOpenAPIInstallation = true
 	// A set of its own: the aggregation layer, which shares this one, runs the replacements.

@@ -50,7 +50,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func serve(ctx context.Context, c command, stdout io.Writer) error {
-	if err := configureLogging(c.verbosity); err != nil {
+	logs, err := newLogs(c.verbosity)
+	if err != nil {
 		return err
 	}
 	if c.exitWithParent {
@@ -58,9 +59,11 @@ func serve(ctx context.Context, c command, stdout io.Writer) error {
 		ctx, stop = withParent(ctx)
 		defer stop()
 	}
-	tuneMemory()
+	setGCPercent(gcPercentStarting)
 	return proxy.Run(ctx, c.options, func(url string) {
 		fmt.Fprintf(stdout, "ready: %s\n", url)
+		logs.showErrors(true)
+		context.AfterFunc(ctx, func() { logs.showErrors(false) })
 		go returnMemory(ctx)
 	})
 }
@@ -71,21 +74,23 @@ func oneLine(err error) string {
 }
 
 const (
-	// A little more time in garbage collection for a third less memory, which is what this process uses most of.
-	gcPercent = 50
-	// When the controllers have read everything and their start-up garbage can go too.
+	// While starting, nothing is worth collecting. Then a little more time in collection saves a third of the memory,
+	// which is what this process uses most of.
+	gcPercentStarting, gcPercent = 400, 50
+	// When the controllers have read everything and their garbage can go too.
 	settled = 5 * time.Second
 )
 
-// tuneMemory leaves alone whoever says what they want with GOGC.
-func tuneMemory() {
+// setGCPercent gives way to whoever says what they want with GOGC.
+func setGCPercent(percent int) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		debug.SetGCPercent(percent)
 	}
 }
 
 // returnMemory gives what starting took back to the system.
 func returnMemory(ctx context.Context) {
+	setGCPercent(gcPercent)
 	debug.FreeOSMemory()
 	select {
 	case <-ctx.Done():
