@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// An app is what the commands know of the world outside.
+type app struct {
+	in         io.Reader
+	out, err   io.Writer
+	getenv     func(string) string
+	getwd      func() (string, error)
+	executable func() (string, error)
+}
+
+// A usageError is a command line that can't be meant.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// command returns the command line of builder.
+func (a *app) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "builder",
+		Short: "Build Kubernetes extension-apiservers",
+		Long: `builder creates an extension-apiserver and its controllers, generates everything that follows from their types, and runs
+them on this machine behind a reference aggregation proxy. It needs no cluster.`,
+		Example: `  builder init --domain example.com --module example.com/shop
+  builder create resource --group fruit --version v1alpha1 --kind Apple
+  builder run`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usagef("%w: see %q", err, cmd.CommandPath()+" --help")
+	})
+	root.AddCommand(a.initCommand(), a.createCommand(), a.generateCommand(), a.runCommand(), a.stopCommand(), a.kubectlCommand(), a.versionCommand())
+	return root
+}
+
+// noCommand refuses arguments of a command that has only subcommands.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := fmt.Sprintf("see %q", cmd.CommandPath()+" --help")
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q", cmd.CommandPath()+" "+strings.Join(near, " or "))
+	}
+	return usagef("unknown command %q for %q: %s", args[0], cmd.CommandPath(), hint)
+}
+
+// noArgs refuses arguments of a command that takes flags only.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("%q takes no argument %q, only flags: see %q", cmd.CommandPath(), args[0], cmd.CommandPath()+" --help")
+	}
+	return nil
+}
+
+// oneArg wants one argument, called what.
+func oneArg(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch len(args) {
+		case 0:
+			return usagef("%q wants %s: %s", cmd.CommandPath(), what, cmd.UseLine())
+		case 1:
+			return nil
+		}
+		return usagef("%q wants %s only, not also %q", cmd.CommandPath(), what, args[1])
+	}
+}
+
+// required says which of the named flags were not given.
+func required(cmd *cobra.Command, names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if value := cmd.Flag(name).Value.String(); value == "" && !(name == "group" && cmd.Flag(name).Changed) {
+			missing = append(missing, "--"+name)
+		}
+	}
+	if len(missing) > 0 {
+		return usagef("%q wants %s: see %q", cmd.CommandPath(), strings.Join(missing, ", "), cmd.CommandPath()+" --help")
+	}
+	return nil
+}

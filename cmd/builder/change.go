@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apiserver-builder/builder/generators"
+	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/scaffold"
+)
+
+// changeFlags are the flags of every command that writes files.
+type changeFlags struct {
+	dryRun, generate bool
+	output           string
+}
+
+func (f *changeFlags) add(cmd *cobra.Command, skippable bool) {
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be done, and write nothing")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "text", "how to print the result: text or json")
+	f.generate = true
+	if skippable {
+		cmd.Flags().BoolVar(&f.generate, "generate", true, `also do what "builder generate" does`)
+	}
+}
+
+// An edit changes a declaration. What it returns besides is what a user would type next.
+type edit func(p *project.Project) (next string, err error)
+
+// edit loads the project around the working directory, edits its declaration and writes what follows.
+func (a *app) edit(ctx context.Context, flags changeFlags, edit edit) error {
+	dir, err := a.getwd()
+	if err != nil {
+		return err
+	}
+	root, _, err := project.Find(dir)
+	if err != nil {
+		return err
+	}
+	unlock, err := scaffold.Lock(root)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	p, err := project.Load(root)
+	if err != nil {
+		return err
+	}
+	next, err := edit(p)
+	if err != nil {
+		return err
+	}
+	return a.write(ctx, flags, root, p, next)
+}
+
+// write makes the folder dir what follows from p, or, in a dry run, says what that would change.
+func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *project.Project, next string) error {
+	if flags.output != "text" && flags.output != "json" {
+		return usagef("--output is %q: it is text or json", flags.output)
+	}
+	plan, err := a.plan(ctx, flags, dir, p)
+	if err != nil {
+		return err
+	}
+	if !flags.dryRun {
+		if err := plan.Apply(dir); err != nil {
+			return err
+		}
+	}
+	return report(a.out, a.err, flags, plan, next)
+}
+
+func (a *app) plan(ctx context.Context, flags changeFlags, dir string, p *project.Project) (*scaffold.Plan, error) {
+	if !flags.generate {
+		return generators.Scaffold(dir, p)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil, err
+	}
+	if flags.output == "text" {
+		fmt.Fprintln(a.err, "Generating code ...")
+	}
+	return generators.Generate(ctx, dir, p)
+}
+
+// result is what -o json prints.
+type result struct {
+	DryRun  bool              `json:"dryRun"`
+	Changes []scaffold.Change `json:"changes"`
+	Next    string            `json:"next"`
+}
+
+// report prints each file with what was done to it, to out, and what to type next, to prose.
+func report(out, prose io.Writer, flags changeFlags, plan *scaffold.Plan, next string) error {
+	if flags.output == "json" {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(result{flags.dryRun, plan.Changes, next})
+	}
+	for _, change := range plan.Changes {
+		if _, err := fmt.Fprintf(out, "%-9s  %s\n", change.Action, change.Path); err != nil {
+			return err
+		}
+	}
+	if flags.dryRun {
+		fmt.Fprintln(prose, "Nothing was written: this was a dry run.")
+		return nil
+	}
+	fmt.Fprintln(prose, "Next:", next)
+	return nil
+}

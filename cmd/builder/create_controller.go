@@ -1,0 +1,49 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apiserver-builder/builder/generators/project"
+)
+
+func (a *app) createControllerCommand() *cobra.Command {
+	var flags changeFlags
+	var group, version, kind string
+	cmd := &cobra.Command{
+		Use:   "controller --group GROUP --version VERSION --kind KIND",
+		Short: "Create a reconciler for a kind of this project or of Kubernetes",
+		Example: `  builder create controller --group fruit --version v1alpha1 --kind Orchard
+  builder create controller --group apps --version v1 --kind Deployment
+  builder create controller --group "" --version v1 --kind Pod`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "group", "version", "kind"); err != nil {
+				return err
+			}
+			return a.edit(cmd.Context(), flags, func(p *project.Project) (string, error) {
+				if err := addController(p, group, version, kind); err != nil {
+					return "", usageError{err}
+				}
+				return "edit internal/controller/" + strings.ToLower(kind) + "_controller.go, then make run", nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&group, "group", "", `the API group: fruit of this project, or apps or "" of Kubernetes`)
+	cmd.Flags().StringVar(&version, "version", "", "the version that the reconciler reads, such as v1")
+	cmd.Flags().StringVar(&kind, "kind", "", "the kind to reconcile, such as Deployment")
+	flags.add(cmd, true)
+	return cmd
+}
+
+// addController declares a reconciler. A group of this project comes before one of Kubernetes with the same name.
+func addController(p *project.Project, group, version, kind string) error {
+	name, err := p.GroupName(group)
+	if err == nil {
+		if _, ok := p.Group(name); ok {
+			return p.SetController(name, kind)
+		}
+	}
+	return p.AddController(project.Controller{Group: group, Version: version, Kind: kind})
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apiserver-builder/builder/generators/project"
+)
+
+func (a *app) createGroupCommand() *cobra.Command {
+	var flags changeFlags
+	var version string
+	cmd := &cobra.Command{
+		Use:   "group GROUP",
+		Short: "Create an API group",
+		Long: `group creates an API group, GROUP.DOMAIN, and, with --version, its first version. A group version gets its APIService when
+it serves its first kind.`,
+		Example: `  builder create group fruit --version v1alpha1`,
+		Args:    oneArg("the name of a group"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return a.edit(cmd.Context(), flags, func(p *project.Project) (string, error) {
+				group, err := p.GroupName(args[0])
+				if err != nil {
+					return "", usageError{err}
+				}
+				if err := p.AddGroup(group); err != nil {
+					return "", usageError{err}
+				}
+				next := "v1alpha1"
+				if cmd.Flag("version").Changed {
+					if err := p.AddVersion(group, version); err != nil {
+						return "", usageError{err}
+					}
+					next = version
+				}
+				return nextResource(group, next), nil
+			})
+		},
+	}
+	cmd.Flags().StringVar(&version, "version", "", "the group's first version, such as v1alpha1")
+	flags.add(cmd, true)
+	return cmd
+}
+
+func nextResource(group, version string) string {
+	return fmt.Sprintf("builder create resource --group %s --version %s --kind KIND", group, version)
+}

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/apiserver-builder/builder/generators/project"
+)
+
+// resourceFlags are the flags of create resource.
+type resourceFlags struct {
+	group, version, kind   string
+	plural, shape          string
+	shortNames, categories []string
+	namespaced, status     bool
+	noController           bool
+}
+
+func (a *app) createResourceCommand() *cobra.Command {
+	var flags changeFlags
+	var r resourceFlags
+	cmd := &cobra.Command{
+		Use:   "resource --group GROUP --version VERSION --kind KIND",
+		Short: "Create a resource: its types, strategy, controller, sample and test",
+		Long: `resource creates a kind of object and what serves it: the Go types to edit, the strategy that decides what happens to an
+object on its way into storage, a controller, a sample and a test. A missing group or version is created too.`,
+		Example: `  builder create resource --group fruit --version v1alpha1 --kind Apple --short-names ap
+  builder create resource --group fruit --version v1alpha1 --kind Orchard --namespaced=false --no-controller`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "group", "version", "kind"); err != nil {
+				return err
+			}
+			return a.edit(cmd.Context(), flags, func(p *project.Project) (string, error) {
+				group, err := p.GroupName(r.group)
+				if err != nil {
+					return "", usageError{err}
+				}
+				if err := p.AddKind(group, r.version, r.declare(cmd, p, group)); err != nil {
+					return "", usageError{err}
+				}
+				return "make run", nil
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&r.group, "group", "", "the API group, such as fruit")
+	f.StringVar(&r.version, "version", "", "the version, such as v1alpha1")
+	f.StringVar(&r.kind, "kind", "", "the kind, such as Apple")
+	f.StringVar(&r.plural, "plural", "", "the resource's name in URLs (default: the kind's regular plural)")
+	f.BoolVar(&r.namespaced, "namespaced", true, "whether objects live in a namespace")
+	f.StringSliceVar(&r.shortNames, "short-names", nil, "shorter names for kubectl, such as ap")
+	f.StringSliceVar(&r.categories, "categories", nil, "categories for kubectl, such as all")
+	f.StringVar(&r.shape, "shape", project.ShapeStored, "how objects are served; stored is the only shape of this release")
+	f.BoolVar(&r.status, "status", true, "whether objects have a status subresource (default: if they have a controller)")
+	f.BoolVar(&r.noController, "no-controller", false, "create no controller for the kind")
+	flags.add(cmd, true)
+	return cmd
+}
+
+// declare returns the kind as the flags describe it. For a kind that exists, a flag that was not given stands for what is
+// declared.
+func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group string) project.Kind {
+	kind, exists := p.Kind(group, r.kind)
+	if !exists { // the status is what a controller writes
+		kind = project.Kind{Name: r.kind, Shape: project.ShapeStored, Status: !r.noController, Controller: !r.noController}
+	}
+	set := func(name string, apply func()) {
+		if cmd.Flag(name).Changed {
+			apply()
+		}
+	}
+	set("plural", func() {
+		kind.Plural = r.plural
+		if r.plural == project.RegularPlural(r.kind) {
+			kind.Plural = ""
+		}
+	})
+	set("namespaced", func() { kind.ClusterScoped = !r.namespaced })
+	set("short-names", func() { kind.ShortNames = r.shortNames })
+	set("categories", func() { kind.Categories = r.categories })
+	set("shape", func() { kind.Shape = r.shape })
+	set("status", func() { kind.Status = r.status })
+	set("no-controller", func() { kind.Controller = !r.noController })
+	return kind
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/scaffold"
+)
+
+func (a *app) initCommand() *cobra.Command {
+	var flags changeFlags
+	var domain, module, name string
+	var allowReserved bool
+	cmd := &cobra.Command{
+		Use:   "init --domain DOMAIN --module MODULE",
+		Short: "Create a project in this folder",
+		Long: `init creates a project in this folder: an extension-apiserver and a controller manager that build, test and run, with no
+API group yet.`,
+		Example: `  builder init --domain example.com --module example.com/shop`,
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := required(cmd, "domain", "module"); err != nil {
+				return err
+			}
+			wanted, err := project.New(name, domain, module)
+			if err != nil {
+				return usageError{err}
+			}
+			dir, err := a.getwd()
+			if err != nil {
+				return err
+			}
+			unlock, err := scaffold.Lock(dir)
+			if err != nil {
+				return err
+			}
+			defer unlock()
+			p, err := initialize(dir, wanted)
+			if err != nil {
+				return err
+			}
+			return a.write(cmd.Context(), flags, dir, p, "builder create resource --group GROUP --version v1alpha1 --kind KIND")
+		},
+	}
+	cmd.Flags().StringVar(&domain, "domain", "", "the domain that the names of the project's API groups end with, such as example.com")
+	cmd.Flags().StringVar(&module, "module", "", "the path of the project's Go module, such as example.com/shop")
+	cmd.Flags().StringVar(&name, "name", "", "the name of the project's objects in a cluster (default: the last element of the module's path)")
+	cmd.Flags().BoolVar(&allowReserved, "allow-reserved-domain", false, "allow k8s.io and kubernetes.io, which are the Kubernetes project's")
+	flags.add(cmd, true)
+	return cmd
+}
+
+// initialize returns the declaration to write: the one that is there, if it was made with the same flags.
+func initialize(dir string, wanted *project.Project) (*project.Project, error) {
+	was, err := project.Load(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return wanted, scaffold.CheckFree(dir, wanted)
+	case err != nil:
+		return nil, err
+	case was.Name != wanted.Name || was.Domain != wanted.Domain || was.Module != wanted.Module:
+		return nil, usagef("this folder is the project %s already (domain %s, module %s): edit its PROJECT, or use another folder", was.Name, was.Domain, was.Module)
+	}
+	return was, nil
+}

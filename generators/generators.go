@@ -1,0 +1,93 @@
+// Package generators turns a project's declaration and its Go types into every file that follows from them. It puts the
+// stages together: scaffold, codegen, wiring and manifests; each can be called alone, and none writes to the project.
+package generators
+
+import (
+	"context"
+	"maps"
+	"os"
+	"path/filepath"
+
+	"github.com/apiserver-builder/builder/generators/codegen"
+	"github.com/apiserver-builder/builder/generators/manifests"
+	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/scaffold"
+	"github.com/apiserver-builder/builder/generators/wiring"
+)
+
+// boilerplateName is the license header that a project may have for its generated files.
+const boilerplateName = "hack/boilerplate.go.txt"
+
+// Scaffold plans the files that follow from the declaration alone. It needs neither Go nor a network.
+func Scaffold(dir string, p *project.Project) (*scaffold.Plan, error) {
+	files, err := scaffold.Render(p)
+	if err != nil {
+		return nil, err
+	}
+	return scaffold.NewPlan(os.DirFS(dir), files, false)
+}
+
+// Generate plans all files: those of Scaffold, and what is derived from the Go types, which need not be written yet. Errors in
+// the user's code are positioned: file:line:column.
+func Generate(ctx context.Context, dir string, p *project.Project) (*scaffold.Plan, error) {
+	files, err := scaffold.Render(p)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := scaffold.NewPlan(os.DirFS(dir), files, false)
+	if err != nil {
+		return nil, err
+	}
+	source, done, err := sourceOf(dir, plan)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	derived, err := derive(ctx, source, p)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(files, derived)
+	return scaffold.NewPlan(os.DirFS(dir), files, true)
+}
+
+// derive makes what follows from the Go types and markers in the folder source.
+func derive(ctx context.Context, source string, p *project.Project) (scaffold.Files, error) {
+	boilerplate, err := os.ReadFile(filepath.Join(source, filepath.FromSlash(boilerplateName)))
+	if err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	packages, err := codegen.Load(ctx, codegen.Options{Dir: source, Module: p.Module, APIs: apis(p), Boilerplate: boilerplate})
+	if err != nil {
+		return nil, err
+	}
+	out, err := wiring.Generate(p, source, packages)
+	if err != nil {
+		return nil, err
+	}
+	generated, err := packages.Generate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(out, generated)
+	roles, err := manifests.Role(source, p.Name+"-controller-manager")
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(out, roles)
+	return out, nil
+}
+
+// apis are the group versions that code is generated for: those that are declared.
+func apis(p *project.Project) []codegen.API {
+	var out []codegen.API
+	for _, group := range p.Groups {
+		for _, version := range group.Versions {
+			out = append(out, codegen.API{
+				Group: p.FullName(group), Version: version,
+				Package: p.Module + "/pkg/apis/" + group.Package() + "/" + version,
+			})
+		}
+	}
+	return out
+}

@@ -1,0 +1,18 @@
+// Package templates holds the files that a project is made of, as text/template sources with the delimiters [[ and ]].
+//
+// A source lies where its file will lie, below the folder that says how often it is rendered:
+//
+//	project/            once for a project
+//	gomod/empty, kinds  go.mod and go.sum of a project without and with kinds
+//	version/            for each group version
+//	kind/               for each kind
+//	controller/         for each reconciler (controller-status: of a kind with a status)
+//	wiring/             what is derived from the Go types: for the project, each version, each kind, each kind with a status
+//
+// In a path, GROUP, VERSION and KIND stand for the group's package, the version and the kind's package.
+package templates
+
+import "embed"
+
+//go:embed all:project all:gomod all:version all:kind all:controller all:controller-status all:wiring
+var files embed.FS
