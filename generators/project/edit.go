@@ -88,7 +88,11 @@ func sortVersions(versions []string) []string {
 func (p *Project) GroupName(arg string) (string, error) {
 	name, domain, full := strings.Cut(arg, ".")
 	if full && domain != p.Domain {
-		return "", fmt.Errorf("group %s is not in the project's domain %q: use %q, or a name without dots", show(arg), p.Domain, cmp.Or(hyphenated(name), "fruit")+"."+p.Domain)
+		if arg == p.Domain || checkGroup(name) != nil {
+			name = "fruit"
+		}
+		return "", fmt.Errorf("group %s is not in the project's domain: use a name without dots, such as %q, which stands for %q",
+			show(arg), name, name+"."+p.Domain)
 	}
 	if err := checkGroup(name); err != nil {
 		return "", err

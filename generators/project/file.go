@@ -112,12 +112,17 @@ func parse(data []byte) (*Project, error) {
 	if len(data) > maxSize {
 		return nil, fmt.Errorf("the file is %d bytes long: no project's declaration is longer than %d", len(data), maxSize)
 	}
-	if documents(data) > 1 {
+	switch documents(data) {
+	case 0:
+		return nil, errors.New(`the file is empty: bring it back, or remove it and run "builder init"`)
+	case 1:
+	default:
 		return nil, errors.New(`more than one YAML document: remove all but the first, and the lines "---"`)
 	}
 	asJSON, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
-		return nil, fmt.Errorf("not valid YAML: %s: correct it there", strings.TrimPrefix(oneLine(err), "yaml: "))
+		problem := strings.TrimPrefix(strings.TrimPrefix(oneLine(err), "yaml: "), "unmarshal errors: ")
+		return nil, fmt.Errorf("not valid YAML (%s): correct that line", problem)
 	}
 	if err := checkRelease(asJSON); err != nil {
 		return nil, err
@@ -195,20 +200,20 @@ func mistyped(err error) error {
 		return fmt.Errorf("not a project's declaration (%s): correct it by hand", oneLine(err))
 	}
 	if wrong.Type.String() == "string" {
-		return fmt.Errorf("%s is a %s and must be a string: put it in quotes", wrong.Field, wrong.Value)
+		return fmt.Errorf("%s has the wrong type, %s: use a string, in quotes", wrong.Field, wrong.Value)
 	}
-	return fmt.Errorf("%s is a %s and must be a %s: correct it", wrong.Field, wrong.Value, typeName(wrong.Type.Kind().String()))
+	return fmt.Errorf("%s has the wrong type, %s: use %s", wrong.Field, wrong.Value, typeName(wrong.Type.Kind().String()))
 }
 
 // typeName says a Go type's kind in YAML's words.
 func typeName(kind string) string {
 	switch kind {
 	case "slice":
-		return "list"
+		return "a list"
 	case "struct":
-		return "map"
+		return "a map"
 	case "int":
-		return "whole number"
+		return "a whole number"
 	case "bool":
 		return "true or false"
 	}

@@ -62,9 +62,12 @@ func checkIdentifiers(g Group) error {
 // checkImports finds two packages of the project that generated code would import under one name: fruit's kind Apple as fruitapple.
 func checkImports(groups []Group) error {
 	owners := map[string]string{}
+	for name := range serverImports {
+		owners[name] = "Kubernetes' own code"
+	}
 	claim := func(name, owner string) error {
 		if other, taken := owners[name]; taken {
-			return fmt.Errorf("%s and %s both make the Go name %s where the server is put together: use another name for one of them", other, owner, name)
+			return fmt.Errorf("%s makes the Go name %s, which is already that of %s where the server is put together: use another name", owner, name, other)
 		}
 		owners[name] = owner
 		return nil

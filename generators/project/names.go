@@ -103,6 +103,12 @@ func nameOf(path string) (string, error) {
 	return name, nil
 }
 
+// withoutScheme is what someone who pasted an address meant.
+func withoutScheme(address string) string {
+	address = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(address), "https://"), "http://")
+	return strings.TrimSuffix(strings.TrimRight(address, "/"), ".git")
+}
+
 // kubernetesOwn says whether a host is one of Kubernetes' own.
 func kubernetesOwn(host string) bool {
 	for _, own := range []string{"k8s.io", "kubernetes.io"} {
@@ -131,7 +137,7 @@ func checkDomain(domain string, allowReserved bool) error {
 	case len(domain) > validation.DNS1123SubdomainMaxLength:
 		return fmt.Errorf("domain %s is %d characters long: use one of at most %d", show(domain), len(domain), validation.DNS1123SubdomainMaxLength)
 	case form(domain) != nil:
-		corrected := strings.Trim(strings.ReplaceAll(strings.ToLower(strings.TrimSpace(domain)), "_", "-"), ".")
+		corrected := strings.Trim(strings.ReplaceAll(strings.ToLower(withoutScheme(domain)), "_", "-"), ".")
 		return fmt.Errorf("domain %s must be a DNS name with a dot, in lower case: %s", show(domain), advice(corrected, example, form))
 	case kubernetesOwn(domain) && !allowReserved:
 		return fmt.Errorf("domain %q is kept for Kubernetes' own APIs: use a domain of yours, or pass --allow-reserved-domain", domain)
@@ -158,7 +164,8 @@ func checkModule(path string, allowReserved bool) error {
 		if errors.As(err, &invalid) {
 			err = invalid.Err
 		}
-		return fmt.Errorf("module %s is no path of a Go module (%w): use one such as %q", show(path), err, example)
+		corrected, _, _ := strings.Cut(withoutScheme(path), "@")
+		return fmt.Errorf("module %s is no path of a Go module (%w): %s", show(path), err, advice(corrected, example, check))
 	}
 	for element := range strings.SplitSeq(path, "/") {
 		if element == "vendor" || strings.HasPrefix(element, ".") || strings.HasPrefix(element, "_") {
@@ -167,7 +174,7 @@ func checkModule(path string, allowReserved bool) error {
 	}
 	switch {
 	case standardLibrary[first]:
-		return fmt.Errorf("module %s begins like Go's own packages in %q: use a path such as %q", show(path), first, example)
+		return fmt.Errorf("module %s begins like Go's own packages in %q: use a path such as %q", show(path), first, "example.com/"+path)
 	case path == toolModule || strings.HasPrefix(path, toolModule+"/"):
 		return fmt.Errorf("module %s is this tool's own: use a path such as %q", show(path), example)
 	case kubernetesOwn(first) && !allowReserved:
@@ -187,9 +194,9 @@ func checkGroup(name string) error {
 	g := Group{Name: name}
 	switch {
 	case reservedPackage(g.Package()) || g.Package() == "internalinterfaces":
-		return fmt.Errorf("group %q makes a Go package %q, a word that Go keeps for itself: use another name, such as %q", name, g.Package(), name+"s")
+		return fmt.Errorf("group %q makes a Go package %q, a word that Go keeps for itself: use another name, such as %q", name, g.Package(), name+"-api")
 	case factoryMethods[g.GoName()]:
-		return fmt.Errorf("group %q makes a second method %s in the generated informers: use another name, such as %q", name, g.GoName(), name+"s")
+		return fmt.Errorf("group %q makes a second method %s in the generated informers: use another name, such as %q", name, g.GoName(), name+"-api")
 	}
 	return nil
 }

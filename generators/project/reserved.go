@@ -42,6 +42,11 @@ var clientParameters = set("ctx opts err result")
 // factoryMethods are the methods of the generated SharedInformerFactory, which gets another one for each group.
 var factoryMethods = set("Start StartWithContext Shutdown WaitForCacheSync WaitForCacheSyncWithContext ForResource InformerFor")
 
+// serverImports are what generated files that import all groups call their other imports. The informer for group meta in version v1
+// would be another metav1.
+var serverImports = set("clientgoscheme clientscheme ctrl fmt generatedopenapi generic genericapiserver json maps metav1 openapi rest runtime " +
+	"schema serializer slices utilruntime")
+
 // standardLibrary are the first elements of the import paths that the go command keeps for itself.
 var standardLibrary = set("C all archive arena bufio builtin bytes cmd cmp compress container context crypto database debug embed encoding errors expvar " +
 	"flag fmt go hash html image index internal io iter log main maps math mime net os path plugin reflect regexp runtime simd " +

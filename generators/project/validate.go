@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,9 +69,6 @@ func (p *Project) checkGroup(g Group) error {
 	for _, version := range g.Versions {
 		if err := checkVersion(version); err != nil {
 			return fmt.Errorf("group %q: %w", g.Name, err)
-		}
-		if g.Package()+version == "metav1" { // client-gen imports k8s.io/apimachinery/pkg/apis/meta/v1 under that name
-			return fmt.Errorf("group %q in version %q makes the Go name metav1, which is Kubernetes' own: use another group or version", g.Name, version)
 		}
 		longest = version + "." + full
 	}
@@ -152,8 +150,8 @@ func checkResources(g Group) error {
 	for _, k := range g.Kinds {
 		for _, name := range []string{k.Singular(), k.Resource()} {
 			if other, taken := owners[name]; taken && other.Name != k.Name {
-				return fmt.Errorf("%q is the name of both %s and %s in group %q: use another plural, or another name, for one of them",
-					name, nameKind(other, name), nameKind(k, name), g.Name)
+				return fmt.Errorf("%q is both %s and %s in group %q: use another plural, or another name, for one of them",
+					name, meaning(other, name), meaning(k, name), g.Name)
 			}
 			owners[name] = k
 		}
@@ -161,23 +159,24 @@ func checkResources(g Group) error {
 	return nil
 }
 
-// nameKind says what a resource's name is to its kind.
-func nameKind(k Kind, name string) string {
+// meaning says what a resource's name is to its kind.
+func meaning(k Kind, name string) string {
 	if name == k.Singular() {
-		return fmt.Sprintf("one %q", k.Name)
+		return fmt.Sprintf("the singular of kind %q", k.Name)
 	}
-	return fmt.Sprintf("several of kind %q", k.Name)
+	return fmt.Sprintf("the plural of kind %q", k.Name)
 }
 
 // checkWords checks that short names and categories, which kubectl looks for in all groups, mean one thing each.
 func (p *Project) checkWords() error {
-	kinds := slices.Concat(p.kinds()...)
+	var kinds []Kind
+	for _, g := range p.Groups {
+		kinds = append(kinds, g.Kinds...)
+	}
 	words := map[string]string{"all": "the category of everything", "api-extensions": "a category of Kubernetes"}
 	for _, k := range kinds {
-		words[k.Singular()] = fmt.Sprintf("the singular name of kind %q", k.Name)
-	}
-	for _, k := range kinds {
-		words[k.Resource()] = fmt.Sprintf("the plural of kind %q", k.Name)
+		words[k.Singular()] = meaning(k, k.Singular())
+		words[k.Resource()] = meaning(k, k.Resource())
 	}
 	for _, k := range kinds {
 		for _, short := range k.ShortNames {
@@ -203,14 +202,6 @@ func (p *Project) checkWords() error {
 		}
 	}
 	return nil
-}
-
-func (p *Project) kinds() [][]Kind {
-	var all [][]Kind
-	for _, g := range p.Groups {
-		all = append(all, g.Kinds)
-	}
-	return all
 }
 
 // checkControllers checks the reconcilers: all of them are in one Go package, so that each needs a kind of another name.
@@ -266,8 +257,8 @@ func (p *Project) checkController(c Controller) error {
 	}
 	for _, b := range builtins() {
 		if b.reconcilable && strings.EqualFold(b.kind, c.Kind) {
-			return fmt.Errorf("kubernetes %s has no kind %s in group %s and version %s: use --group %q --version %s --kind %s",
-				KubernetesMinor, show(c.Kind), show(c.Group), show(c.Version), b.group, b.version, b.kind)
+			return fmt.Errorf("kind %s in group %s and version %s isn't Kubernetes %s's: use --group %s --version %s --kind %s",
+				show(c.Kind), show(c.Group), show(c.Version), KubernetesMinor, cmp.Or(b.group, `""`), b.version, b.kind)
 		}
 	}
 	return fmt.Errorf("kind %s in group %s and version %s is neither the project's nor Kubernetes %s's: use one such as --group apps --version v1 --kind Deployment",

@@ -1,0 +1,218 @@
+package project
+
+import (
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestHandledNames tries odd names that are accepted, and what becomes of them.
+func TestHandledNames(t *testing.T) {
+	for _, test := range []struct {
+		kind                       Kind
+		plural, singular, packages string
+	}{
+		{Kind{Name: "Policy"}, "policies", "policy", "policy"},
+		{Kind{Name: "Fish", Plural: "fish"}, "fish", "fish", "fish"},
+		{Kind{Name: "Endpoints"}, "endpoints", "endpoints", "endpoints"},
+		{Kind{Name: "Pear", Plural: "pears"}, "pears", "pear", "pear"},
+		{Kind{Name: "Deployment"}, "deployments", "deployment", "deployment"},
+		{Kind{Name: "HTTPRoute"}, "httproutes", "httproute", "httproute"},
+		{Kind{Name: "V2"}, "v2s", "v2", "v2"},
+		{Kind{Name: "Test"}, "tests", "test", "test"},
+		{Kind{Name: "Table"}, "tables", "table", "table"},
+		{Kind{Name: "PlayList"}, "playlists", "playlist", "playlist"},
+		{Kind{Name: "Main"}, "mains", "main", "mainkind"},
+		{Kind{Name: "Init"}, "inits", "init", "initkind"},
+		{Kind{Name: "Internal"}, "internals", "internal", "internalkind"},
+		{Kind{Name: "Vendor"}, "vendors", "vendor", "vendorkind"},
+		{Kind{Name: "TestData"}, "testdatas", "testdata", "testdatakind"},
+		{Kind{Name: "Documentation"}, "documentations", "documentation", "documentationkind"},
+		{Kind{Name: "String"}, "strings", "string", "stringkind"},
+		{Kind{Name: "Error"}, "errors", "error", "errorkind"},
+		{Kind{Name: "New"}, "news", "new", "newkind"},
+		{Kind{Name: "Con"}, "cons", "con", "conkind"},
+		{Kind{Name: "IMPORT"}, "imports", "import", "importkind"},
+	} {
+		t.Run(test.kind.Name, func(t *testing.T) {
+			p := fruit(t)
+			if err := p.AddKind("fruit.example.com", "v1alpha1", test.kind); err != nil {
+				t.Fatal(err)
+			}
+			k, ok := p.Kind("fruit", test.kind.Name)
+			if !ok {
+				t.Fatal("not declared")
+			}
+			if k.Resource() != test.plural || k.Singular() != test.singular || k.Package() != test.packages {
+				t.Errorf("plural %s, singular %s, package %s; want %s, %s, %s",
+					k.Resource(), k.Singular(), k.Package(), test.plural, test.singular, test.packages)
+			}
+			checkRoundTrip(t, p)
+		})
+	}
+}
+
+func TestNewName(t *testing.T) {
+	for module, want := range map[string]string{
+		"example.com/shop":                  "shop",
+		"example.com/shop/v2":               "shop",
+		"shop":                              "shop",
+		"test":                              "test",
+		"example.com/My_Shop.io":            "my-shop-io",
+		"gopkg.in/shop.v3":                  "shop",
+		"git.example.com/internal/the-shop": "the-shop",
+	} {
+		p, err := New("", "example.com", module)
+		if err != nil {
+			t.Errorf("%s: %v", module, err)
+		} else if p.Name != want {
+			t.Errorf("%s makes the name %s, want %s", module, p.Name, want)
+		}
+	}
+}
+
+func TestAllowReserved(t *testing.T) {
+	p, err := New("", "k8s.io", "k8s.io/sample-apiserver", AllowReserved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.AddVersion("wardle", "v1alpha1"); err != nil {
+		t.Fatal(err)
+	}
+	checkRoundTrip(t, p)
+	want := `group "networking.k8s.io" is Kubernetes' own: use another name`
+	if err := p.AddGroup("networking"); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestLengthOfFullNames(t *testing.T) {
+	domain := strings.Repeat(label63+".", 3) + strings.Repeat("y", 42) + ".io" // 237
+	p, err := New("shop", domain, "example.com/shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.AddGroup(strings.Repeat("g", 16)); err == nil {
+		t.Error("a group name of 254 characters was accepted")
+	}
+	group := strings.Repeat("g", 10)
+	if err := p.AddGroup(group); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.AddVersion(group, "v1alpha1"); err == nil {
+		t.Error("an APIService's name of 257 characters was accepted")
+	}
+	if err := p.AddVersion(group, "v1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.AddKind(group, "v1", Kind{Name: "Cherry"}); err == nil {
+		t.Error("a resource's name of 257 characters was accepted")
+	}
+}
+
+// creations are what a user may create, in any order: each does without the others.
+var creations = map[string]func(*Project) error{
+	"group":           func(p *Project) error { return p.AddGroup("fruit-basket") },
+	"group in full":   func(p *Project) error { return p.AddGroup("fruit.example.com") },
+	"version":         func(p *Project) error { return p.AddVersion("fruit", "v1alpha1") },
+	"another version": func(p *Project) error { return p.AddVersion("veg", "v1beta1") },
+	"kind": func(p *Project) error {
+		return p.AddKind("fruit", "v1alpha1", Kind{Name: "Apple", ShortNames: []string{"ap", "al"}, Status: true, Controller: true})
+	},
+	"the kind without a controller": func(p *Project) error {
+		return p.AddKind("fruit", "v1alpha1", Kind{Name: "Apple", Plural: "apples", ShortNames: []string{"al", "ap"}, Status: true})
+	},
+	"cluster-scoped kind": func(p *Project) error {
+		return p.AddKind("fruit", "v1alpha1", Kind{Name: "Orchard", ClusterScoped: true, Categories: []string{"fruits", "all"}})
+	},
+	"kind of another group": func(p *Project) error {
+		return p.AddKind("veg.example.com", "v1beta1", Kind{Name: "Leek", Categories: []string{"all"}})
+	},
+	"kind of the same name": func(p *Project) error { return p.AddKind("veg", "v1beta1", Kind{Name: "Apple"}) },
+	"controller":            func(p *Project) error { return p.AddController(Controller{"apps", "v1", "Deployment"}) },
+	"core controller":       func(p *Project) error { return p.AddController(Controller{"", "v1", "Pod"}) },
+}
+
+// TestOrder makes the same creations in many orders, some of them twice: the file is the same, byte for byte.
+func TestOrder(t *testing.T) {
+	var names []string
+	for name := range creations {
+		names = append(names, name, name)
+	}
+	var want string
+	for seed := range uint64(200) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		p, err := New("", "example.com", "example.com/shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if err := creations[name](p); err != nil {
+				t.Fatalf("%s, after others in the order %q: %v", name, names, err)
+			}
+		}
+		got := marshal(t, p)
+		if want == "" {
+			want = got
+			checkRoundTrip(t, p)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("the order %q gives another file (-first +this):\n%s", names, diff)
+		}
+	}
+}
+
+func TestSetController(t *testing.T) {
+	p := fruit(t)
+	if err := p.AddKind("fruit", "v1alpha1", Kind{Name: "Pear"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := p.SetController("fruit.example.com", "Pear"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if k, _ := p.Kind("fruit", "Pear"); !k.Controller {
+		t.Error("the kind has no controller")
+	}
+	// What was created without a controller can be created again: the controller stays.
+	if err := p.AddKind("fruit", "v1alpha1", Kind{Name: "Pear"}); err != nil {
+		t.Error(err)
+	}
+	if k, _ := p.Kind("fruit", "Pear"); !k.Controller {
+		t.Error("the kind has lost its controller")
+	}
+}
+
+// TestEditsShareNothing changes what was passed in and what was handed out: the project stays what it is.
+func TestEditsShareNothing(t *testing.T) {
+	p := fruit(t)
+	pear := Kind{Name: "Pear", ShortNames: []string{"pr", "pe"}}
+	if err := p.AddKind("fruit", "v1alpha1", pear); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"pr", "pe"}, pear.ShortNames); diff != "" {
+		t.Errorf("the caller's list was sorted:\n%s", diff)
+	}
+	before := marshal(t, p)
+	pear.ShortNames[0] = "changed"
+	if diff := cmp.Diff(before, marshal(t, p)); diff != "" {
+		t.Errorf("the project has the caller's list:\n%s", diff)
+	}
+}
+
+// TestGroupNamedLikeOneOfKubernetes has a group called apps beside Kubernetes' own.
+func TestGroupNamedLikeOneOfKubernetes(t *testing.T) {
+	p := fruit(t)
+	if err := errors.Join(
+		p.AddGroup("apps"),
+		p.AddController(Controller{"apps", "v1", "Deployment"}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	checkRoundTrip(t, p)
+}
