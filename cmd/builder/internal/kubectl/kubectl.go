@@ -1,0 +1,131 @@
+// Package kubectl is kubectl, built in, on the running project by default.
+package kubectl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/component-base/cli"
+	"k8s.io/kubectl/pkg/cmd"
+	cmdutil "k8s.io/kubectl/pkg/cmd/util"
+
+	"github.com/apiserver-builder/builder/cmd/builder/internal/run"
+)
+
+// An ExitError is a failure that kubectl has said all about already, but for the code to exit with.
+type ExitError struct {
+	// Code is what kubectl would exit with.
+	Code int
+}
+
+func (e *ExitError) Error() string { return fmt.Sprintf("kubectl failed with exit code %d", e.Code) }
+
+// offline are the commands that need no server.
+var offline = []string{"kubectl", "help", "completion", "options", "plugin", "kustomize", "version", "config", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+
+// Run runs kubectl with args. Unless these say --kubeconfig, it talks to the project in the folder dir, which must be running
+// if the command needs a server. A failure that has been shown comes back as an ExitError.
+func Run(ctx context.Context, dir string, args []string, streams genericclioptions.IOStreams) error {
+	command := Command(streams)
+	if !names(args, "--kubeconfig") {
+		if needsServer(command, args) {
+			if err := checkRunning(dir); err != nil {
+				return err
+			}
+		}
+		// In front of the rest, so that it holds for "config" too, which has a flag of its own by that name.
+		args = append([]string{"--kubeconfig=" + run.Kubeconfig(dir)}, args...)
+	}
+	command.SetArgs(args)
+	command.SetContext(ctx)
+	// As in kubectl, Ctrl-C ends the process unless a command (an editor, a watch) has asked to be told of it.
+	signal.Reset(os.Interrupt, syscall.SIGTERM)
+	return execute(command, streams.ErrOut)
+}
+
+// Command is kubectl's command.
+func Command(streams genericclioptions.IOStreams) *cobra.Command {
+	command := cmd.NewKubectlCommand(cmd.KubectlOptions{
+		IOStreams: streams,
+		ConfigFlags: genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().
+			WithDiscoveryBurst(300).WithDiscoveryQPS(50).WithWarningPrinter(streams),
+	})
+	command.SetIn(streams.In)
+	command.SetOut(streams.Out)
+	command.SetErr(streams.ErrOut)
+	return command
+}
+
+// execute runs the command, and turns the end of the process, which is what kubectl does about errors, into an error.
+func execute(command *cobra.Command, errOut io.Writer) (err error) {
+	defer cmdutil.DefaultBehaviorOnFatal()
+	cmdutil.BehaviorOnFatal(func(message string, code int) {
+		if message != "" {
+			fmt.Fprintln(errOut, strings.TrimSuffix(message, "\n"))
+		}
+		panic(&ExitError{Code: code})
+	})
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case *ExitError:
+			err = r
+		default:
+			panic(r)
+		}
+	}()
+	if err := cli.RunNoErrOutput(command); err != nil {
+		cmdutil.CheckErr(err) // says it as kubectl does
+	}
+	return nil
+}
+
+func checkRunning(dir string) error {
+	pid, err := run.Running(dir)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(run.Kubeconfig(dir)); pid == 0 || errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf(`the project in %s is not running: start it with "builder run"`, dir)
+	}
+	return nil
+}
+
+// needsServer says whether the command that args name talks to a server.
+func needsServer(command *cobra.Command, args []string) bool {
+	if names(args, "--help") || names(args, "-h") {
+		return false
+	}
+	found, _, err := command.Find(args)
+	if err != nil {
+		return false // kubectl says what is wrong
+	}
+	for ; found.HasParent() && found.Parent().HasParent(); found = found.Parent() {
+	}
+	if found.Name() == "version" && !names(args, "--client") {
+		return true
+	}
+	return !slices.Contains(offline, found.Name())
+}
+
+// names says whether args have the flag, before a "--" that ends kubectl's own.
+func names(args []string, flag string) bool {
+	for _, arg := range args {
+		if arg == "--" {
+			return false
+		}
+		if arg == flag || strings.HasPrefix(arg, flag+"=") {
+			return true
+		}
+	}
+	return false
+}

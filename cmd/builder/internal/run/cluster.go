@@ -1,0 +1,190 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	authenticationv1 "k8s.io/api/authentication/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/restmapper"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+)
+
+var apiServices = apiregistrationv1.SchemeGroupVersion.WithResource("apiservices")
+
+// cluster is what the proxy serves, seen by its administrator.
+type cluster struct {
+	kubeconfig string
+	config     *rest.Config
+	dynamic    dynamic.Interface
+	typed      kubernetes.Interface
+	discovery  *discovery.DiscoveryClient
+	mapper     meta.RESTMapper
+}
+
+func newCluster(kubeconfig string) (*cluster, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	config.QPS = -1 // it is ours alone
+	c := &cluster{kubeconfig: kubeconfig, config: config}
+	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
+		return nil, err
+	}
+	if c.typed, err = kubernetes.NewForConfig(config); err != nil {
+		return nil, err
+	}
+	if c.discovery, err = discovery.NewDiscoveryClientForConfig(config); err != nil {
+		return nil, err
+	}
+	groups, err := restmapper.GetAPIGroupResources(c.discovery)
+	if err != nil {
+		return nil, err
+	}
+	c.mapper = restmapper.NewDiscoveryRESTMapper(groups)
+	return c, nil
+}
+
+// apply makes the objects be as given, one after the other, on the server's side.
+func (c *cluster) apply(ctx context.Context, objects ...*unstructured.Unstructured) error {
+	for _, object := range objects {
+		kind := object.GroupVersionKind()
+		mapping, err := c.mapper.RESTMapping(kind.GroupKind(), kind.Version)
+		if err != nil {
+			return fmt.Errorf("%s %s: %w", kind.Kind, object.GetName(), err)
+		}
+		var client dynamic.ResourceInterface = c.dynamic.Resource(mapping.Resource)
+		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
+			client = c.dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace())
+		}
+		// A control plane that has just started makes its own namespaces, such as kube-system, a moment later.
+		var failure error
+		err = wait(ctx, 10*time.Second, func(ctx context.Context) error {
+			_, err := client.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: manager, Force: true})
+			if apierrors.IsNotFound(err) {
+				return err
+			}
+			failure = err
+			return nil
+		})
+		if err = errors.Join(err, failure); err != nil {
+			return fmt.Errorf("apply %s %s: %w", kind.Kind, object.GetName(), err)
+		}
+	}
+	return nil
+}
+
+// writeKubeconfig writes a kubeconfig by which a process is the ServiceAccount.
+func (c *cluster) writeKubeconfig(ctx context.Context, path, namespace, serviceAccount string) error {
+	seconds := int64(validity / time.Second)
+	request, err := c.typed.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, serviceAccount,
+		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("token of the ServiceAccount %s: %w", serviceAccount, err)
+	}
+	config, err := clientcmd.LoadFromFile(c.kubeconfig)
+	if err != nil {
+		return err
+	}
+	if err := clientcmdapi.MinifyConfig(config); err != nil {
+		return fmt.Errorf("%s: %w", c.kubeconfig, err)
+	}
+	if err := clientcmdapi.FlattenConfig(config); err != nil {
+		return fmt.Errorf("%s: %w", c.kubeconfig, err)
+	}
+	current := config.Contexts[config.CurrentContext]
+	current.AuthInfo, current.Namespace = serviceAccount, namespace
+	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{serviceAccount: {Token: request.Status.Token}}
+	content, err := clientcmd.Write(*config)
+	if err != nil {
+		return err
+	}
+	return writePrivate(path, content)
+}
+
+// removeOthers removes the APIServices of earlier runs that are not in keep.
+func (c *cluster) removeOthers(ctx context.Context, keep []*unstructured.Unstructured) error {
+	list, err := c.dynamic.Resource(apiServices).List(ctx, metav1.ListOptions{LabelSelector: managedBy + "=" + manager})
+	if err != nil {
+		return err
+	}
+	for _, item := range list.Items {
+		if slices.ContainsFunc(keep, func(o *unstructured.Unstructured) bool { return o.GetName() == item.GetName() }) {
+			continue
+		}
+		err := c.dynamic.Resource(apiServices).Delete(ctx, item.GetName(), metav1.DeleteOptions{})
+		if err != nil && !apierrors.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// served returns an error until the APIServices are Available and all that kubectl reads knows of them: discovery and OpenAPI
+// follow a moment later.
+func (c *cluster) served(ctx context.Context, objects []*unstructured.Unstructured) error {
+	for _, object := range objects {
+		now, err := c.dynamic.Resource(apiServices).Get(ctx, object.GetName(), metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if err := available(now); err != nil {
+			return err
+		}
+	}
+	_, resources, _, err := c.discovery.GroupsAndMaybeResourcesWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	paths, err := c.discovery.OpenAPIV3WithContext(ctx).PathsWithContext(ctx)
+	if err != nil {
+		return err
+	}
+	for _, object := range objects {
+		version := groupVersion(object)
+		if list := resources[version]; list == nil || len(list.APIResources) == 0 {
+			return fmt.Errorf("%s is Available but not in discovery", version)
+		}
+		if _, ok := paths["apis/"+version.String()]; !ok {
+			return fmt.Errorf("%s is Available but not in /openapi/v3", version)
+		}
+	}
+	return nil
+}
+
+// available returns an error with the message of the condition Available unless that is true.
+func available(apiService *unstructured.Unstructured) error {
+	conditions, _, _ := unstructured.NestedSlice(apiService.Object, "status", "conditions")
+	for _, c := range conditions {
+		condition, _ := c.(map[string]any)
+		if condition["type"] != string(apiregistrationv1.Available) {
+			continue
+		}
+		if condition["status"] == string(apiregistrationv1.ConditionTrue) {
+			return nil
+		}
+		return fmt.Errorf("APIService %s is not Available: %v: %v", apiService.GetName(), condition["reason"], condition["message"])
+	}
+	return fmt.Errorf("APIService %s has no condition Available yet", apiService.GetName())
+}
+
+// groupVersion is what an APIService claims.
+func groupVersion(apiService *unstructured.Unstructured) schema.GroupVersion {
+	group, _, _ := unstructured.NestedString(apiService.Object, "spec", "group")
+	version, _, _ := unstructured.NestedString(apiService.Object, "spec", "version")
+	return schema.GroupVersion{Group: group, Version: version}
+}

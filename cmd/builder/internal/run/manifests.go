@@ -1,0 +1,119 @@
+package run
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"sigs.k8s.io/yaml"
+)
+
+// apiServicesFile has the APIServices as they ship, relative to the project's folder.
+const apiServicesFile = "config/apiserver/zz_generated.apiservices.yaml"
+
+// managedBy is the label by which the APIServices of an earlier run are found.
+const managedBy, manager = "app.kubernetes.io/managed-by", "builder"
+
+// readObjects reads the objects of a YAML file of any number of documents.
+func readObjects(path string) ([]*unstructured.Unstructured, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var objects []*unstructured.Unstructured
+	reader := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
+	for number := 1; ; number++ {
+		document, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return objects, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		var object map[string]any
+		if err := yaml.Unmarshal(document, &object); err != nil {
+			return nil, fmt.Errorf("%s: document %d: %w", path, number, err)
+		}
+		if len(object) == 0 {
+			continue // a comment
+		}
+		u := &unstructured.Unstructured{Object: object}
+		if u.GetAPIVersion() == "" || u.GetKind() == "" || u.GetName() == "" {
+			return nil, fmt.Errorf("%s: document %d has no apiVersion, no kind or no metadata.name", path, number)
+		}
+		objects = append(objects, u)
+	}
+}
+
+// readIdentities reads what the project's processes are in a cluster: the namespace, the ServiceAccounts and what they may do.
+func readIdentities(dir string) ([]*unstructured.Unstructured, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "config", "rbac", "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(files)
+	var objects []*unstructured.Unstructured
+	for _, file := range append([]string{filepath.Join(dir, "config", "namespace.yaml")}, files...) {
+		if filepath.Base(file) == "kustomization.yaml" {
+			continue
+		}
+		read, err := readObjects(file)
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, read...)
+	}
+	return objects, nil
+}
+
+// readAPIServices reads the APIServices as they ship, and has them point at a Service's port on this machine.
+func readAPIServices(dir string, port int, ca []byte) ([]*unstructured.Unstructured, error) {
+	objects, err := readObjects(filepath.Join(dir, filepath.FromSlash(apiServicesFile)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // no kind yet
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, object := range objects {
+		if object.GetKind() != "APIService" {
+			return nil, fmt.Errorf("%s: %s %s is not an APIService", apiServicesFile, object.GetKind(), object.GetName())
+		}
+		if err := unstructured.SetNestedField(object.Object, int64(port), "spec", "service", "port"); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", apiServicesFile, object.GetName(), err)
+		}
+		if err := unstructured.SetNestedField(object.Object, base64.StdEncoding.EncodeToString(ca), "spec", "caBundle"); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", apiServicesFile, object.GetName(), err)
+		}
+		labels := object.GetLabels()
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[managedBy] = manager
+		object.SetLabels(labels)
+	}
+	return objects, nil
+}
+
+// localService is a Service that stands for a port of this machine.
+func localService(namespace, name string, port int) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1",
+		"kind":       "Service",
+		"metadata":   map[string]any{"namespace": namespace, "name": name},
+		"spec": map[string]any{
+			"type":         "ExternalName",
+			"externalName": "localhost",
+			"ports":        []any{map[string]any{"name": "https", "port": int64(port), "protocol": "TCP"}},
+		},
+	}}
+}
