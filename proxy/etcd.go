@@ -43,10 +43,11 @@ type storage struct {
 	close     func()
 }
 
-// openStorage starts the embedded etcd, unless there is another to use.
-func openStorage(o Options, dir dataDir) (storage, error) {
+// openStorage starts the embedded etcd, or checks that the one to use instead answers.
+func openStorage(ctx context.Context, o Options, dir dataDir) (storage, error) {
 	if len(o.Etcd.Servers) > 0 {
-		return storage{o.Etcd.transport(), o.Etcd.probe, func() {}}, nil
+		ready := func(context.Context) error { return nil }
+		return storage{o.Etcd.transport(), ready, func() {}}, o.Etcd.probe(ctx)
 	}
 	certs := dir.certs()
 	etcd, err := startEtcd(dir.path("etcd"), certs, dir.lastEtcdURL(), o.UnsafeNoFsync)

@@ -49,7 +49,7 @@ func Run(ctx context.Context, o Options, ready func(url string)) error {
 		return err
 	}
 	defer listener.Close()
-	storage, err := openStorage(o, dir)
+	storage, err := openStorage(ctx, o, dir)
 	if err != nil {
 		return err
 	}

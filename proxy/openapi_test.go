@@ -1,0 +1,132 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/server/mux"
+	"k8s.io/apiserver/pkg/server/routes"
+	"k8s.io/kube-openapi/pkg/common"
+	"k8s.io/kube-openapi/pkg/handler3"
+)
+
+// kubeServer builds the whole chain on an etcd of its own, and returns kube-apiserver's part of it, not running.
+func kubeServer(t *testing.T) (*genericapiserver.GenericAPIServer, *common.Config, *common.OpenAPIV3Config) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	dir := dataDir(t.TempDir())
+	bind := net.IPv4(127, 0, 0, 1)
+	if err := dir.certs().Ensure(servingNames(bind), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := listen(bind.String(), 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	storage, err := openStorage(ctx, Options{UnsafeNoFsync: true}, dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(storage.close)
+	config, err := newConfig(ctx, listener, dir.certs(), storage.transport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := newAPIServer(config, dir.certs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.GenericAPIServer.Destroy)
+	generic := config.KubeAPIs.ControlPlane.Generic
+	return server.GenericAPIServer.NextDelegate().(*genericapiserver.GenericAPIServer), generic.OpenAPIConfig, generic.OpenAPIV3Config
+}
+
+func get(t *testing.T, handler http.Handler, path, accept string) *httptest.ResponseRecorder {
+	t.Helper()
+	request := httptest.NewRequest(http.MethodGet, path, nil)
+	request.Header.Set("Accept", accept)
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	return recorder
+}
+
+func index(t *testing.T, handler http.Handler) map[string]handler3.OpenAPIV3DiscoveryGroupVersion {
+	t.Helper()
+	var index handler3.OpenAPIV3Discovery
+	if err := json.Unmarshal(get(t, handler, openAPIv3Path, "application/json").Body.Bytes(), &index); err != nil {
+		t.Fatal(err)
+	}
+	return index.Paths
+}
+
+// TestLazyOpenAPIEqualsStock holds every document against what kube-apiserver's own installation makes of the same
+// routes.
+func TestLazyOpenAPIEqualsStock(t *testing.T) {
+	server, v2, v3 := kubeServer(t)
+	lazy := server.Handler.NonGoRestfulMux
+	stock := mux.NewPathRecorderMux("stock")
+	installation := routes.OpenAPI{Config: v2, V3Config: v3}
+	installation.InstallV2(server.Handler.GoRestfulContainer, stock)
+	installation.InstallV3(server.Handler.GoRestfulContainer, stock)
+
+	got, want := index(t, lazy), index(t, stock)
+	if len(want) < 40 {
+		t.Fatalf("the stock index lists %d documents: %v", len(want), want)
+	}
+	if len(got) != len(want) {
+		t.Errorf("the index lists %d documents, stock %d", len(got), len(want))
+	}
+	documents := []string{openAPIv2Path}
+	for gv := range want {
+		documents = append(documents, openAPIv3Path+"/"+gv)
+	}
+	for _, path := range documents {
+		g, w := get(t, lazy, path, "application/json"), get(t, stock, path, "application/json")
+		if g.Code != w.Code || g.Header().Get("Content-Type") != w.Header().Get("Content-Type") || g.Header().Get("Vary") != w.Header().Get("Vary") {
+			t.Errorf("%s: status and headers %d %v, stock %d %v", path, g.Code, g.Header(), w.Code, w.Header())
+		}
+		if g.Body.String() != w.Body.String() {
+			t.Errorf("%s differs (-stock +lazy):\n%s", path, cmp.Diff(decode(t, w), decode(t, g)))
+		}
+	}
+}
+
+func decode(t *testing.T, response *httptest.ResponseRecorder) (document any) {
+	t.Helper()
+	if err := json.Unmarshal(response.Body.Bytes(), &document); err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+// TestLazyOpenAPICaching wants clients to be able to keep what they have fetched, and old hashes to lead to new ones.
+func TestLazyOpenAPICaching(t *testing.T) {
+	target := mux.NewPathRecorderMux("lazy")
+	documents := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("hash") {
+			t.Errorf("%s reached the documents, which know another hash", r.URL)
+		}
+	})
+	target.HandlePrefix(openAPIv3Path+"/", withHash("NOW", documents))
+	location := openAPIv3URL("apis/apps/v1", "NOW")
+
+	if current := get(t, target, location, "*/*"); current.Code != http.StatusOK || current.Header().Get("Cache-Control") != "public, immutable" {
+		t.Errorf("the current hash gives %d %v", current.Code, current.Header())
+	}
+	old := get(t, target, openAPIv3URL("apis/apps/v1", "THEN"), "*/*")
+	if old.Code != http.StatusMovedPermanently || old.Header().Get("Location") != location {
+		t.Errorf("an old hash gives %d %v, want a redirect to %s", old.Code, old.Header(), location)
+	}
+	if none := get(t, target, openAPIv3Path+"/apis/apps/v1", "*/*"); none.Code != http.StatusOK || none.Header().Get("Cache-Control") != "" {
+		t.Errorf("no hash gives %d %v", none.Code, none.Header())
+	}
+}

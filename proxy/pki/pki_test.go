@@ -1,0 +1,161 @@
+package pki
+
+import (
+	"crypto/elliptic"
+	"crypto/x509"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var (
+	testNow   = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	testNames = Names{DNS: []string{"kubernetes"}, IPs: []net.IP{net.IPv4(127, 0, 0, 1)}}
+)
+
+func ensure(t *testing.T, d Dir, names Names, now time.Time) {
+	t.Helper()
+	if err := d.Ensure(names, now); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// contents maps each file's name to what it holds.
+func contents(t *testing.T, d Dir) map[string]string {
+	t.Helper()
+	entries, err := os.ReadDir(string(d))
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := map[string]string{}
+	for _, entry := range entries {
+		data, err := os.ReadFile(filepath.Join(string(d), entry.Name()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[entry.Name()] = string(data)
+	}
+	return files
+}
+
+// changed lists the pairs of which a file is not what it was.
+func changed(before, after map[string]string) map[string]bool {
+	names := map[string]bool{}
+	for file, data := range after {
+		if before[file] != data {
+			names[file[:len(file)-len(filepath.Ext(file))]] = true
+		}
+	}
+	return names
+}
+
+func TestEverythingVerifies(t *testing.T) {
+	d := Dir(filepath.Join(t.TempDir(), "pki"))
+	ensure(t, d, testNames, testNow)
+	for _, l := range leaves(testNames) {
+		for _, authority := range authorities {
+			ca, err := d.load(authority)
+			if err != nil {
+				t.Fatal(err)
+			}
+			leaf, err := d.load(l.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if leaf.key.Curve != elliptic.P256() {
+				t.Errorf("%s is on curve %s", l.name, leaf.key.Curve.Params().Name)
+			}
+			roots := x509.NewCertPool()
+			roots.AddCert(ca.cert)
+			_, err = leaf.cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: testNow, KeyUsages: []x509.ExtKeyUsage{l.usage}})
+			if (err == nil) != (authority == l.authority) {
+				t.Errorf("%s against %s: %v", l.name, authority, err)
+			}
+		}
+	}
+	for file := range contents(t, d) {
+		info, err := os.Stat(filepath.Join(string(d), file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Ext(file) == ".key" && info.Mode().Perm() != keyMode {
+			t.Errorf("%s has mode %v", file, info.Mode())
+		}
+	}
+}
+
+func TestEnsureRenewsWhatItMust(t *testing.T) {
+	day := 24 * time.Hour
+	all := map[string]bool{}
+	for _, name := range append([]string{Admin, APIServer, FrontProxyClient, EtcdServer, EtcdClient}, authorities...) {
+		all[name] = true
+	}
+	leavesOnly := map[string]bool{Admin: true, APIServer: true, FrontProxyClient: true, EtcdServer: true, EtcdClient: true}
+	for _, test := range []struct {
+		name  string
+		names Names
+		later time.Duration
+		spoil func(d Dir) error
+		want  map[string]bool
+	}{
+		{name: "nothing the next day", later: day, want: map[string]bool{}},
+		{name: "certificates in their last third", later: 300 * day, want: leavesOnly},
+		{name: "everything after years", later: 9 * 365 * day, want: all},
+		{name: "the server's when it serves a new name", names: Names{DNS: []string{"elsewhere"}}, want: map[string]bool{APIServer: true}},
+		{name: "a lost certificate", spoil: func(d Dir) error { return os.Remove(d.Cert(EtcdClient)) }, want: map[string]bool{EtcdClient: true}},
+		{name: "a damaged certificate", spoil: func(d Dir) error { return os.WriteFile(d.Cert(Admin), nil, certMode) }, want: map[string]bool{Admin: true}},
+		{name: "all of a lost authority", spoil: func(d Dir) error { return os.Remove(d.Key(EtcdCA)) }, want: map[string]bool{EtcdCA: true, EtcdServer: true, EtcdClient: true}},
+		{name: "the tokens' key only when lost", spoil: func(d Dir) error { return os.Remove(d.Key(ServiceAccount)) }, want: map[string]bool{ServiceAccount: true}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := Dir(t.TempDir())
+			ensure(t, d, testNames, testNow)
+			before := contents(t, d)
+			if test.spoil != nil {
+				if err := test.spoil(d); err != nil {
+					t.Fatal(err)
+				}
+			}
+			names := testNames
+			if test.names.DNS != nil {
+				names = test.names
+			}
+			ensure(t, d, names, testNow.Add(test.later))
+			if diff := cmp.Diff(test.want, changed(before, contents(t, d))); diff != "" {
+				t.Errorf("renewed (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEnsureClosesKeysToOthers(t *testing.T) {
+	d := Dir(t.TempDir())
+	ensure(t, d, testNames, testNow)
+	for _, name := range []string{EtcdCA, Admin, ServiceAccount} {
+		if err := os.Chmod(d.Key(name), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ensure(t, d, testNames, testNow)
+	for _, name := range []string{EtcdCA, Admin, ServiceAccount} {
+		if info, err := os.Stat(d.Key(name)); err != nil || info.Mode().Perm() != keyMode {
+			t.Errorf("%s: %v %v", name, info.Mode(), err)
+		}
+	}
+}
+
+// TestEnsureKeepsAnAuthorityItCannotRead wants an error: replacing it would lock out whoever trusts it.
+func TestEnsureKeepsAnAuthorityItCannotRead(t *testing.T) {
+	d := Dir(t.TempDir())
+	ensure(t, d, testNames, testNow)
+	if err := os.WriteFile(d.Cert(ServingCA), []byte("?"), certMode); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Ensure(testNames, testNow); err == nil {
+		t.Error("no error")
+	}
+}
