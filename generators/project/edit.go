@@ -257,7 +257,7 @@ func (k Kind) differences(wanted Kind) []string {
 		return "namespaced"
 	}
 	compare("plural", show(k.Resource()), show(wanted.Resource()))
-	compare("versions", fmt.Sprint(k.Versions), fmt.Sprint(wanted.Versions))
+	compare("versions", list(k.Versions), list(wanted.Versions))
 	compare("storage version", show(k.Storage), show(wanted.Storage))
 	compare("shape", show(k.Shape), show(wanted.Shape))
 	compare("scope", scope(k), scope(wanted))

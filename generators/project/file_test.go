@@ -115,6 +115,8 @@ func TestParseErrors(t *testing.T) {
 		{"bad version of a group", "  versions:\n  - v1alpha1\nkub", "  versions:\n  - v0\nkub", `group "fruit": version "v0" must look like v1, v1beta1 or v2alpha3: use one such as "v1alpha1"`},
 		{"no version of a group", "  versions:\n  - v1alpha1\nkub", "kub", `group "fruit" has kinds but no version: add versions, such as [v1alpha1]`},
 		{"two versions", "  versions:\n  - v1alpha1\nkub", "  versions:\n  - v1alpha1\n  - v1\nkub", `group "fruit" has version v1 and can't have v1alpha1 as well: this release of builder generates one version of a group, because several need conversion between them, which comes with a later release; use version v1`},
+		{"a version with a line break", "  versions:\n  - v1alpha1\nkub", "  versions:\n  - v1alpha1\n  - \"v1\\nv2\"\nkub", `group "fruit": version "v1\nv2" must look like v1, v1beta1 or v2alpha3: use one such as "v1alpha1"`},
+		{"a kind's version with a line break", "    versions:\n    - v1alpha1", "    versions: [\"v1\\nv2\"]", `kind "Apple" has versions ["v1\nv2"] and its group "fruit" has ["v1alpha1"]: this release of builder generates every kind in its group's version`},
 		{"no storage", "    storage: v1alpha1\n", "", `kind "Apple" is stored as version "", which it isn't served in: use "v1alpha1"`},
 		{"no shape", "    shape: stored\n", "", `kind "Apple" has shape "", which this release of builder doesn't generate: use "stored"`},
 		{"a group twice", "groups:", "groups:\n- name: fruit", `group "fruit" is declared twice: keep one of them`},

@@ -58,9 +58,6 @@ func (p *Project) checkGroup(g Group) error {
 	if slices.ContainsFunc(builtins(), func(b builtin) bool { return b.group == full }) {
 		return fmt.Errorf("group %q is Kubernetes' own: use another name", full)
 	}
-	if len(g.Versions) > 1 {
-		return secondVersion(g.Name, g.Versions[0], g.Versions[1])
-	}
 	if len(g.Versions) == 0 && len(g.Kinds) > 0 {
 		return fmt.Errorf("group %q has kinds but no version: add versions, such as [v1alpha1]", g.Name)
 	}
@@ -71,6 +68,9 @@ func (p *Project) checkGroup(g Group) error {
 			return fmt.Errorf("group %q: %w", g.Name, err)
 		}
 		longest = version + "." + full
+	}
+	if len(g.Versions) > 1 {
+		return secondVersion(g.Name, g.Versions[0], g.Versions[1])
 	}
 	if limit := validation.DNS1123SubdomainMaxLength; len(longest) > limit {
 		return fmt.Errorf("group %s makes the name %s, %d characters long, where Kubernetes takes %d: use a shorter group or domain",
@@ -105,7 +105,7 @@ func (p *Project) checkKind(g Group, k Kind) error {
 		return err
 	}
 	if !slices.Equal(k.Versions, g.Versions) {
-		return fmt.Errorf("kind %q has versions %v and its group %q has %v: this release of builder generates every kind in its group's version",
+		return fmt.Errorf("kind %q has versions %q and its group %q has %q: this release of builder generates every kind in its group's version",
 			k.Name, k.Versions, g.Name, g.Versions)
 	}
 	if !slices.Contains(k.Versions, k.Storage) {
@@ -227,11 +227,11 @@ func (p *Project) checkControllers() error {
 		}
 	}
 	for i, c := range p.Controllers {
-		if slices.Contains(p.Controllers[:i], c) {
-			return fmt.Errorf("the controller of %s %s is declared twice: keep one of them", c.apiVersion(), c.Kind)
-		}
 		if err := p.checkController(c); err != nil {
 			return err
+		}
+		if slices.Contains(p.Controllers[:i], c) {
+			return fmt.Errorf("the controller of %s %s is declared twice: keep one of them", c.apiVersion(), c.Kind)
 		}
 		if err := claim(c.Kind, fmt.Sprintf("%s %s", c.apiVersion(), c.Kind)); err != nil {
 			return err
