@@ -20,6 +20,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"strings"
 
 	"k8s.io/kube-openapi/pkg/common"
 	"k8s.io/kube-openapi/pkg/util"
@@ -28,9 +29,17 @@ import (
 	generated %s
 )
 
+// modelName leaves the names of models alone: only the path of a Go type has slashes.
+func modelName(name string) string {
+	if strings.Contains(name, "/") {
+		return util.ToRESTFriendlyName(name)
+	}
+	return name
+}
+
 func main() {
 	ref := func(name string) spec.Ref {
-		return spec.MustCreateRef("#/definitions/" + util.ToRESTFriendlyName(name))
+		return spec.MustCreateRef("#/definitions/" + modelName(name))
 	}
 	definitions := map[string]spec.Schema{}
 	for name, definition := range generated.GetOpenAPIDefinitions(ref) {
@@ -38,7 +47,7 @@ func main() {
 		if v2, ok := schema.Extensions[common.ExtensionV2Schema].(spec.Schema); ok {
 			schema = v2
 		}
-		definitions[util.ToRESTFriendlyName(name)] = schema
+		definitions[modelName(name)] = schema
 	}
 	if err := json.NewEncoder(os.Stdout).Encode(definitions); err != nil {
 		fmt.Fprintln(os.Stderr, err)

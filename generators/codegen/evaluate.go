@@ -103,9 +103,9 @@ func (p *Packages) evaluateDefinitions(src []byte) (definitions, error) {
 	}
 	defs := make(definitions, len(found))
 	for name, def := range found {
-		defs[name] = schemaV2(def)
+		defs[definitionName(name)] = schemaV2(def)
 	}
-	return byModelName(defs), nil
+	return defs, nil
 }
 
 // schemaV2 is the OpenAPI v2 form of a definition, where it has one of its own.

@@ -128,11 +128,13 @@ import (
 
 var SchemeGroupVersion = schema.GroupVersion{Group: %q, Version: %q}
 
-var AddToScheme = runtime.NewSchemeBuilder(func(s *runtime.Scheme) error {
+var builder = runtime.NewSchemeBuilder(func(s *runtime.Scheme) error {
 	s.AddKnownTypes(SchemeGroupVersion, []runtime.Object{%s}...)
 	metav1.AddToGroupVersion(s, SchemeGroupVersion)
 	return nil
-}, RegisterDefaults).AddToScheme
+}, RegisterDefaults)
+
+var AddToScheme = builder.AddToScheme
 
 func Resource(resource string) schema.GroupResource {
 	return SchemeGroupVersion.WithResource(resource).GroupResource()

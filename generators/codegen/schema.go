@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
+	"strings"
 
 	"k8s.io/code-generator/cmd/client-gen/generators/util"
 	"k8s.io/gengo/v2"
@@ -81,22 +81,22 @@ func (p *Packages) modelName(t *types.Type) string {
 	return openapiutil.ToRESTFriendlyName(t.Name.String())
 }
 
-// definitionRef refers to a definition by the name that the generated code gives it: a model's name or a Go type's path.
+// definitionName turns the name that generated code gives a definition, a model's name or else the path of a Go type, into
+// a model's name. The two look different: only a path has slashes.
+func definitionName(name string) string {
+	if strings.Contains(name, "/") {
+		return openapiutil.ToRESTFriendlyName(name)
+	}
+	return name
+}
+
+// definitionRef refers to a definition by the name that generated code gives it.
 func definitionRef(name string) spec.Ref {
-	ref, err := spec.NewRef("#/definitions/" + openapiutil.ToRESTFriendlyName(name))
-	if err != nil { // of a name that is no part of a URL: then nothing can refer to it
+	ref, err := spec.NewRef("#/definitions/" + definitionName(name))
+	if err != nil { // no name of a Go type, or of a model, is not part of a URL
 		return spec.Ref{}
 	}
 	return ref
-}
-
-// byModelName renames definitions whose name is the path of a Go type.
-func byModelName(defs definitions) definitions {
-	named := make(definitions, len(defs))
-	for name, def := range maps.All(defs) {
-		named[openapiutil.ToRESTFriendlyName(name)] = def
-	}
-	return named
 }
 
 // comments are all the lines that may carry a type's markers.
