@@ -29,11 +29,22 @@ func (f *changeFlags) add(cmd *cobra.Command, skippable bool) {
 	}
 }
 
+// check refuses flags that can't be meant.
+func (f *changeFlags) check() error {
+	if f.output != "text" && f.output != "json" {
+		return usagef("--output is %q: it is text or json", f.output)
+	}
+	return nil
+}
+
 // An edit changes a declaration. What it returns besides is what a user would type next.
 type edit func(p *project.Project) (next string, err error)
 
 // edit loads the project around the working directory, edits its declaration and writes what follows.
 func (a *app) edit(ctx context.Context, flags changeFlags, edit edit) error {
+	if err := flags.check(); err != nil {
+		return err
+	}
 	dir, err := a.getwd()
 	if err != nil {
 		return err
@@ -60,8 +71,8 @@ func (a *app) edit(ctx context.Context, flags changeFlags, edit edit) error {
 
 // write makes the folder dir what follows from p, or, in a dry run, says what that would change.
 func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *project.Project, next string) error {
-	if flags.output != "text" && flags.output != "json" {
-		return usagef("--output is %q: it is text or json", flags.output)
+	if err := flags.check(); err != nil {
+		return err
 	}
 	plan, err := a.plan(ctx, flags, dir, p)
 	if err != nil {

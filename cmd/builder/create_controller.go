@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -41,7 +43,10 @@ func (a *app) createControllerCommand() *cobra.Command {
 func addController(p *project.Project, group, version, kind string) error {
 	name, err := p.GroupName(group)
 	if err == nil {
-		if _, ok := p.Group(name); ok {
+		if own, ok := p.Group(name); ok {
+			if _, ok := own.Kind(kind); ok && !slices.Contains(own.Versions, version) {
+				return fmt.Errorf("kind %q of group %q is not in version %q: use --version %s", kind, name, version, own.Versions[0])
+			}
 			return p.SetController(name, kind)
 		}
 	}
