@@ -22,6 +22,11 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// A shownError is a failure that has been explained already, and the code to exit with.
+type shownError struct{ code int }
+
+func (e shownError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
+
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // command returns the command line of builder.

@@ -25,7 +25,11 @@ API group yet.`,
 			if err := required(cmd, "domain", "module"); err != nil {
 				return err
 			}
-			wanted, err := project.New(name, domain, module)
+			var options []project.Option
+			if allowReserved {
+				options = append(options, project.AllowReserved)
+			}
+			wanted, err := project.New(name, domain, module, options...)
 			if err != nil {
 				return usageError{err}
 			}

@@ -15,17 +15,20 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// After the first signal the next one ends the process at once, should the orderly end take too long.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(execute(ctx, os.Args[1:]))
 }
 
-// run executes one command and returns the exit code: 2 for wrong usage, 1 for any other failure.
-func run(ctx context.Context, args []string) int {
+// execute runs one command line and returns the exit code: 2 for wrong usage, 1 for any other failure.
+func execute(ctx context.Context, args []string) int {
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, getwd: os.Getwd, executable: os.Executable}
 	root := a.command()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return 0
+	}
+	if shown := (shownError{}); errors.As(err, &shown) {
+		return shown.code
 	}
 	fmt.Fprintln(a.err, "builder:", err)
 	if usage := (usageError{}); errors.As(err, &usage) {

@@ -1,0 +1,58 @@
+# What needs nothing but Go, git and make: "make demo" shows builder at work, "make test" proves it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := $(CURDIR)/bin
+# The binaries of this checkout come first, for the tests and for everything that they start.
+export PATH := $(BIN):$(PATH)
+export AGGREGATION_PROXY := $(BIN)/aggregation-proxy
+export GOTOOLCHAIN := local
+
+GOLANGCI_LINT_VERSION := v2.15.0
+EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
+
+.PHONY: help build demo test test-unit test-proxy test-examples test-docs lint update bench-init clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+build: ## builder and aggregation-proxy, in bin/
+	go build -o $(BIN)/ ./cmd/...
+
+demo: build ## a project from nothing to kubectl get, with what it prints
+	examples/demo.sh
+
+test: test-unit build test-proxy test-examples lint test-docs demo ## everything CI runs, cheap things first
+
+test-unit: ## the generators and the command line
+	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
+	go vet ./generators/... ./templates/... ./examples/... ./cmd/builder/...
+	go test ./generators/... ./templates/... ./examples/... ./cmd/builder/...
+
+test-proxy: ## the reference aggregation proxy
+	go vet ./proxy/... ./cmd/aggregation-proxy/...
+	go test -timeout 20m ./proxy/... ./cmd/aggregation-proxy/...
+
+test-examples: build ## each example builds, vets and passes its own tests, through the proxy
+	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && go build ./... && go vet ./... && go test ./...); done
+
+test-docs: build ## every command in README.md and docs/
+	go test -timeout 20m ./docs/...
+
+lint: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## golangci-lint, here and in each example
+	$< run ./...
+	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && $< run ./...); done
+
+$(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION):
+	GOBIN=$(BIN) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+	mv $(BIN)/golangci-lint $@
+
+update: ## write the golden files again: the examples
+	go test ./examples -run TestGoldens -update
+
+bench-init: build ## how long it takes to make a project
+	go test ./cmd/builder -run '^$$' -bench Init -benchtime 5x
+
+clean: ## remove what was built
+	rm -rf $(BIN)

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+
+	"github.com/apiserver-builder/builder/cmd/builder/internal/kubectl"
+)
+
+func (a *app) kubectlCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "kubectl ...",
+		Short: "kubectl, built in, on the running project",
+		Long: `kubectl is Kubernetes' kubectl, built in. It talks to the project that "builder run" runs, unless --kubeconfig says
+otherwise.`,
+		Example:            `  builder kubectl get apples`,
+		DisableFlagParsing: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dir, _, err := a.project()
+			if err != nil {
+				return err
+			}
+			err = kubectl.Run(cmd.Context(), dir, args, genericclioptions.IOStreams{In: a.in, Out: a.out, ErrOut: a.err})
+			var exit *kubectl.ExitError
+			if errors.As(err, &exit) {
+				return shownError{exit.Code}
+			}
+			return err
+		},
+	}
+}

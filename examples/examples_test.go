@@ -1,0 +1,195 @@
+// Package examples holds generated projects, each a module of its own. They are the golden files of the generators: this test
+// makes each of them again, in memory, and compares.
+package examples
+
+import (
+	"bytes"
+	"flag"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/apiserver-builder/builder/generators"
+	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/scaffold"
+)
+
+var update = flag.Bool("update", false, "write the examples instead of comparing them")
+
+// examples say which seeded files a user has edited or deleted; all others are as they were written.
+var examples = []struct {
+	name   string
+	edited []string
+	// handOwned is the most lines of Go that a user may have to own: no blank lines, comments or tests.
+	handOwned int
+}{
+	{name: "fruit", handOwned: 200},
+	{name: "wardle", handOwned: 220, edited: []string{
+		"config/samples/wardle_v1alpha1_fischer.yaml",
+		"config/samples/wardle_v1alpha1_flunder.yaml",
+		"go.mod",
+		"pkg/apis/wardle/v1alpha1/fischer_types.go",
+		"pkg/apis/wardle/v1alpha1/flunder_types.go",
+		"pkg/registry/wardle/flunder/strategy.go",
+		"test/wardle_fischer_test.go",
+		"test/wardle_flunder_test.go",
+	}},
+}
+
+func TestGoldens(t *testing.T) {
+	for _, example := range examples {
+		t.Run(example.name, func(t *testing.T) {
+			dir, err := filepath.Abs(example.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := project.Load(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *update {
+				seed(t, dir, p, example.edited)
+			}
+			plan, err := generators.Generate(t.Context(), dir, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *update {
+				if err := plan.Apply(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, change := range plan.Changes {
+				if change.Action != scaffold.Unchanged && !*update {
+					t.Errorf("%s would be %s: regenerate with go test ./examples -update", change.Path, change.Action)
+				}
+			}
+			compareSeeds(t, dir, p, example.edited)
+		})
+	}
+}
+
+// compareSeeds holds the files that a user owns, but for the edited ones, against what is written for a new project.
+func compareSeeds(t *testing.T, dir string, p *project.Project, edited []string) {
+	t.Helper()
+	files, err := scaffold.Render(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var differ []string
+	for _, name := range files.Paths() {
+		got, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Errorf("%v: regenerate with go test ./examples -update", err)
+			continue
+		}
+		if !bytes.Equal(got, files[name]) {
+			differ = append(differ, name)
+		}
+	}
+	if diff := cmp.Diff(edited, differ); diff != "" {
+		t.Errorf("files that differ from a new project's (-expected +found): regenerate with go test ./examples -update\n%s", diff)
+	}
+}
+
+// seed writes the files that a user owns again, but for the edited ones, and what they were made from.
+func seed(t *testing.T, dir string, p *project.Project, edited []string) {
+	t.Helper()
+	files, err := scaffold.Render(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keep := map[string][]byte{}
+	for _, name := range edited {
+		content, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keep[name] = content
+	}
+	if err := os.RemoveAll(filepath.Join(dir, ".scaffold")); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files.Paths() {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
+	}
+	plan, err := scaffold.NewPlan(os.DirFS(dir), files, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := plan.Apply(dir); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range keep {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestHandOwned counts the Go that a user has to own.
+func TestHandOwned(t *testing.T) {
+	for _, example := range examples {
+		t.Run(example.name, func(t *testing.T) {
+			total := 0
+			err := filepath.WalkDir(example.name, func(name string, entry fs.DirEntry, err error) error {
+				if err != nil || entry.IsDir() || filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") {
+					return err
+				}
+				rel, err := filepath.Rel(example.name, name)
+				if err != nil || scaffold.Owned(filepath.ToSlash(rel)) {
+					return err
+				}
+				n, err := codeLines(name)
+				t.Logf("%4d %s", n, rel)
+				total += n
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%4d in all", total)
+			if total == 0 || total > example.handOwned {
+				t.Errorf("%d lines of Go to own, want at most %d", total, example.handOwned)
+			}
+		})
+	}
+}
+
+// codeLines counts the lines of a Go file that hold code.
+func codeLines(name string) (int, error) {
+	source, err := os.ReadFile(name)
+	if err != nil {
+		return 0, err
+	}
+	fset := token.NewFileSet()
+	if _, err := parser.ParseFile(fset, name, source, 0); err != nil {
+		return 0, err
+	}
+	fset = token.NewFileSet()
+	file := fset.AddFile(name, -1, len(source))
+	var s scanner.Scanner
+	s.Init(file, source, nil, 0)
+	lines := map[int]bool{}
+	for {
+		pos, tok, lit := s.Scan()
+		if tok == token.EOF {
+			return len(lines), nil
+		}
+		if tok == token.SEMICOLON && lit == "\n" {
+			continue
+		}
+		for i := range strings.Count(lit, "\n") + 1 { // a raw string may span several
+			lines[file.Line(pos)+i] = true
+		}
+	}
+}
