@@ -104,34 +104,38 @@ func (r *runner) run(ctx context.Context) error {
 	defer r.children.stop()
 
 	err = r.start(ctx)
-	var crash *crashError
-	if errors.As(context.Cause(ctx), &crash) {
-		return r.explain(crash)
-	}
-	if ctx.Err() != nil {
-		return errors.New("stopped before everything ran")
-	}
-	if err != nil {
+	if err != nil && ctx.Err() == nil {
 		return err
 	}
-	r.show(event{Screen: r.screen()})
-	if r.Report == nil {
-		r.echo.Store(true)
-	} else {
-		r.Report.Close()
+	if err == nil {
+		r.running()
+		<-ctx.Done()
+		r.echo.Store(false) // how they end is in their logs
 	}
-
-	<-ctx.Done()
-	if errors.As(context.Cause(ctx), &crash) {
+	if crash := (*crashError)(nil); errors.As(context.Cause(ctx), &crash) {
 		return r.explain(crash)
 	}
-	r.console.show(event{Lines: []string{"stopping"}})
+	if err != nil {
+		return errors.New("stopped before everything ran")
+	}
+	r.show(event{Lines: []string{"stopping"}})
 	return nil
 }
 
-// explain shows the last lines of a crashed child, unless they are on the screen already.
+// running tells that all runs. From here on the children's lines are shown; a run in the background has nobody to show them to.
+func (r *runner) running() {
+	r.show(event{Screen: r.screen()})
+	if r.Report == nil {
+		r.echo.Store(true)
+		return
+	}
+	r.Report.Close()
+	r.show = r.console.show
+}
+
+// explain shows the last lines of a crashed child.
 func (r *runner) explain(crash *crashError) error {
-	if !r.echo.Swap(false) && len(crash.tail) > 0 {
+	if len(crash.tail) > 0 {
 		r.show(event{Lines: append([]string{fmt.Sprintf("the last lines of the %s:", crash.name)}, indent(crash.tail)...)})
 	}
 	return crash

@@ -1,0 +1,57 @@
+package run
+
+import (
+	"bytes"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var events = []event{
+	{Step: &step{Number: 1, Of: 2, Text: "building"}},
+	{Step: &step{Number: 2, Of: 2, Text: "starting"}},
+	{Lines: []string{"what a", "compiler says"}},
+	{Screen: "all runs\n"},
+}
+
+func TestConsole(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		terminal bool
+		want     string
+	}{
+		{"piped", false, "[1/2] building\n[2/2] starting\nwhat a\ncompiler says\napiserver          | hello\n"},
+		{"terminal", true, "[1/2] building\r[1/2] building (TIME)\n[2/2] starting\r[2/2] starting (TIME)\nwhat a\ncompiler says\napiserver          | hello\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out, err bytes.Buffer
+			console := &console{out: &out, err: &err, terminal: c.terminal}
+			for _, e := range events {
+				console.show(e)
+			}
+			console.log(apiserver, "hello")
+			got := regexp.MustCompile(`\(\d+\.\ds\)`).ReplaceAllString(err.String(), "(TIME)")
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+			if out.String() != "all runs\n" {
+				t.Errorf("out: %q", out.String())
+			}
+		})
+	}
+}
+
+// TestConsoleClock holds that a terminal shows that a long step goes on.
+func TestConsoleClock(t *testing.T) {
+	var err bytes.Buffer
+	console := &console{err: &err, terminal: true}
+	console.show(events[0])
+	time.Sleep(1100 * time.Millisecond)
+	console.show(events[1])
+	if !strings.HasPrefix(err.String(), "[1/2] building\r[1/2] building (1s)\r[1/2] building (1.") {
+		t.Errorf("%q", err.String())
+	}
+}

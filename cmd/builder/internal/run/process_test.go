@@ -1,0 +1,142 @@
+package run
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// family is children that are this test binary.
+type family struct {
+	children
+	mu    sync.Mutex
+	lines []string
+	crash chan *crashError
+}
+
+func newFamily(t *testing.T) *family {
+	f := &family{crash: make(chan *crashError, 1)}
+	f.children = children{
+		logs:  t.TempDir(),
+		grace: 5 * time.Second,
+		echo: func(name, line string) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.lines = append(f.lines, name+": "+line)
+		},
+		crash: func(e *crashError) { f.crash <- e },
+	}
+	t.Cleanup(f.stop)
+	return f
+}
+
+// add starts a child in a mode and returns its first line.
+func (f *family) add(t *testing.T, name, mode string) (p *process, says string) {
+	t.Helper()
+	t.Setenv(modeVariable, mode)
+	first := make(chan string, 100)
+	p, err := f.start(name, os.Args[0], nil, func(line string) { first <- line })
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case line := <-first:
+		return p, line
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%s says nothing", name)
+		return nil, ""
+	}
+}
+
+func TestStopOrder(t *testing.T) {
+	f, file := newFamily(t), filepath.Join(t.TempDir(), "order")
+	for _, name := range []string{"first", "second", "third"} {
+		f.add(t, name, "record "+name+" "+file)
+	}
+	f.stop()
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "third\nsecond\nfirst\n"; string(got) != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	select {
+	case e := <-f.crash:
+		t.Errorf("an orderly end was taken for a crash: %v", e)
+	default:
+	}
+}
+
+func TestStopStubborn(t *testing.T) {
+	f := newFamily(t)
+	p, says := f.add(t, "mule", "stubborn")
+	grandchild, err := strconv.Atoi(strings.TrimPrefix(says, "up "))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !alive(grandchild) {
+		t.Fatal("no grandchild")
+	}
+	start := time.Now()
+	p.stop(300 * time.Millisecond)
+	if took := time.Since(start); took < 300*time.Millisecond || took > 5*time.Second {
+		t.Errorf("took %s", took)
+	}
+	eventually(t, "what it had started ends too", func() bool { return !alive(grandchild) })
+}
+
+func TestCrash(t *testing.T) {
+	f := newFamily(t)
+	p, _ := f.add(t, "weak", "crash")
+	<-p.done
+	e := <-f.crash
+	if want := []string{"first", "second"}; !cmp.Equal(e.tail, want) {
+		t.Error(cmp.Diff(want, e.tail))
+	}
+	log := filepath.Join(f.logs, "weak.log")
+	if want := "the weak ended by itself (exit status 3), so everything was stopped: its whole log is " + log; e.Error() != want {
+		t.Errorf("got %q, want %q", e, want)
+	}
+	if content, err := os.ReadFile(log); string(content) != "first\nsecond\n" {
+		t.Errorf("log: %q, %v", content, err)
+	}
+	if want := []string{"weak: first", "weak: second"}; !cmp.Equal(f.lines, want) {
+		t.Error(cmp.Diff(want, f.lines))
+	}
+}
+
+func TestStartMissing(t *testing.T) {
+	f := newFamily(t)
+	if _, err := f.start("ghost", "/does/not/exist", nil, nil); err == nil || !strings.HasPrefix(err.Error(), "start the ghost: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestKilledSupervisor holds that children end with a supervisor that had no time to end them.
+func TestKilledSupervisor(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux does that")
+	}
+	supervisor, says := startChild(t, "supervise "+t.TempDir())
+	pid, err := strconv.Atoi(says)
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(300 * time.Millisecond) // long enough for a thread that is idle to have ended
+	if !alive(pid) {
+		t.Fatal("the child ended before its supervisor")
+	}
+	if err := supervisor.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the child ends", func() bool { return !alive(pid) })
+}
