@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"github.com/apiserver-builder/builder/generators/project"
 )
@@ -17,11 +18,11 @@ const stagePattern = ".builder-stage-*"
 // Apply makes dir what the plan says: all of it, or, when anything fails, nothing. A kill half way leaves files that the
 // next run of the same command completes.
 func (p *Plan) Apply(dir string) (err error) {
-	if !p.Changed() {
-		return nil
-	}
 	if err := removeStages(dir); err != nil {
 		return err
+	}
+	if !p.Changed() {
+		return nil
 	}
 	t := &transaction{dir: dir}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -113,18 +114,41 @@ func (t *transaction) put(c Change) error {
 	switch c.Action {
 	case Deleted:
 		backup := filepath.Join(t.stage, fmt.Sprint("deleted-", len(t.undo)))
-		t.undo = append(t.undo, func() error { return os.Rename(backup, target) })
-		return os.Rename(target, backup)
+		return t.do(os.Rename(target, backup), func() error { return os.Rename(backup, target) })
 	case Updated:
-		was, err := os.ReadFile(target)
+		undo, err := restore(target)
 		if err != nil {
 			return err
 		}
-		t.undo = append(t.undo, func() error { return os.WriteFile(target, was, 0o644) })
-	case Created:
-		t.undo = append(t.undo, func() error { return os.Remove(target) })
+		return t.do(os.Rename(t.staged[c.Path], target), undo)
 	}
-	return os.Rename(t.staged[c.Path], target)
+	return t.do(os.Rename(t.staged[c.Path], target), func() error { return os.Remove(target) })
+}
+
+// do notes how to undo a step that went well.
+func (t *transaction) do(err error, undo func() error) error {
+	if err == nil {
+		t.undo = append(t.undo, undo)
+	}
+	return err
+}
+
+// restore returns what makes a file again what it is now.
+func restore(name string) (func() error, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, err
+	}
+	was, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return func() error {
+		if err := os.WriteFile(name, was, info.Mode()); err != nil {
+			return err
+		}
+		return errors.Join(os.Chmod(name, info.Mode()), os.Chtimes(name, time.Time{}, info.ModTime()))
+	}, nil
 }
 
 // mkdir makes a folder below dir and those above it.
@@ -143,11 +167,7 @@ func (t *transaction) mkdir(rel string) error {
 	if err := t.mkdir(filepath.Dir(rel)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(full, 0o755); err != nil {
-		return err
-	}
-	t.undo = append(t.undo, func() error { return os.Remove(full) })
-	return nil
+	return t.do(os.Mkdir(full, 0o755), func() error { return os.Remove(full) })
 }
 
 func (t *transaction) rollback() error {

@@ -81,7 +81,7 @@ func (p *Plan) Changed() bool {
 func (p *Plan) add(root fs.FS, name string, content []byte) error {
 	was, err := fs.ReadFile(root, name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("cannot read %s: %w", name, err)
+		return inTheWay(root, name, err)
 	}
 	exists := err == nil
 	switch pristine, known := p.base[name]; {
@@ -96,6 +96,19 @@ func (p *Plan) add(root fs.FS, name string, content []byte) error {
 		p.Changes = append(p.Changes, Change{Action: Unchanged, Path: name})
 	}
 	return nil
+}
+
+// inTheWay says why the file called name can't be read: what it is, or what one of its folders is.
+func inTheWay(root fs.FS, name string, err error) error {
+	if info, statErr := fs.Stat(root, name); statErr == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder where a file is needed: move it away", name)
+	}
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if info, statErr := fs.Stat(root, dir); statErr == nil && !info.IsDir() {
+			return fmt.Errorf("%s is a file where a folder is needed: move it away", dir)
+		}
+	}
+	return fmt.Errorf("cannot read %s: %w", name, err)
 }
 
 func (p *Plan) note(action Action, name string, content []byte) {
