@@ -128,3 +128,16 @@ func TestStandardLibrary(t *testing.T) {
 		}
 	}
 }
+
+// TestPlatforms holds the list of platforms against the toolchain's.
+func TestPlatforms(t *testing.T) {
+	out, err := exec.Command("go", "tool", "dist", "list").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range strings.FieldsFunc(string(out), func(r rune) bool { return r == '/' || r == '\n' }) {
+		if !platforms[word] {
+			t.Errorf("%s is a platform of Go and not in the list", word)
+		}
+	}
+}

@@ -166,7 +166,7 @@ func (p *Project) AddKind(group, version string, k Kind) error {
 		}
 		if differences := g.Kinds[i].differences(k); len(differences) > 0 {
 			return fmt.Errorf("kind %q of group %q is already declared with %s: to change that, edit the markers in pkg/apis/%s/%s/%s_types.go",
-				k.Name, g.Name, strings.Join(differences, " and "), g.Package(), version, strings.ToLower(k.Name))
+				k.Name, g.Name, strings.Join(differences, " and "), g.Package(), version, k.Package())
 		}
 		g.Kinds[i].Controller = g.Kinds[i].Controller || k.Controller
 		return nil

@@ -261,7 +261,7 @@ func checkKindName(name string, g Group) error {
 		return fmt.Errorf("kind %s is %d characters long: use one of at most %d", show(name), len(name), maxLabel)
 	case len(name) == 1:
 		return fmt.Errorf("kind %q is a single letter, which generated clients use for variables: use a longer name, such as %q", name, other)
-	case token.IsKeyword(private(name)) || clientParameters[private(name)]:
+	case token.IsKeyword(private(name)) || clientWords[private(name)]:
 		return fmt.Errorf("kind %q would be called %q in generated Go code, where that word has another meaning: use another name, such as %q",
 			name, private(name), other)
 	case metaKinds[name] || metaKinds[name+"List"]:

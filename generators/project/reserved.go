@@ -35,9 +35,14 @@ var apiIdentifiers = set("GroupName GroupVersion SchemeGroupVersion SchemeBuilde
 // registryIdentifiers are declared in the Go package that serves a kind, beside an alias named like the kind.
 var registryIdentifiers = set("Strategy NewStorage AddFieldLabels")
 
-// clientParameters are the parameters and results in generated clients' signatures; a kind's own parameter is its name with a
-// small first letter, so client-gen writes code that doesn't compile for the kind Result.
-var clientParameters = set("ctx opts err result")
+// clientWords are what generated clients and apply configurations call other things in functions that have a parameter of the kind,
+// named like it with a small first letter: what they write for the kinds Result and Nil doesn't compile.
+var clientWords = set("ctx err fieldManager internal managedfields nil opts result subresource")
+
+// platforms are operating systems and processors that the go command knows: it builds fruit_windows_test.go on Windows alone.
+var platforms = set("aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos " +
+	"386 amd64 amd64p32 arm arm64 arm64be armbe loong64 mips mips64 mips64le mips64p32 mips64p32le mipsle ppc ppc64 ppc64le riscv riscv64 " +
+	"s390 s390x sparc sparc64 wasm")
 
 // factoryMethods are the methods of the generated SharedInformerFactory, which gets another one for each group.
 var factoryMethods = set("Start StartWithContext Shutdown WaitForCacheSync WaitForCacheSyncWithContext ForResource InformerFor")

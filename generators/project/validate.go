@@ -208,10 +208,10 @@ func (p *Project) checkWords() error {
 func (p *Project) checkControllers() error {
 	owners := map[string]string{}
 	claim := func(kind, owner string) error {
-		file := strings.ToLower(kind) + "_controller.go"
+		file := Kind{Name: kind}.Package() + "_controller.go"
 		if other, taken := owners[file]; taken {
-			return fmt.Errorf("the controllers of %s and %s would both be %sReconciler in internal/controller/%s: only one of them can have a controller",
-				other, owner, kind, file)
+			return fmt.Errorf("the controllers of %s and %s would both be internal/controller/%s: only one of them can have a controller",
+				other, owner, file)
 		}
 		owners[file] = owner
 		return nil
