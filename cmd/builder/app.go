@@ -51,7 +51,31 @@ them on this machine behind a reference aggregation proxy. It needs no cluster.`
 		return usagef("%w: see %q", err, cmd.CommandPath()+" --help")
 	})
 	root.AddCommand(a.initCommand(), a.createCommand(), a.generateCommand(), a.runCommand(), a.stopCommand(), a.kubectlCommand(), a.versionCommand())
+	checkOwnArgs(root)
 	return root
+}
+
+// checkOwnArgs makes cobra's own commands refuse what they don't know, instead of printing help as if all were well.
+func checkOwnArgs(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "help":
+			cmd.Args = func(_ *cobra.Command, args []string) error {
+				found, rest, err := root.Find(args)
+				if err != nil {
+					return usageError{err}
+				}
+				return noCommand(found, rest)
+			}
+		case "completion":
+			cmd.Args, cmd.RunE = noCommand, func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+			for _, shell := range cmd.Commands() {
+				shell.Args = noArgs
+			}
+		}
+	}
 }
 
 // noCommand refuses arguments of a command that has only subcommands.

@@ -71,9 +71,6 @@ func (a *app) edit(ctx context.Context, flags changeFlags, edit edit) error {
 
 // write makes the folder dir what follows from p, or, in a dry run, says what that would change.
 func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *project.Project, next string) error {
-	if err := flags.check(); err != nil {
-		return err
-	}
 	plan, err := a.plan(ctx, flags, dir, p)
 	if err != nil {
 		return err

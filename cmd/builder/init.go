@@ -25,6 +25,9 @@ API group yet.`,
 			if err := required(cmd, "domain", "module"); err != nil {
 				return err
 			}
+			if err := flags.check(); err != nil {
+				return err
+			}
 			var options []project.Option
 			if allowReserved {
 				options = append(options, project.AllowReserved)

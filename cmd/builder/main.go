@@ -9,18 +9,20 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/apiserver-builder/builder/generators/codegen"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// After the first signal the next one ends the process at once, should the orderly end take too long.
 	context.AfterFunc(ctx, stop)
-	os.Exit(execute(ctx, os.Args[1:]))
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, getwd: os.Getwd, executable: os.Executable}
+	os.Exit(a.execute(ctx, os.Args[1:]))
 }
 
 // execute runs one command line and returns the exit code: 2 for wrong usage, 1 for any other failure.
-func execute(ctx context.Context, args []string) int {
-	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr, getenv: os.Getenv, getwd: os.Getwd, executable: os.Executable}
+func (a *app) execute(ctx context.Context, args []string) int {
 	root := a.command()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -29,6 +31,10 @@ func execute(ctx context.Context, args []string) int {
 	}
 	if shown := (shownError{}); errors.As(err, &shown) {
 		return shown.code
+	}
+	if problems := (codegen.Diagnostics{}); errors.As(err, &problems) {
+		fmt.Fprintln(a.err, problems) // each line begins with its position, where editors look for it
+		return 1
 	}
 	fmt.Fprintln(a.err, "builder:", err)
 	if usage := (usageError{}); errors.As(err, &usage) {
