@@ -62,7 +62,9 @@ func (p *Packages) unsuitable(t *types.Type, described bool) string {
 		if t.Methods["DeepCopy"+t.Name.Name] == nil {
 			return fmt.Sprintf("the interface %s can't be copied: it has no method DeepCopy%s; %s", t.Name.Name, t.Name.Name, freeForm)
 		}
-	case types.Func, types.Chan, types.Unsupported, types.Unknown:
+	case types.Unsupported, types.Unknown:
+		return fmt.Sprintf("the type %s can't be copied or written as JSON", t.Name)
+	case types.Func, types.Chan:
 		return "a " + strings.ToLower(string(t.Kind)) + " can't be copied or written as JSON"
 	}
 	return ""

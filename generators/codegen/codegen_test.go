@@ -14,7 +14,7 @@ import (
 
 // The generated code compiles together with the part of each API package that another generator writes, and its tests pass.
 func TestGeneratedCodeCompiles(t *testing.T) {
-	for _, name := range []string{"apple", "market", "pod"} {
+	for _, name := range []string{"apple", "market", "pod", "handwritten"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			o := fixture(t, name)

@@ -93,12 +93,12 @@ func (p *Packages) compileDefinitions(ctx context.Context, raw map[string][]byte
 // overlay writes files outside the project, and a file that has the go command see them in it.
 func (p *Packages) overlay(scratch string, files map[string][]byte) (string, error) {
 	replace := map[string]string{}
-	for file, src := range files {
-		real := filepath.Join(scratch, strconv.Itoa(len(replace))+".go")
-		if err := os.WriteFile(real, src, 0o600); err != nil {
+	for name, src := range files {
+		file := filepath.Join(scratch, strconv.Itoa(len(replace))+".go")
+		if err := os.WriteFile(file, src, 0o600); err != nil {
 			return "", fmt.Errorf("writing a temporary file: %w", err)
 		}
-		replace[filepath.Join(p.options.Dir, filepath.FromSlash(file))] = real
+		replace[filepath.Join(p.options.Dir, filepath.FromSlash(name))] = file
 	}
 	content, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {

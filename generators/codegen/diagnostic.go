@@ -2,7 +2,6 @@ package codegen
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"go/token"
 	"slices"
@@ -56,11 +55,4 @@ func (ds Diagnostics) err() error {
 		)
 	})
 	return slices.CompactFunc(ds, func(a, b Diagnostic) bool { return a.String() == b.String() })
-}
-
-// asDiagnostics gives the problems in err, and whether it is made of problems.
-func asDiagnostics(err error) (Diagnostics, bool) {
-	var ds Diagnostics
-	ok := errors.As(err, &ds)
-	return ds, ok
 }

@@ -90,7 +90,7 @@ func (p *Packages) explain(ctx context.Context, problems Diagnostics, cause erro
 			known[pkg.PkgPath] = pkg.Types
 		}
 		for _, e := range pkg.Errors {
-			if e.Kind == packages.ListError || e.Kind == packages.ParseError && p.source.packages[pkg.PkgPath] == nil {
+			if api := p.source.packages[pkg.PkgPath]; api == nil && e.Kind != packages.TypeError || api != nil && !api.broken && e.Kind == packages.ListError {
 				problems = append(problems, p.listProblem(pkg.PkgPath, e))
 			}
 		}
@@ -102,18 +102,16 @@ func (p *Packages) explain(ctx context.Context, problems Diagnostics, cause erro
 	return problems.err()
 }
 
-var (
-	missingModule  = regexp.MustCompile(`no required module provides package ([^ ;:]+)`)
-	missingPackage = regexp.MustCompile(`^package (\S+) is not in std|module \S+ provides package (\S+) .*no Go files|cannot find package "?([^" ]+)`)
-)
+var missingPackage = regexp.MustCompile(`no required module provides package ([^ ;:]+)`)
 
 // listProblem is what the go command said of a package.
 func (p *Packages) listProblem(pkg string, e packages.Error) Diagnostic {
 	d := Diagnostic{Pos: p.source.relative(parsePosition(e.Pos)), Message: strings.Join(strings.Fields(e.Msg), " ")}
-	if m := missingModule.FindStringSubmatch(d.Message); m != nil {
+	if m := missingPackage.FindStringSubmatch(d.Message); m != nil {
 		d.Message = fmt.Sprintf("no module in go.mod provides the package %s: correct the import, or run go get %s", m[1], m[1])
-	} else if m := missingPackage.FindStringSubmatch(d.Message); m != nil {
-		d.Message = fmt.Sprintf("there is no package %s: correct the import", m[1]+m[2]+m[3])
+		if strings.HasPrefix(m[1], p.options.Module+"/") {
+			d.Message = fmt.Sprintf("there is no package %s: correct the import", m[1])
+		}
 	}
 	if d.Pos.Filename == "" {
 		// The package was asked for by a marker, which the go command knows nothing of.

@@ -55,7 +55,7 @@ func (p *Packages) typeIn(message string) *types.Type {
 // fieldIn is the field of t that a message names, in one of the ways that generators do.
 func fieldIn(message string, t *types.Type) string {
 	for _, m := range t.Members {
-		for _, named := range []string{": " + m.Name + ":", "." + m.Name, "(" + m.Name + ")"} {
+		for _, named := range []string{": " + m.Name + ":", "." + m.Name, "(" + m.Name + ")", "member " + m.Name + " "} {
 			if strings.Contains(message, named) {
 				return m.Name
 			}
