@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -54,6 +55,9 @@ func Run(ctx context.Context, dir string, args []string, streams genericclioptio
 
 // Command is kubectl's command.
 func Command(streams genericclioptions.IOStreams) *cobra.Command {
+	if build, ok := debug.ReadBuildInfo(); ok {
+		setVersion(build)
+	}
 	command := cmd.NewKubectlCommand(cmd.KubectlOptions{
 		IOStreams: streams,
 		ConfigFlags: genericclioptions.NewConfigFlags(true).WithDeprecatedPasswordFlag().

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
 	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/component-base/version"
 
 	"github.com/apiserver-builder/builder/cmd/builder/internal/run"
 )
@@ -77,5 +79,12 @@ func TestRun(t *testing.T) {
 				t.Errorf("out %q, want %q; err %q, want %q", out.String(), c.out, errOut.String(), c.err)
 			}
 		})
+	}
+}
+
+func TestSetVersion(t *testing.T) {
+	setVersion(&debug.BuildInfo{Deps: []*debug.Module{{Path: "k8s.io/api", Version: "v0.1.0"}, {Path: "k8s.io/kubectl", Version: "v0.37.1"}}})
+	if got := version.Get().GitVersion; got != "v1.37.1" {
+		t.Errorf("got %s", got)
 	}
 }
