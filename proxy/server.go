@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -31,6 +32,10 @@ const (
 	apiServerServiceIP = "10.0.0.1"
 	// tokenIssuer is what ServiceAccount tokens say they come from, and their default audience.
 	tokenIssuer = "https://kubernetes.default.svc"
+	// How long open connections, watches mostly, may take to end: a cluster's minute is for load balancers to notice.
+	drainTimeout = 2 * time.Second
+	// How long to wait in all: a request that hangs would be waited for, whatever the timeout above.
+	stopTimeout = 4 * time.Second
 )
 
 // apiServer is the whole chain: aggregation layer, kube-apiserver's groups, CustomResourceDefinitions.
@@ -67,6 +72,7 @@ func newAPIServer(config *app.Config, certs pki.Dir) (*apiServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	aggregator.GenericAPIServer.ShutdownTimeout = drainTimeout
 	server := &apiServer{APIAggregator: aggregator, failed: make(chan error, 1)}
 	informers := config.KubeAPIs.ControlPlane.VersionedInformers
 	return server, server.addHooks(map[string]genericapiserver.PostStartHookFunc{
@@ -116,11 +122,23 @@ func (s *apiServer) run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
-	err = prepared.Run(ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- prepared.Run(ctx) }()
+	select {
+	case err = <-ended:
+	case <-afterEnd(ctx, stopTimeout):
+	}
 	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
 	return err
+}
+
+// afterEnd sends some time after ctx has ended.
+func afterEnd(ctx context.Context, d time.Duration) <-chan struct{} {
+	c := make(chan struct{})
+	context.AfterFunc(ctx, func() { time.AfterFunc(d, func() { close(c) }) })
+	return c
 }
 
 // newConfig is what kube-apiserver makes of its flags.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -13,6 +14,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 )
 
 // refused runs a command line that must not get as far as serving, and returns its exit code and what it said.
@@ -121,9 +125,30 @@ func TestHelpAndVersion(t *testing.T) {
 	}
 }
 
+// TestInterruptEndsInOrder wants a quick end, whatever clients are in the middle of.
 func TestInterruptEndsInOrder(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir())
+	maps := p.client(t).CoreV1().ConfigMaps(metav1.NamespaceDefault)
+	watch, err := maps.Watch(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watch.Stop()
+	client, err := rest.HTTPClientFor(p.config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, never := io.Pipe()
+	defer never.Close()
+	sent := make(chan struct{})
+	go func() {
+		never.Write([]byte("{"))
+		close(sent)
+	}()
+	go client.Post(p.url+"/api/v1/namespaces/default/configmaps", "application/json", body)
+	<-sent
+
 	began := time.Now()
 	if err := p.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -134,7 +159,11 @@ func TestInterruptEndsInOrder(t *testing.T) {
 	if p.stderr.Len() > 0 {
 		t.Errorf("stderr: %s", p.stderr)
 	}
-	t.Logf("ended in %s", time.Since(began).Round(time.Millisecond))
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("took %s to end", took)
+	} else {
+		t.Logf("ended in %s", took.Round(time.Millisecond))
+	}
 }
 
 // TestExitWithParent has a shell start the proxy and then kills the shell, which leaves no time for a goodbye.
