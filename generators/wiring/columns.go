@@ -2,6 +2,7 @@ package wiring
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -25,8 +26,8 @@ type Column struct {
 const metaTable = `metatable "k8s.io/apimachinery/pkg/api/meta/table"`
 
 // newColumn compiles a +kubebuilder:printcolumn marker to Go: a field is read directly; a pointer, a map, an index or a filter
-// on the way takes a function of its own, which returns nil where the path ends early, as an empty cell.
-func newColumn(kind string, root *types.Type, m columnMarker) (Column, error) {
+// on the way takes a function of its own, called helper, which returns nil where the path ends early, as an empty cell.
+func newColumn(kind, helper string, root *types.Type, m columnMarker) (Column, error) {
 	column := Column{Name: m.Name, Type: m.Type, Format: m.Format, Description: m.Description, Priority: m.Priority}
 	parsed, err := jsonpath.Parse(m.Name, "{"+m.JSONPath+"}")
 	if err != nil || len(parsed.Root.Nodes) != 1 {
@@ -51,9 +52,8 @@ func newColumn(kind string, root *types.Type, m columnMarker) (Column, error) {
 		column.Expr = strings.TrimSuffix(strings.TrimPrefix(body, "\treturn "), "\n")
 		return column, nil
 	}
-	name := funcName(m.Name)
-	column.Expr = name + "(in)"
-	column.Func = fmt.Sprintf("// %s is the column %s: %s\nfunc %s(in *%s) any {\n%s}", name, m.Name, m.JSONPath, name, kind, body)
+	column.Expr = helper + "(in)"
+	column.Func = fmt.Sprintf("// %s is the column %s: %s\nfunc %s(in *%s) any {\n%s}", helper, m.Name, m.JSONPath, helper, kind, body)
 	return column, nil
 }
 
@@ -90,8 +90,11 @@ func (c *compiler) walk(nodes []jsonpath.Node, expr string, t *types.Type, inden
 	if t.Kind == types.Pointer {
 		c.branches = true
 		value := expr
-		if len(nodes) == 0 {
+		switch kind := underlying(t.Elem).Kind; {
+		case len(nodes) == 0:
 			value = "*" + expr
+		case kind != types.Struct: // only fields are reached through a pointer as they are
+			value = "(*" + expr + ")"
 		}
 		rest, err := c.walk(nodes, value, t.Elem, indent)
 		return fmt.Sprintf("%sif %s == nil {\n%s\treturn nil\n%s}\n%s", indent, expr, indent, indent, rest), err
@@ -120,15 +123,58 @@ func (c *compiler) field(name string, rest []jsonpath.Node, expr string, t *type
 		body, err := c.walk(rest, v, t.Elem, indent)
 		return fmt.Sprintf("%s%s, ok := %s[%q]\n%sif !ok {\n%s\treturn nil\n%s}\n%s", indent, v, expr, name, indent, indent, indent, body), err
 	}
-	member, ok := jsonField(t, name)
-	if !ok {
+	members := jsonPath(t, name)
+	if len(members) == 0 {
 		return "", fmt.Errorf("%s names no field: %s has no field %q in JSON", c.path, t.Name.Name, name)
 	}
-	c.doc = summary(member.CommentLines)
-	if !member.Embedded { // Go promotes the fields of embedded structs
+	return c.members(members, rest, expr, t, indent)
+}
+
+// members goes through inlined structs, if any, to the last of members.
+func (c *compiler) members(members []types.Member, rest []jsonpath.Node, expr string, t *types.Type, indent string) (string, error) {
+	member := members[0]
+	if !promoted(t, member) {
 		expr += "." + member.Name
 	}
-	return c.walk(rest, expr, member.Type, indent)
+	if len(members) == 1 {
+		c.doc = summary(member.CommentLines)
+		return c.walk(rest, expr, member.Type, indent)
+	}
+	if member.Type.Kind != types.Pointer {
+		return c.members(members[1:], rest, expr, underlying(member.Type), indent)
+	}
+	c.branches = true
+	body, err := c.members(members[1:], rest, expr, underlying(member.Type.Elem), indent)
+	return fmt.Sprintf("%sif %s == nil {\n%s\treturn nil\n%s}\n%s", indent, expr, indent, indent, body), err
+}
+
+// promoted says whether the fields of an embedded struct can be reached without naming it: none of them is hidden.
+func promoted(t *types.Type, embedded types.Member) bool {
+	inner := underlying(embedded.Type)
+	if !embedded.Embedded || inner.Kind != types.Struct {
+		return false
+	}
+	names := map[string]bool{}
+	for _, member := range inner.Members {
+		if member.Embedded {
+			return false
+		}
+		names[member.Name] = true
+	}
+	for _, other := range t.Members {
+		if names[other.Name] || other.Embedded && other.Name != embedded.Name && hasAny(other.Type, names) {
+			return false
+		}
+	}
+	return true
+}
+
+// hasAny says whether a struct, or one behind a pointer, has a field with one of the names.
+func hasAny(t *types.Type, names map[string]bool) bool {
+	if t = underlying(t); t.Kind == types.Pointer {
+		t = underlying(t.Elem)
+	}
+	return slices.ContainsFunc(t.Members, func(m types.Member) bool { return names[m.Name] })
 }
 
 func (c *compiler) index(node *jsonpath.ArrayNode, rest []jsonpath.Node, expr string, t *types.Type, indent string) (string, error) {
@@ -149,8 +195,8 @@ func (c *compiler) filter(node *jsonpath.FilterNode, rest []jsonpath.Node, expr 
 	if !ok || t.Kind != types.Slice {
 		return "", fmt.Errorf(`%s has a filter that is not of the form [?(@.field=="word")] on a list`, c.path)
 	}
-	member, ok := jsonField(underlying(t.Elem), field)
-	if !ok || underlying(member.Type) != types.String {
+	members := jsonPath(underlying(t.Elem), field)
+	if len(members) != 1 || underlying(members[0].Type) != types.String {
 		return "", fmt.Errorf("%s names no field: %s has no text field %q in JSON", c.path, t.Elem.Name.Name, field)
 	}
 	c.branches = true
@@ -159,15 +205,15 @@ func (c *compiler) filter(node *jsonpath.FilterNode, rest []jsonpath.Node, expr 
 	element := expr + "[" + i + "]"
 	body, err := c.walk(rest, element, t.Elem, indent+"\t\t")
 	return fmt.Sprintf("%sfor %s := range %s {\n%s\tif %s.%s == %q {\n%s%s\t}\n%s}\n%sreturn nil\n",
-		indent, i, expr, indent, element, member.Name, word, body, indent, indent, indent), err
+		indent, i, expr, indent, element, members[0].Name, word, body, indent, indent, indent), err
 }
 
 // equality takes @.field=="word" apart.
 func equality(node *jsonpath.FilterNode) (field, word string, ok bool) {
-	if node.Operator != "==" || len(node.Left.Nodes) == 0 || len(node.Right.Nodes) != 1 {
+	if node.Operator != "==" || len(node.Left.Nodes) != 1 || len(node.Right.Nodes) != 1 {
 		return "", "", false
 	}
-	left, isField := node.Left.Nodes[len(node.Left.Nodes)-1].(*jsonpath.FieldNode)
+	left, isField := node.Left.Nodes[0].(*jsonpath.FieldNode)
 	right, isText := node.Right.Nodes[0].(*jsonpath.TextNode)
 	if !isField || !isText {
 		return "", "", false
@@ -237,25 +283,37 @@ func underlying(t *types.Type) *types.Type {
 
 // jsonField finds the member of a struct that has a name in JSON, those of inlined structs included.
 func jsonField(t *types.Type, name string) (types.Member, bool) {
-	if t.Kind != types.Struct {
+	members := jsonPath(t, name)
+	if len(members) == 0 {
 		return types.Member{}, false
 	}
+	return members[len(members)-1], true
+}
+
+// jsonPath leads to the member of a struct that has a name in JSON: through inlined structs, if it is theirs. A field of the
+// struct itself hides theirs, as it does in encoding/json.
+func jsonPath(t *types.Type, name string) []types.Member {
+	if t.Kind != types.Struct || name == "" {
+		return nil
+	}
 	for _, member := range t.Members {
-		tag := jsonName(member)
-		if tag == name && name != "" {
-			return member, true
-		}
-		if member.Embedded && tag == "" {
-			inner := member.Type
-			if inner.Kind == types.Pointer {
-				inner = inner.Elem
-			}
-			if found, ok := jsonField(underlying(inner), name); ok {
-				return found, true
-			}
+		if jsonName(member) == name {
+			return []types.Member{member}
 		}
 	}
-	return types.Member{}, false
+	for _, member := range t.Members {
+		if !member.Embedded || jsonName(member) != "" {
+			continue
+		}
+		inner := underlying(member.Type)
+		if inner.Kind == types.Pointer {
+			inner = underlying(inner.Elem)
+		}
+		if found := jsonPath(inner, name); found != nil {
+			return append([]types.Member{member}, found...)
+		}
+	}
+	return nil
 }
 
 // summary is a doc comment's first sentence, without markers.

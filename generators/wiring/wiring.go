@@ -9,6 +9,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strconv"
 
 	"k8s.io/gengo/v2/types"
 	"sigs.k8s.io/controller-tools/pkg/markers"
@@ -214,27 +215,46 @@ func (r *reader) describe(k *Kind, read kindMarkers, d declaration) {
 	if _, ok := jsonField(t, "status"); k.Status && !ok {
 		r.problem(d.pos, `%s has the marker +kubebuilder:subresource:status but no field Status with the tag json:"status"`, k.Name)
 	}
+	helpers := map[string]bool{}
 	for _, m := range read.columns {
-		column, err := newColumn(k.Name, t, m)
+		helper := funcName(m.Name)
+		for i := 2; helpers[helper]; i++ {
+			helper = funcName(m.Name) + strconv.Itoa(i)
+		}
+		column, err := newColumn(k.Name, helper, t, m)
 		if err != nil {
 			r.problem(m.pos, "%v", err)
 		}
+		helpers[helper] = column.Func != ""
 		k.Columns = append(k.Columns, column)
 	}
 }
 
 // checkNames says where two kinds of a group, or two short names of the project, are the same.
 func (r *reader) checkNames(s *Server) {
+	short := map[string]*Kind{}
 	for _, group := range s.Groups {
 		seen := map[string]*Kind{}
 		for _, k := range group.Kinds {
-			for _, name := range slices.Compact(append([]string{k.Resource, k.Singular}, k.shortNames...)) {
-				if other, ok := seen[name]; ok {
-					r.problem(k.pos, "%s and %s are both named %q in kubectl: change one of them in its +kubebuilder:resource marker", other.Name, k.Name, name)
-				}
-				seen[name] = k
+			r.claim(seen, k, k.Resource, k.Singular)
+		}
+		for _, k := range group.Kinds {
+			r.claim(seen, k, k.shortNames...)
+			if !slices.ContainsFunc(k.shortNames, func(name string) bool { return seen[name] != k }) {
+				r.claim(short, k, k.shortNames...)
 			}
 		}
+	}
+}
+
+// claim notes that names are k's, and says which of them are another kind's already.
+func (r *reader) claim(seen map[string]*Kind, k *Kind, names ...string) {
+	for _, name := range names {
+		if other, ok := seen[name]; ok && other != k {
+			r.problem(k.pos, "%s and %s are both named %q in kubectl: change one of them in its +kubebuilder:resource marker", other.Name, k.Name, name)
+			continue
+		}
+		seen[name] = k
 	}
 }
 
