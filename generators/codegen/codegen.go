@@ -13,6 +13,7 @@ import (
 	"go/token"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"k8s.io/gengo/v2/generator"
@@ -29,7 +30,7 @@ type Options struct {
 	Dir string
 	// Module is the module's path.
 	Module string
-	// APIs are the group versions, sorted by package.
+	// APIs are the group versions, in any order.
 	APIs []API
 	// Boilerplate is the licence header put on top of each generated file. It may be empty.
 	Boilerplate []byte
@@ -99,8 +100,10 @@ func Load(ctx context.Context, o Options) (*Packages, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	src, problems := parse(&o)
-	p := &Packages{options: o, source: src}
+	o.APIs = slices.SortedFunc(slices.Values(o.APIs), func(a, b API) int { return strings.Compare(a.Package, b.Package) })
+	p := &Packages{options: o}
+	src, problems := parse(&p.options)
+	p.source = src
 	if err := p.load(ctx, problems); err != nil {
 		return nil, err
 	}

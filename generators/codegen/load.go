@@ -35,7 +35,7 @@ func (p *Packages) load(ctx context.Context, problems Diagnostics) error {
 	err := quietly(func() error {
 		// The method's name says "for testing", but it is the only one that takes a folder: the others would need this
 		// process to change its own.
-		return gengoParser.LoadPackagesWithConfigForTesting(&packages.Config{Context: ctx, Dir: p.options.Dir}, p.patterns()...)
+		return gengoParser.LoadPackagesWithConfigForTesting(&packages.Config{Dir: p.options.Dir}, p.patterns()...)
 	})
 	if err := ctx.Err(); err != nil {
 		return err
