@@ -243,7 +243,7 @@ func camel(s string) string {
 
 // checkKindName checks a kind's name. The group is for the advice: a kind called Status may be called FruitStatus.
 func checkKindName(name string, g Group) error {
-	other := cmp.Or(g.GoName(), "My") + name
+	other, lower := cmp.Or(g.GoName(), "My")+name, strings.ToLower(name)
 	form := func(s string) error {
 		if !kindForm.MatchString(s) || strings.ToUpper(s[:1]) != s[:1] {
 			return errors.New("no kind")
@@ -264,6 +264,9 @@ func checkKindName(name string, g Group) error {
 	case token.IsKeyword(private(name)) || clientWords[private(name)]:
 		return fmt.Errorf("kind %q would be called %q in generated Go code, where that word has another meaning: use another name, such as %q",
 			name, private(name), other)
+	case lower == "test" || platforms[lower]:
+		return fmt.Errorf("kind %q would be in the generated client's fake_%s.go, which Go takes for a test or for one platform's: use another name, such as %q",
+			name, lower, other)
 	case metaKinds[name] || metaKinds[name+"List"]:
 		return fmt.Errorf("kind %q clashes with one that Kubernetes has in every API group: use another name, such as %q", name, other)
 	case apiIdentifiers[name] || registryIdentifiers[name]:

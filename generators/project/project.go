@@ -120,10 +120,10 @@ func (g Group) GoName() string {
 }
 
 // Package is the name of the kind's Go package, and of its folder under pkg/registry/GROUP: the kind in lower case, followed by
-// "kind" where Go or the file system has a meaning of its own for that word (Main, String, Con, Windows).
+// "kind" where Go or the file system has a meaning of its own for that word (Main, String, Con).
 func (k Kind) Package() string {
 	name := strings.ToLower(k.Name)
-	if reservedPackage(name) || platforms[name] {
+	if reservedPackage(name) {
 		return name + "kind"
 	}
 	return name

@@ -39,7 +39,7 @@ var registryIdentifiers = set("Strategy NewStorage AddFieldLabels")
 // named like it with a small first letter: what they write for the kinds Result and Nil doesn't compile.
 var clientWords = set("ctx err fieldManager internal managedfields nil opts result subresource")
 
-// platforms are operating systems and processors that the go command knows: it builds fruit_windows_test.go on Windows alone.
+// platforms are operating systems and processors that the go command knows: it builds a client's fake_windows.go on Windows alone.
 var platforms = set("aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris wasip1 windows zos " +
 	"386 amd64 amd64p32 arm arm64 arm64be armbe loong64 mips mips64 mips64le mips64p32 mips64p32le mipsle ppc ppc64 ppc64le riscv riscv64 " +
 	"s390 s390x sparc sparc64 wasm")
