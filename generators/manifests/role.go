@@ -3,10 +3,12 @@ package manifests
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
+	"go/token"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
@@ -17,6 +19,8 @@ import (
 	"sigs.k8s.io/controller-tools/pkg/markers"
 	"sigs.k8s.io/controller-tools/pkg/rbac"
 	"sigs.k8s.io/yaml"
+
+	"github.com/apiserver-builder/builder/generators/codegen"
 )
 
 const (
@@ -64,8 +68,7 @@ func hasClusterRole(roles []any, name string) bool {
 
 // readRoles reads the markers with controller-tools.
 func readRoles(dir, name string) ([]any, error) {
-	sources, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(controllers), "*_controller.go"))
-	if err != nil || len(sources) == 0 {
+	if own, err := hasSources(dir); err != nil || !own {
 		return nil, err
 	}
 	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: dir, Env: os.Environ()}, "./"+controllers)
@@ -84,18 +87,43 @@ func readRoles(dir, name string) ([]any, error) {
 	return roles, problems(dir, roots)
 }
 
+// hasSources says whether someone has written Go files there: the role does not depend on the generated one.
+func hasSources(dir string) (bool, error) {
+	names, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(controllers), "*.go"))
+	return slices.ContainsFunc(names, func(name string) bool {
+		return !strings.HasPrefix(filepath.Base(name), "zz_generated.") && !strings.HasSuffix(name, "_test.go")
+	}), err
+}
+
 // problems are the errors that loading the packages and reading their markers left there. Those of the type checker are the
 // compiler's to tell.
 func problems(dir string, roots []*loader.Package) error {
-	var out []error
+	var out codegen.Diagnostics
 	for _, root := range roots {
 		for _, problem := range root.Errors {
-			if problem.Kind == packages.TypeError {
-				continue
+			if problem.Kind != packages.TypeError {
+				out = append(out, codegen.Diagnostic{Pos: position(dir, problem.Pos), Message: strings.Join(strings.Fields(problem.Msg), " ")})
 			}
-			pos := strings.TrimPrefix(problem.Pos, dir+string(filepath.Separator))
-			out = append(out, fmt.Errorf("%s: %s", filepath.ToSlash(pos), problem.Msg))
 		}
 	}
-	return errors.Join(out...)
+	if len(out) == 0 {
+		return nil
+	}
+	return out
+}
+
+// position reads file.go:line:column, as far as it is there, and makes the file relative to dir.
+func position(dir, text string) token.Position {
+	name, rest, ok := strings.Cut(text, ".go:")
+	if !ok {
+		return token.Position{}
+	}
+	pos := token.Position{Filename: filepath.ToSlash(name + ".go")}
+	if rel, err := filepath.Rel(dir, name+".go"); err == nil && filepath.IsLocal(rel) {
+		pos.Filename = filepath.ToSlash(rel)
+	}
+	line, column, _ := strings.Cut(rest, ":")
+	pos.Line, _ = strconv.Atoi(line)
+	pos.Column, _ = strconv.Atoi(column)
+	return pos
 }
