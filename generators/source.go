@@ -15,7 +15,7 @@ import (
 )
 
 // sourceOf returns a folder that holds the project in dir as it will be once plan is applied: dir itself if the plan changes
-// nothing, else a copy of its Go files elsewhere, which done removes. That is how code is generated from types that are
+// nothing, else a copy of its files elsewhere, which done removes. That is how code is generated from types that are
 // not written yet, so that a command writes all its files or none.
 func sourceOf(dir string, plan *scaffold.Plan) (source string, done func(), err error) {
 	if !plan.Changed() {
@@ -39,7 +39,8 @@ func fill(scratch, dir string, plan *scaffold.Plan) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := copyGo(dir, source); err != nil {
+	vendor := !slices.ContainsFunc(plan.Changes, func(c scaffold.Change) bool { return c.Path == "go.mod" && c.Action == scaffold.Updated })
+	if err := copySource(dir, source, vendor); err != nil {
 		return "", err
 	}
 	if err := plan.WriteTo(source); err != nil {
@@ -48,8 +49,9 @@ func fill(scratch, dir string, plan *scaffold.Plan) (string, error) {
 	return source, absoluteReplaces(dir, filepath.Join(source, "go.mod"))
 }
 
-// copyGo copies what the go command reads, and links a vendor folder.
-func copyGo(dir, target string) error {
+// copySource copies what the go command may read, files to embed included, and links a vendor folder unless go.mod is about to
+// change, when it is out of date.
+func copySource(dir, target string, vendor bool) error {
 	return filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			if name == dir && errors.Is(err, fs.ErrNotExist) {
@@ -64,6 +66,8 @@ func copyGo(dir, target string) error {
 		base := entry.Name()
 		if entry.IsDir() {
 			switch {
+			case rel == "vendor" && !vendor:
+				return fs.SkipDir
 			case rel == "vendor":
 				if err := os.Symlink(name, filepath.Join(target, rel)); err != nil {
 					return err
@@ -74,7 +78,7 @@ func copyGo(dir, target string) error {
 			}
 			return os.MkdirAll(filepath.Join(target, rel), 0o755)
 		}
-		if !entry.Type().IsRegular() || !goFile(base) {
+		if !entry.Type().IsRegular() { // not through a link: a plan may write there
 			return nil
 		}
 		content, err := os.ReadFile(name)
@@ -83,10 +87,6 @@ func copyGo(dir, target string) error {
 		}
 		return os.WriteFile(filepath.Join(target, rel), content, 0o644)
 	})
-}
-
-func goFile(base string) bool {
-	return slices.Contains([]string{"go.mod", "go.sum", filepath.Base(boilerplateName)}, base) || filepath.Ext(base) == ".go"
 }
 
 // absoluteReplaces makes the replacements by relative folders in a copied go.mod mean what they meant in dir.
