@@ -83,6 +83,7 @@ func noCommand(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	cmd.SuggestionsMinimumDistance = 2 // as cobra itself has it
 	hint := fmt.Sprintf("see %q", cmd.CommandPath()+" --help")
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf("did you mean %q", cmd.CommandPath()+" "+strings.Join(near, " or "))
