@@ -39,16 +39,23 @@ func (a *app) createControllerCommand() *cobra.Command {
 	return cmd
 }
 
-// addController declares a reconciler. A group of this project comes before one of Kubernetes with the same name.
+// addController declares a reconciler. A kind of this project comes before one of Kubernetes with the same names.
 func addController(p *project.Project, group, version, kind string) error {
+	foreign := project.Controller{Group: group, Version: version, Kind: kind}
 	name, err := p.GroupName(group)
-	if err == nil {
-		if own, ok := p.Group(name); ok {
-			if _, ok := own.Kind(kind); ok && !slices.Contains(own.Versions, version) {
-				return fmt.Errorf("kind %q of group %q is not in version %q: use --version %s", kind, name, version, own.Versions[0])
-			}
-			return p.SetController(name, kind)
-		}
+	if err != nil {
+		return p.AddController(foreign)
 	}
-	return p.AddController(project.Controller{Group: group, Version: version, Kind: kind})
+	own, ok := p.Group(name)
+	if !ok {
+		return p.AddController(foreign)
+	}
+	if _, ok := own.Kind(kind); !ok {
+		if p.AddController(foreign) == nil {
+			return nil
+		}
+	} else if !slices.Contains(own.Versions, version) {
+		return fmt.Errorf("kind %q of group %q is not in version %q: use --version %s", kind, name, version, own.Versions[0])
+	}
+	return p.SetController(name, kind)
 }

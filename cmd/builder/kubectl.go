@@ -18,11 +18,11 @@ otherwise.`,
 		Example:            `  builder kubectl get apples`,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dir, _, err := a.project()
-			if err != nil {
-				return err
+			find := func() (string, error) {
+				dir, _, err := a.project()
+				return dir, err
 			}
-			err = kubectl.Run(cmd.Context(), dir, args, genericclioptions.IOStreams{In: a.in, Out: a.out, ErrOut: a.err})
+			err := kubectl.Run(cmd.Context(), find, args, genericclioptions.IOStreams{In: a.in, Out: a.out, ErrOut: a.err})
 			var exit *kubectl.ExitError
 			if errors.As(err, &exit) {
 				return shownError{exit.Code}

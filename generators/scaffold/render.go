@@ -55,11 +55,7 @@ func Render(p *project.Project) (Files, error) {
 		}
 	}
 	for _, c := range p.Controllers {
-		data, err := newControllerData(c)
-		if err != nil {
-			return nil, err
-		}
-		if err := add("controller", data, "KIND", strings.ToLower(c.Kind)); err != nil {
+		if err := add("controller", newControllerData(c), "KIND", strings.ToLower(c.Kind)); err != nil {
 			return nil, err
 		}
 	}

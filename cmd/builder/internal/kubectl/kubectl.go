@@ -33,11 +33,15 @@ func (e *ExitError) Error() string { return fmt.Sprintf("kubectl failed with exi
 // offline are the commands that need no server.
 var offline = []string{"kubectl", "help", "completion", "options", "plugin", "kustomize", "version", "config", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
 
-// Run runs kubectl with args. Unless these say --kubeconfig, it talks to the project in the folder dir, which must be running
-// if the command needs a server. A failure that has been shown comes back as an ExitError.
-func Run(ctx context.Context, dir string, args []string, streams genericclioptions.IOStreams) error {
+// Run runs kubectl with args. Unless these say --kubeconfig, it talks to the project whose folder find returns, which must be
+// running if the command needs a server. A failure that has been shown comes back as an ExitError.
+func Run(ctx context.Context, find func() (dir string, err error), args []string, streams genericclioptions.IOStreams) error {
 	command := Command(streams)
 	if !names(args, "--kubeconfig") {
+		dir, err := find()
+		if err != nil {
+			return err
+		}
 		if needsServer(command, args) {
 			if err := checkRunning(dir); err != nil {
 				return err

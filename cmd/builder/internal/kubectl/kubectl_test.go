@@ -61,7 +61,7 @@ func TestRun(t *testing.T) {
 			t.Setenv("HOME", t.TempDir())
 			t.Setenv("KUBECONFIG", "/does/not/exist")
 			var out, errOut bytes.Buffer
-			err := Run(t.Context(), dir, c.args, genericclioptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut})
+			err := Run(t.Context(), func() (string, error) { return dir, nil }, c.args, genericclioptions.IOStreams{In: strings.NewReader(""), Out: &out, ErrOut: &errOut})
 			var exit *ExitError
 			switch {
 			case c.code != 0:

@@ -1,0 +1,73 @@
+package e2e
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// eventually PATTERN COMMAND... runs a command until its output matches, for half a minute at most.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually pattern command...")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	var output []byte
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+		cmd := exec.Command("env", args[1:]...)
+		cmd.Dir = ts.MkAbs(".")
+		cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "HOME="+ts.Getenv("HOME"))
+		if output, err = cmd.CombinedOutput(); err == nil && pattern.Match(output) {
+			return
+		}
+	}
+	ts.Fatalf("no match for %q in time; the last output (%v) was:\n%s", args[0], err, output)
+}
+
+// replace FILE OLD NEW edits a file, as a user's editor does.
+func replace(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: replace file old new")
+	}
+	name := ts.MkAbs(args[0])
+	content := ts.ReadFile(args[0])
+	if !strings.Contains(content, args[1]) {
+		ts.Fatalf("%s does not contain %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(content, args[1], args[2])), 0o644))
+}
+
+// private FOLDER checks that nobody else can read the keys, kubeconfigs and data in a folder.
+func private(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: private folder")
+	}
+	keys := 0
+	ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		secret := strings.HasSuffix(name, ".key") || strings.HasSuffix(name, "kubeconfig")
+		if secret {
+			keys++
+		}
+		if (secret || entry.IsDir()) && info.Mode().Perm()&0o077 != 0 {
+			ts.Fatalf("%s has mode %v", name, info.Mode())
+		}
+		return nil
+	}))
+	if keys < 5 {
+		ts.Fatalf("found only %d keys and kubeconfigs in %s", keys, args[0])
+	}
+}

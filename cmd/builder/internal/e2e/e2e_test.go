@@ -1,0 +1,60 @@
+// Package e2e runs the real programs as a user does: builder, aggregation-proxy, and the project's own, on a project that the
+// scripts in testdata make.
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// module is where the programs come from.
+const module = "github.com/apiserver-builder/builder"
+
+func TestScripts(t *testing.T) {
+	bin := t.TempDir()
+	if output, err := exec.Command("go", "build", "-o", bin, module+"/cmd/...").CombinedOutput(); err != nil {
+		t.Fatalf("build of the programs: %v\n%s", err, output)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+string(filepath.ListSeparator)+env.Getenv("PATH"))
+			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("AGGREGATION_PROXY", "")
+			// What was downloaded and compiled on this machine is there for the scripts too.
+			for _, name := range []string{"GOMODCACHE", "GOCACHE", "GOPROXY", "GOSUMDB", "GOFLAGS", "GOTOOLCHAIN"} {
+				value, err := exec.Command("go", "env", name).Output()
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, strings.TrimSpace(string(value)))
+			}
+			// Whatever a failed script has left running ends with it.
+			env.Defer(func() { stopAll(env) })
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"eventually": eventually,
+			"replace":    replace,
+			"private":    private,
+		},
+	})
+}
+
+// stopAll stops the project of each folder of a script.
+func stopAll(env *testscript.Env) {
+	projects, _ := filepath.Glob(filepath.Join(env.WorkDir, "*", "PROJECT"))
+	for _, name := range projects {
+		cmd := exec.Command(filepath.Join(strings.SplitN(env.Getenv("PATH"), string(filepath.ListSeparator), 2)[0], "builder"), "stop")
+		cmd.Dir, cmd.Env = filepath.Dir(name), append(os.Environ(), env.Vars...)
+		if output, err := cmd.CombinedOutput(); err != nil {
+			env.T().Log(string(output))
+		}
+	}
+}
