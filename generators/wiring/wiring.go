@@ -6,11 +6,11 @@ package wiring
 import (
 	"cmp"
 	"go/token"
-	"maps"
 	"path"
 	"slices"
 	"strconv"
 
+	"k8s.io/gengo/v2"
 	"k8s.io/gengo/v2/types"
 	"sigs.k8s.io/controller-tools/pkg/markers"
 
@@ -21,6 +21,9 @@ import (
 
 // deepCopyMarker makes deepcopy-gen give a type the method that runtime.Object needs.
 const deepCopyMarker = "+k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object"
+
+// hidden begins each file, as upstream's generated ones: it keeps them from the generators, so that even a broken one is restored.
+const hidden = "//go:build !" + gengo.StdBuildTag + "\n\n"
 
 // Generate returns the wiring of the project p in the folder dir, as formatted files by path. What is wrong with the types
 // and their markers comes back as codegen.Diagnostics.
@@ -48,7 +51,9 @@ func render(server *Server) (map[string][]byte, error) {
 		if err != nil {
 			return err
 		}
-		maps.Copy(out, files)
+		for name, content := range files {
+			out[name] = append([]byte(hidden), content...)
+		}
 		return nil
 	}
 	if err := add("project", server); err != nil {
