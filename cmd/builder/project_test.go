@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// do runs a command line in a folder, in this process.
+func do(t testing.TB, dir string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	a := &app{
+		in: strings.NewReader(""), out: &out, err: &errs, getenv: os.Getenv, executable: os.Executable,
+		getwd: func() (string, error) { return dir, nil },
+	}
+	code = a.execute(t.Context(), args)
+	return out.String(), errs.String(), code
+}
+
+// must is do for commands that have to succeed. Each line is one.
+func must(t testing.TB, dir string, lines ...string) {
+	t.Helper()
+	for _, line := range lines {
+		if stdout, stderr, code := do(t, dir, strings.Fields(line)...); code != 0 {
+			t.Fatalf("builder %s: exit code %d\n%s%s", line, code, stdout, stderr)
+		}
+	}
+}
+
+// declaration makes a project with everything that can be declared. None of the lines generates.
+var declaration = []string{
+	"init --domain example.com --module example.com/shop --generate=false",
+	"create resource --group fruit --version v1alpha1 --kind Apple --short-names ap --categories food --generate=false",
+	"create resource --group fruit --version v1alpha1 --kind Orchard --namespaced=false --plural orchardry --no-controller --generate=false",
+	"create resource --group baked-goods --version v1 --kind Pie --no-controller --status --generate=false",
+	"create controller --group baked-goods --version v1 --kind Pie --generate=false",
+	"create controller --group apps --version v1 --kind Deployment --generate=false",
+	"create controller --group= --version v1 --kind Pod --generate=false",
+	"create version --group empty --version v2beta1 --generate=false",
+	"create group bare --generate=false",
+}
+
+// shop returns the folder of a project of its own: what declaration makes, generated once for all tests.
+func shop(t *testing.T) string {
+	t.Helper()
+	dir := folder(t)
+	shopOnce.Do(func() {
+		must(t, dir, declaration...)
+		must(t, dir, "generate")
+		shopFiles = read(t, dir)
+	})
+	if shopFiles == nil {
+		t.Fatal("there is no project to copy: see the first test that failed")
+	}
+	write(t, dir, shopFiles)
+	return dir
+}
+
+var (
+	shopOnce  sync.Once
+	shopFiles map[string]string
+)
+
+// folder is an empty folder without symbolic links on the way.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// read returns all files below a folder by slash-separated path.
+func read(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		files[filepath.ToSlash(rel)] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// write writes files below a folder.
+func write(t testing.TB, dir string, files map[string]string) {
+	t.Helper()
+	for name, content := range files {
+		target := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(target, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// replace changes a text in a file, where it must be.
+func replace(t testing.TB, dir, name, old, new string) {
+	t.Helper()
+	target := filepath.Join(dir, filepath.FromSlash(name))
+	content, err := os.ReadFile(target)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(content), old) {
+		t.Fatalf("%s has no %q", name, old)
+	}
+	if err := os.WriteFile(target, []byte(strings.Replace(string(content), old, new, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// state is a text about all files of a folder that changes when one of them is as much as touched.
+func state(t testing.TB, dir string) string {
+	t.Helper()
+	text, err := describe(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func same(t testing.TB, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}

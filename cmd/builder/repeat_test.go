@@ -1,0 +1,169 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// changes are the lines of a report that speak of a change.
+func changes(stdout string) []string {
+	return slices.DeleteFunc(strings.Split(strings.TrimSpace(stdout), "\n"), func(line string) bool {
+		return strings.HasPrefix(line, "unchanged ")
+	})
+}
+
+// TestTwice runs every command on a project that has been through it: nothing may change, not even a file's time.
+func TestTwice(t *testing.T) {
+	dir := shop(t)
+	before := state(t, dir)
+	lines := append(slices.Clone(declaration), "generate", "create resource --group fruit --version v1alpha1 --kind Apple")
+	for _, line := range lines {
+		stdout, stderr, code := do(t, dir, strings.Fields(line)...)
+		if code != 0 {
+			t.Fatalf("builder %s: exit code %d\n%s", line, code, stderr)
+		}
+		if again := changes(stdout); len(again) > 0 {
+			t.Errorf("builder %s: a second time it says %q", line, again)
+		}
+	}
+	same(t, "the project has changed", before, state(t, dir))
+}
+
+// TestOrder makes one project in two orders, generating after each command and only once. It is the same to the byte.
+func TestOrder(t *testing.T) {
+	want := read(t, shop(t))
+	dir := folder(t)
+	must(t, dir, declaration[0])
+	for i, line := range slices.Backward(declaration[1:]) {
+		if strings.HasPrefix(line, "create controller --group baked-goods") {
+			continue // it needs the kind first
+		}
+		if i%3 == 0 { // generating each time would find nothing more, and take long
+			line = strings.TrimSuffix(line, " --generate=false")
+		}
+		must(t, dir, line)
+	}
+	must(t, dir, declaration[4], "generate")
+	same(t, "the project depends on the order of the commands", want, read(t, dir))
+}
+
+// TestEditsSurvive edits one of each kind of file that is the user's, and runs every command.
+func TestEditsSurvive(t *testing.T) {
+	dir := shop(t)
+	edits := map[string]string{
+		"pkg/apis/fruit/v1alpha1/apple_types.go":         "// Mine.\n",
+		"pkg/apis/fruit/v1alpha1/doc.go":                 "// Mine.\n",
+		"pkg/registry/fruit/apple/strategy.go":           "// Mine.\n",
+		"internal/controller/apple_controller.go":        "// Mine.\n",
+		"internal/controller/deployment_controller.go":   "// Mine.\n",
+		"pkg/apiserver/options.go":                       "// Mine.\n",
+		"cmd/apiserver/main.go":                          "// Mine.\n",
+		"cmd/controller-manager/main.go":                 "// Mine.\n",
+		"go.mod":                                         "// Mine.\n",
+		"config/samples/fruit_v1alpha1_apple.yaml":       "# Mine.\n",
+		"config/kustomization.yaml":                      "# Mine.\n",
+		"test/fruit_apple_test.go":                       "// Mine.\n",
+		"pkg/registry/fruit/apple/strategy_more.go":      "package apple\n",
+		"pkg/registry/bakedgoods/pie/zzgenerated_not.go": "package pie\n",
+	}
+	before := read(t, dir)
+	for name, text := range edits {
+		edits[name] = before[name] + text
+	}
+	write(t, dir, edits)
+	must(t, dir, declaration...)
+	must(t, dir,
+		"create resource --group fruit --version v1alpha1 --kind Pear --generate=false",
+		"create controller --group fruit --version v1alpha1 --kind Orchard",
+		"generate")
+	after := read(t, dir)
+	for name, want := range edits {
+		same(t, name+" was changed", want, after[name])
+	}
+	if after["pkg/registry/fruit/pear/zz_generated.storage.go"] == "" || after["internal/controller/orchard_controller.go"] == "" {
+		t.Error("the commands did not do what they are for")
+	}
+}
+
+// TestDeletedFilesStayDeleted deletes what a user may not want, and runs commands that once wrote it.
+func TestDeletedFilesStayDeleted(t *testing.T) {
+	dir := shop(t)
+	names := []string{"config/samples/fruit_v1alpha1_apple.yaml", "test/fruit_apple_test.go", "pkg/registry/fruit/apple/strategy.go"}
+	for _, name := range names {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, dir, declaration...)
+	must(t, dir, "create resource --group fruit --version v1alpha1 --kind Pear --generate=false")
+	for _, name := range names {
+		if _, err := os.Stat(filepath.Join(dir, name)); !os.IsNotExist(err) {
+			t.Errorf("%s is back: %v", name, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "config/samples/fruit_v1alpha1_pear.yaml")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestUntouchedFilesFollow changes the declaration by hand: a seeded file that nobody has edited becomes what it would have been.
+func TestUntouchedFilesFollow(t *testing.T) {
+	dir := shop(t)
+	replace(t, dir, "PROJECT", "clusterScoped: true", "shortNames: [orc]")
+	stdout, stderr, code := do(t, dir, "generate")
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	for _, name := range []string{"pkg/apis/fruit/v1alpha1/orchard_types.go", "config/samples/fruit_v1alpha1_orchard.yaml", "pkg/registry/fruit/orchard/zz_generated.storage.go"} {
+		if !strings.Contains(stdout, "updated    "+name+"\n") {
+			t.Errorf("%s was not updated", name)
+		}
+	}
+	fresh := folder(t)
+	lines := slices.Clone(declaration)
+	lines[2] = "create resource --group fruit --version v1alpha1 --kind Orchard --short-names orc --plural orchardry --no-controller --generate=false"
+	must(t, fresh, lines...)
+	got := read(t, dir)
+	for name, want := range read(t, fresh) {
+		same(t, name+" is not what a new project has", want, got[name])
+	}
+}
+
+// TestStaleFilesGo takes a kind out of a project: its generated files go, and the folders that they leave empty; the user's stay.
+func TestStaleFilesGo(t *testing.T) {
+	dir := shop(t)
+	const pie = `  - controller: true
+    kind: Pie
+    shape: stored
+    status: true
+    storage: v1
+    versions:
+    - v1
+`
+	replace(t, dir, "PROJECT", "- kinds:\n"+pie, "- kinds: []\n")
+	for _, name := range []string{"pkg/apis/bakedgoods/v1/pie_types.go", "internal/controller/pie_controller.go"} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, dir, "generate")
+	after := read(t, dir)
+	for name := range after {
+		if strings.Contains(strings.ToLower(name), "pie") && name != "pkg/registry/bakedgoods/pie/strategy.go" &&
+			name != "config/samples/bakedgoods_v1_pie.yaml" && name != "test/bakedgoods_pie_test.go" {
+			t.Errorf("%s is still there", name)
+		}
+	}
+	if after["pkg/registry/bakedgoods/pie/strategy.go"] == "" {
+		t.Error("the user's strategy was removed")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "pkg/generated/listers/bakedgoods")); !os.IsNotExist(err) {
+		t.Errorf("an empty folder is left: %v", err)
+	}
+	if strings.Contains(after["pkg/apiserver/zz_generated.server.go"], "pie") {
+		t.Error("the server still serves the kind")
+	}
+}
