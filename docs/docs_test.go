@@ -1,0 +1,141 @@
+// Package docs holds the documents for users, and the tests that read them as a user does: every command in README.md,
+// CONTRIBUTING.md and this folder is typed, in a sandbox, and must print what the document shows.
+package docs
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// notTyped are the commands that are not typed here, by document, and why.
+var notTyped = map[string]map[string]string{
+	"README.md": {
+		"git clone https://github.com/apiserver-builder/builder && cd builder": "this is the clone",
+		"make demo": "a part of make test, beside this",
+		"make test": "it runs this",
+	},
+	"CONTRIBUTING.md": {
+		"make build":     "it has made the programs that are typed here",
+		"make test":      "it runs this",
+		"make test-unit": "a part of make test, beside this",
+		"make update":    "it changes the clone",
+	},
+	"docs/getting-started.md": {
+		"go install github.com/apiserver-builder/builder/cmd/...@latest": "it is typed in README.md",
+	},
+	"docs/performance.md": {
+		"make bench-init": "it measures for a minute, and asserts nothing",
+	},
+}
+
+// TestDocuments types every command of each document but README.md, for which there is TestReadme.
+func TestDocuments(t *testing.T) {
+	programs := programs(t)
+	for _, name := range documents(t) {
+		if name == "README.md" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			newSession(t, programs).play(name)
+		})
+	}
+}
+
+// TestNotTyped expects the commands that are not typed to be in their documents, and those of make to have a target.
+func TestNotTyped(t *testing.T) {
+	for name, commands := range notTyped {
+		shown := commandsOf(t, name)
+		for text := range commands {
+			if !slices.Contains(shown, text) {
+				t.Errorf("%q is not in %s: take it out of notTyped", text, name)
+			}
+			targets, ok := strings.CutPrefix(text, "make ")
+			if !ok {
+				continue
+			}
+			cmd := exec.Command("make", append([]string{"--dry-run"}, strings.Fields(targets)...)...)
+			cmd.Dir = ".."
+			if output, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", text, err, output)
+			}
+		}
+	}
+}
+
+// commandsOf are all commands of a document.
+func commandsOf(t *testing.T, name string) []string {
+	t.Helper()
+	var texts []string
+	for _, b := range read(t, name) {
+		if !b.typed() {
+			continue
+		}
+		commands, err := b.commands()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, c := range commands {
+			texts = append(texts, c.text)
+		}
+	}
+	return texts
+}
+
+// documents are the paths of all documents, relative to the repository.
+func documents(t *testing.T) []string {
+	t.Helper()
+	inDocs, err := filepath.Glob("*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := []string{"README.md", "CONTRIBUTING.md"}
+	for _, name := range inDocs {
+		names = append(names, "docs/"+name)
+	}
+	return names
+}
+
+// read returns the blocks of a document.
+func read(t *testing.T, name string) []block {
+	t.Helper()
+	markdown, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(name)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks, err := blocksOf(string(markdown))
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return blocks
+}
+
+// programs is a folder with builder and aggregation-proxy: bin, which make has built, or else a new one.
+func programs(t *testing.T) string {
+	t.Helper()
+	bin, err := filepath.Abs("../bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if installed(bin) == nil {
+		return bin
+	}
+	dir := t.TempDir()
+	if output, err := exec.Command("go", "build", "-o", dir+"/", "../cmd/...").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, output)
+	}
+	return dir
+}
+
+// installed returns an error unless both programs are in the folder dir.
+func installed(dir string) error {
+	for _, name := range []string{"builder", "aggregation-proxy"} {
+		if _, err := exec.LookPath(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package docs
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/module"
+	modzip "golang.org/x/mod/zip"
+)
+
+const modulePath = "github.com/apiserver-builder/builder"
+
+// TestReadme reads README.md on a machine that has nothing but Go: this repository, as it is now, is published to a module
+// proxy in a folder, "go install" takes it from there, and the tour ends in the project that is in examples/fruit.
+func TestReadme(t *testing.T) {
+	proxy := t.TempDir()
+	version := publish(t, proxy)
+	gobin := t.TempDir()
+	s := newSession(t, gobin)
+	s.env = append(s.env, "GOBIN="+gobin, "GOPROXY=file://"+filepath.ToSlash(proxy)+","+goVariable(t, "GOPROXY"),
+		// A new version of this module is in no checksum database, and the others were checked when they were downloaded.
+		"GOSUMDB=off")
+	s.play("README.md")
+	if t.Failed() {
+		return
+	}
+
+	if err := installed(gobin); err != nil {
+		t.Error(err)
+	}
+	var info struct{ Version string }
+	output, err := exec.Command(filepath.Join(gobin, "builder"), "version", "-o", "json").Output()
+	if err := json.Unmarshal(output, &info); err != nil || info.Version != version {
+		t.Errorf("builder's version is %q (%v), want that of the module, %q", info.Version, err, version)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	if diff := cmp.Diff(tree(t, "../examples/fruit"), tree(t, filepath.Join(s.home, "shop"))); diff != "" {
+		t.Errorf("the project of the tour is not examples/fruit (-examples +tour):\n%s", diff)
+	}
+}
+
+// publish puts the files of this repository, committed or not, into a module proxy in the folder dir, and returns the version
+// that it gave them: as for any commit that has no tag, one that stands for the content.
+func publish(t *testing.T, dir string) string {
+	t.Helper()
+	files := repository(t)
+	hash := sha256.New()
+	for _, file := range files {
+		content, err := file.read()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(hash, "%s\n%d\n%s", file.Path(), len(content), content)
+	}
+	now := time.Now().UTC().Truncate(time.Second)
+	version := module.PseudoVersion("v0", "", now, fmt.Sprintf("%x", hash.Sum(nil))[:12])
+	t.Cleanup(func() { forget(t, version) })
+
+	var archive bytes.Buffer
+	var sources []modzip.File
+	for _, file := range files {
+		sources = append(sources, file)
+	}
+	if err := modzip.Create(&archive, module.Version{Path: modulePath, Version: version}, sources); err != nil {
+		t.Fatal(err)
+	}
+	info, err := json.Marshal(map[string]any{"Version": version, "Time": now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gomod, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := filepath.Join(dir, filepath.FromSlash(modulePath))
+	if err := os.MkdirAll(filepath.Join(root, "@v"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"@latest": info, "@v/list": nil,
+		"@v/" + version + ".info": info, "@v/" + version + ".mod": gomod, "@v/" + version + ".zip": archive.Bytes(),
+	} {
+		if err := os.WriteFile(filepath.Join(root, filepath.FromSlash(name)), content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return version
+}
+
+// A sourceFile is a file of this repository.
+type sourceFile string
+
+func (f sourceFile) local() string                { return filepath.Join("..", filepath.FromSlash(string(f))) }
+func (f sourceFile) read() ([]byte, error)        { return os.ReadFile(f.local()) }
+func (f sourceFile) Path() string                 { return string(f) }
+func (f sourceFile) Lstat() (fs.FileInfo, error)  { return os.Lstat(f.local()) }
+func (f sourceFile) Open() (io.ReadCloser, error) { return os.Open(f.local()) }
+
+// repository is every file that is in git or would be with "git add".
+func repository(t *testing.T) []sourceFile {
+	t.Helper()
+	cmd := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+	cmd.Dir = ".."
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git ls-files: %v", err)
+	}
+	var files []sourceFile
+	for _, name := range strings.Split(strings.TrimRight(string(output), "\x00"), "\x00") {
+		if _, err := os.Lstat(sourceFile(name).local()); err == nil { // else it is deleted, but not yet in git
+			files = append(files, sourceFile(name))
+		}
+	}
+	return files
+}
+
+// forget takes a version of this module out of the module cache, which is this machine's own.
+func forget(t *testing.T, version string) {
+	cache := goVariable(t, "GOMODCACHE")
+	extracted := filepath.Join(cache, filepath.FromSlash(modulePath)+"@"+version)
+	_ = filepath.WalkDir(extracted, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() {
+			err = os.Chmod(name, 0o755) // the module cache is read-only
+		}
+		return err
+	})
+	downloads, err := filepath.Glob(filepath.Join(cache, "cache", "download", filepath.FromSlash(modulePath), "@v", version+".*"))
+	if err != nil {
+		t.Error(err)
+	}
+	for _, name := range append(downloads, extracted) {
+		if err := os.RemoveAll(name); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// tree is every file of a project by its path, but for what running it leaves.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == ".builder" || entry.Name() == "bin"):
+			return fs.SkipDir
+		case entry.IsDir():
+			return nil
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		content, err := os.ReadFile(name)
+		files[filepath.ToSlash(rel)] = string(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

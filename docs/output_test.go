@@ -1,0 +1,111 @@
+package docs
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// wildcard is a line that stands for any number of lines.
+const wildcard = "..."
+
+// varying is what differs from one run to the next, and what it is compared as.
+var varying = []struct {
+	pattern *regexp.Regexp
+	as      string
+}{
+	{regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`), "UID"},
+	{regexp.MustCompile(`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "TIME"},
+	{regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`), "$1:PORT"},
+	{regexp.MustCompile(`resourceVersion: "\d+"`), "resourceVersion: N"},
+	{regexp.MustCompile(`\bpid \d+`), "pid N"},
+	// What kubectl says more from 1.33 on.
+	{regexp.MustCompile(` deleted from \S+ namespace$`), " deleted"},
+	{regexp.MustCompile(`\bgo1(\.\d+)+\b`), "GO"},
+	{regexp.MustCompile(`\b(\d+(\.\d+)?(ms|s|m|h|d))+\b`), "DURATION"},
+	{regexp.MustCompile(`\s+`), " "},
+	// In a table, the condition that a controller sets a moment after the object is there.
+	{regexp.MustCompile(` True DURATION$`), " DURATION"},
+}
+
+// normalise makes the same of two outputs of the same command. home is the user's home folder, which documents call /home/me.
+func normalise(output, home string) []string {
+	lines := strings.Split(strings.ReplaceAll(output, home, "/home/me"), "\n")
+	for i, line := range lines {
+		for _, v := range varying {
+			line = v.pattern.ReplaceAllString(line, v.as)
+		}
+		lines[i] = strings.TrimSpace(line)
+	}
+	for len(lines) > 0 && lines[len(lines)-1] == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
+}
+
+// matches says whether got is want, whose wildcards stand for any lines.
+func matches(want, got []string) bool {
+	for i, line := range want {
+		if line == wildcard {
+			for skipped := range len(got) - i + 1 {
+				if matches(want[i+1:], got[i+skipped:]) {
+					return true
+				}
+			}
+			return false
+		}
+		if i >= len(got) || got[i] != line {
+			return false
+		}
+	}
+	return len(want) == len(got)
+}
+
+func TestMatches(t *testing.T) {
+	got := []string{"one", "two", "three"}
+	for want, ok := range map[string]bool{
+		"one two three":         true,
+		"... three":             true,
+		"one ...":               true,
+		"one ... three":         true,
+		"... two ...":           true,
+		"...":                   true,
+		"one ... two ... three": true,
+		"one two":               false,
+		"two three":             false,
+		"one ... two":           false,
+		"... four":              false,
+		"one two three four":    false,
+		"one three ...":         false,
+	} {
+		if matches(strings.Fields(want), got) != ok {
+			t.Errorf("%q matches %q: want %t", want, got, ok)
+		}
+	}
+	if matches(nil, got) || !matches(nil, nil) {
+		t.Error("no expected lines must match no output, and nothing else")
+	}
+}
+
+func TestNormalise(t *testing.T) {
+	for name, outputs := range map[string][2]string{
+		"ports":      {"  apiserver     https://127.0.0.1:21416   fruit", "  apiserver   https://127.0.0.1:9443   fruit\n"},
+		"ages":       {"apple-sample   hello   True    7s", "apple-sample   hello   True    1m12s"},
+		"not ready":  {"apple-sample   hello   True    7s", "apple-sample   hello           0s"},
+		"uids":       {"uid: d840569c-57b6-4123-9c15-1aabbadace8e", "uid: 00000000-57b6-4123-9c15-1aabbadace8e"},
+		"times":      {`"2026-11-22T10:47:55Z"`, `"2027-01-02T00:00:00Z"`},
+		"pids":       {"stopped (pid 22440)", "stopped (pid 7)"},
+		"test times": {"ok  \texample.com/shop/test\t12.345s", "ok  \texample.com/shop/test\t3.1s"},
+		"home":       {"in /home/me/shop", "in /tmp/x/shop"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if a, b := normalise(outputs[0], "/tmp/x"), normalise(outputs[1], "/tmp/x"); !slices.Equal(a, b) {
+				t.Errorf("%q and %q differ", a, b)
+			}
+		})
+	}
+	if slices.Equal(normalise("apple-sample   hello   False   7s", "/tmp/x"), normalise("apple-sample   hello   True   7s", "/tmp/x")) {
+		t.Error("False is taken for True")
+	}
+}
