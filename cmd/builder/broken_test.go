@@ -1,0 +1,160 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const appleTypes = "pkg/apis/fruit/v1alpha1/apple_types.go"
+
+// A breakage is a mistake in the user's code, and what builder must say of it.
+type breakage struct {
+	file     string
+	old, new string
+	// at begins the text at the line that is at fault, in the file as it is then.
+	at   string
+	want string
+}
+
+// breakages are grouped by what one run of generate can find together.
+var breakages = map[string][]breakage{
+	"syntax": {
+		{file: appleTypes, old: "type AppleSpec struct {", new: "type AppleSpec struct (", at: "type AppleSpec struct (", want: "syntax error: expected '{', found '('"},
+	},
+	"declarations": {
+		{file: appleTypes, old: "Message string", new: "Message Strng", at: "	Message Strng", want: "undefined: Strng"},
+		{
+			file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "// OrchardSpec is", new: "type Twice struct{}\n\ntype Twice struct{}\n\n// OrchardSpec is",
+			at: "type Twice struct{}\n\n// OrchardSpec", want: "Twice redeclared in this block",
+		},
+	},
+	"imports": {
+		{
+			file: appleTypes, old: "import metav1 ", new: "import _ \"example.com/shop/nowhere\"\n\nimport metav1 ",
+			at: "import _", want: "there is no package example.com/shop/nowhere: correct the import",
+		},
+		{
+			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: "import metav1 ", new: "import _ \"example.org/nowhere\"\n\nimport metav1 ",
+			at: "import _", want: "no module in go.mod provides the package example.org/nowhere: correct the import, or run go get example.org/nowhere",
+		},
+	},
+	"markers of upstream's generators": {
+		{
+			file: appleTypes, old: "// +genclient\n// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object\n", new: "// +genclient\n",
+			at: "type Apple struct", want: "Apple is an API object, so it needs the marker // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object",
+		},
+		{
+			file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "type OrchardList struct", new: "type OrchardLost struct",
+			at: "type Orchard struct", want: "Orchard has +genclient, so its package must declare OrchardList",
+		},
+		{
+			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: "Message string", new: "Message interface{}",
+			at: "	Message interface{}", want: "a value of any type can't be copied; use runtime.RawExtension for JSON of any form",
+		},
+	},
+	"markers of the wiring": {
+		{file: appleTypes, old: "// +genclient\n", new: "//\n", at: "type Apple struct", want: "the type Apple lacks the marker +genclient: add it to the comment above"},
+		{
+			file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "// +genclient:nonNamespaced\n", new: "//\n", at: "type Orchard struct",
+			want: "+kubebuilder:resource and +genclient disagree on the scope of Orchard: scope=Cluster goes with +genclient:nonNamespaced",
+		},
+		{
+			file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "path=orchardry", new: "path=orchards", at: "type Orchard struct",
+			want: `clients would ask for "orchardry" where the server has "orchards": path=orchards in +kubebuilder:resource goes with +resourceName=orchards`,
+		},
+		{
+			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: ".spec.message", new: ".spec.massage", at: "// +kubebuilder:printcolumn:name=\"Message\"",
+			want: `column "Message": .spec.massage names no field: PieSpec has no field "massage" in JSON`,
+		},
+		{
+			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: "// +kubebuilder:subresource:status\n", new: "// +kubebuilder:subresource:state\n",
+			at: "// +kubebuilder:subresource:state", want: "unknown marker +kubebuilder:subresource:state: see kubebuilder's list of markers for types",
+		},
+	},
+	"names": {
+		{
+			file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "path=orchardry,scope=Cluster", new: "path=orchardry,scope=Cluster,shortName=ap",
+			at: "type Orchard struct", want: `Apple and Orchard are both named "ap" in kubectl: change one of them in its +kubebuilder:resource marker`,
+		},
+		{file: "pkg/apis/bakedgoods/v1/pie_types.go", old: "path=pies", new: "path=pies,shortName=ap"},
+		{
+			file: appleTypes, // the second of the two, by group
+			at:   "type Apple struct", want: `Pie and Apple are both named "ap" in kubectl: change one of them in its +kubebuilder:resource marker`,
+		},
+	},
+	"one plural": {
+		{
+			file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "+resourceName=orchardry", new: "+resourceName=apples", at: "type Orchard struct",
+			want: `Apple and Orchard are both named "apples" in kubectl: change one of them in its +kubebuilder:resource marker`,
+		},
+		{file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "path=orchardry", new: "path=apples"},
+	},
+	"roles": {
+		{
+			file: "internal/controller/apple_controller.go", old: "// +kubebuilder:rbac:groups=", new: "// +kubebuilder:rbac:grops=",
+			at: "// +kubebuilder:rbac:grops=", want: `unknown argument "grops"`,
+		},
+	},
+}
+
+// TestBrokenTypes breaks the user's code: each mistake is told by file, line and column, and every file stays as it was.
+func TestBrokenTypes(t *testing.T) {
+	for name, group := range breakages {
+		t.Run(name, func(t *testing.T) {
+			dir := shop(t)
+			for _, b := range group {
+				replace(t, dir, b.file, b.old, b.new)
+			}
+			before := state(t, dir)
+			stdout, stderr, code := do(t, dir, "generate")
+			if code != 1 || stdout != "" {
+				t.Fatalf("exit code %d, want 1 and no report:\n%s%s", code, stdout, stderr)
+			}
+			for _, b := range group {
+				if b.want != "" {
+					b.check(t, dir, stderr)
+				}
+			}
+			same(t, "the project has changed", before, state(t, dir))
+
+			if name != "imports" && name != "roles" {
+				return
+			}
+			// A kind to be added changes nothing about it, though the code is then generated in another folder.
+			_, again, code := do(t, dir, strings.Fields("create resource --group fruit --version v1alpha1 --kind Pear")...)
+			if code != 1 {
+				t.Fatalf("create resource: exit code %d, want 1", code)
+			}
+			same(t, "create resource speaks otherwise", stderr, again)
+			same(t, "the project has changed", before, state(t, dir))
+		})
+	}
+}
+
+// check looks for the line of stderr that tells of b, and its position.
+func (b breakage) check(t *testing.T, dir, stderr string) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, b.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, _, ok := strings.Cut(string(content), b.at)
+	if !ok {
+		t.Fatalf("%s has no %q", b.file, b.at)
+	}
+	line := strings.Count(before, "\n") + 1
+	position := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(b.file) + `:(\d+):(\d+): (.*)$`)
+	for _, match := range position.FindAllStringSubmatch(stderr, -1) {
+		if strings.Contains(match[3], b.want) {
+			if match[1] != strconv.Itoa(line) {
+				t.Errorf("%s is told at line %s, but it is at line %d", b.want, match[1], line)
+			}
+			return
+		}
+	}
+	t.Errorf("there is no line \"%s:%d:COLUMN: %s\" in\n%s", b.file, line, b.want, stderr)
+}
