@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,9 +49,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(tree(t, "../examples/fruit"), tree(t, filepath.Join(s.home, "shop"))); diff != "" {
-		t.Errorf("the project of the tour is not examples/fruit (-examples +tour):\n%s", diff)
-	}
+	sameTree(t, "../examples/fruit", filepath.Join(s.home, "shop"))
 }
 
 // publish puts the files of this repository, committed or not, into a module proxy in the folder dir, and returns the version
@@ -137,13 +137,30 @@ func forget(t *testing.T, version string) {
 		}
 		return err
 	})
-	downloads, err := filepath.Glob(filepath.Join(cache, "cache", "download", filepath.FromSlash(modulePath), "@v", version+".*"))
+	downloaded := filepath.Join(cache, "cache", "download", filepath.FromSlash(modulePath), "@v")
+	files, err := filepath.Glob(filepath.Join(downloaded, version+".*"))
 	if err != nil {
 		t.Error(err)
 	}
-	for _, name := range append(downloads, extracted) {
+	// Go makes the list of versions again when it needs it.
+	for _, name := range append(files, extracted, filepath.Join(downloaded, "list")) {
 		if err := os.RemoveAll(name); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// sameTree expects the tour's project to be the example, file by file.
+func sameTree(t *testing.T, example, tour string) {
+	t.Helper()
+	want, got := tree(t, example), tree(t, tour)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))); diff != "" {
+		t.Errorf("the tour makes other files than are in %s (-example +tour):\n%s", example, diff)
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		content, ok := got[name]
+		if diff := cmp.Diff(want[name], content); ok && diff != "" {
+			t.Errorf("%s (-example +tour):\n%s", name, diff)
 		}
 	}
 }

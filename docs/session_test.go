@@ -172,7 +172,11 @@ func (s *session) typeCommand(term *terminal, c command) {
 		s.Fatalf("line %d: %q still runs in this terminal", c.line, term.running.text)
 	}
 	output, err := term.run(ctx, c.text)
-	if failed := exitError(err); c.fails && err == nil || err != nil && !(c.fails && failed) {
+	asExpected := err == nil
+	if c.fails {
+		asExpected = exitError(err)
+	}
+	if !asExpected {
 		s.Fatalf("line %d: %s: %v\n%s", c.line, c.text, err, output)
 	}
 	s.compare(c, output)

@@ -183,6 +183,7 @@ func TestEndpointsAreMirroredToEndpointSlices(t *testing.T) {
 	}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	//nolint:staticcheck // deprecated, and what is mirrored
 	if _, err := client.CoreV1().Endpoints(namespace).Create(t.Context(), &corev1.Endpoints{
 		ObjectMeta: metav1.ObjectMeta{Name: "api"},
 		Subsets:    []corev1.EndpointSubset{{Addresses: []corev1.EndpointAddress{{IP: "192.0.2.1"}}, Ports: []corev1.EndpointPort{{Port: 8443}}}},

@@ -62,8 +62,9 @@ func serve(ctx context.Context, c command, stdout io.Writer) error {
 	setGCPercent(gcPercentStarting)
 	return proxy.Run(ctx, c.options, func(url string) {
 		fmt.Fprintf(stdout, "ready: %s\n", url)
-		logs.showErrors(true)
-		context.AfterFunc(ctx, func() { logs.showErrors(false) })
+		// What newLogs could set can be set again.
+		_ = logs.showErrors(true)
+		context.AfterFunc(ctx, func() { _ = logs.showErrors(false) })
 		go returnMemory(ctx)
 	})
 }

@@ -116,7 +116,9 @@ func oneArg(what string) cobra.PositionalArgs {
 func required(cmd *cobra.Command, names ...string) error {
 	var missing []string
 	for _, name := range names {
-		if value := cmd.Flag(name).Value.String(); value == "" && !(name == "group" && cmd.Flag(name).Changed) {
+		flag := cmd.Flag(name)
+		core := name == "group" && flag.Changed // --group "" is Kubernetes' own
+		if flag.Value.String() == "" && !core {
 			missing = append(missing, "--"+name)
 		}
 	}

@@ -83,7 +83,7 @@ func asExit(err error, target **exec.ExitError) bool {
 	return ok
 }
 
-// snapshot writes everything about the files below a folder, times of change included, to a file elsewhere: snapshot DIR FILE.
+// snapshot writes what there is below a folder, and when files have changed, to a file elsewhere: snapshot DIR FILE.
 func snapshot(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: snapshot DIR FILE")
@@ -93,7 +93,7 @@ func snapshot(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
 }
 
-// describe is a text about everything below a folder: two are the same if nothing has changed there.
+// describe is a text about everything below a folder: two are the same if no file has been touched, made or removed.
 func describe(dir string) (string, error) {
 	var b strings.Builder
 	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
@@ -104,7 +104,11 @@ func describe(dir string) (string, error) {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(&b, strings.TrimPrefix(name, dir), info.Mode(), info.ModTime().UnixNano(), info.Size())
+		fmt.Fprint(&b, strings.TrimPrefix(name, dir), " ", info.Mode())
+		if !entry.IsDir() {
+			fmt.Fprint(&b, " ", info.ModTime().UnixNano(), " ", info.Size())
+		}
+		fmt.Fprintln(&b)
 		return nil
 	})
 	return b.String(), err

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"k8s.io/code-generator/cmd/client-gen/generators/util"
-	"k8s.io/gengo/v2"
 	"k8s.io/gengo/v2/namer"
 	"k8s.io/gengo/v2/types"
 )
@@ -38,7 +37,13 @@ func (p *Packages) check() Diagnostics {
 
 // tag gives the values of a marker, which has the form +name=value.
 func tag(comments []string, name string) []string {
-	return gengo.ExtractCommentTags("+", comments)[name]
+	var values []string
+	for _, line := range comments {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), "+"+name+"="); ok {
+			values = append(values, value)
+		}
+	}
+	return values
 }
 
 // checkPackage checks the markers in doc.go.

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/gengo/v2"
 	"k8s.io/gengo/v2/types"
 	"k8s.io/kube-openapi/pkg/common"
 )
@@ -90,7 +89,7 @@ func inOpenAPI(m types.Member) bool {
 
 // openAPITag says whether the comments ask for an OpenAPI definition ("true") or refuse one ("false").
 func openAPITag(comments []string, value string) bool {
-	return slices.Contains(gengo.ExtractCommentTags("+", comments)["k8s:openapi-gen"], value)
+	return slices.Contains(tag(comments, "k8s:openapi-gen"), value)
 }
 
 // hasDefinition says whether openapi-gen writes a definition of the type, given that its package is read.
