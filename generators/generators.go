@@ -38,7 +38,7 @@ func Generate(ctx context.Context, dir string, p *project.Project) (*scaffold.Pl
 	if err != nil {
 		return nil, err
 	}
-	source, done, err := sourceOf(dir, plan)
+	source, done, err := sourceOf(ctx, dir, plan)
 	if err != nil {
 		return nil, err
 	}

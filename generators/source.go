@@ -1,6 +1,7 @@
 package generators
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,7 +18,7 @@ import (
 // sourceOf returns a folder that holds the project in dir as it will be once plan is applied: dir itself if the plan changes
 // nothing, else a copy of its files elsewhere, which done removes. That is how code is generated from types that are
 // not written yet, so that a command writes all its files or none.
-func sourceOf(dir string, plan *scaffold.Plan) (source string, done func(), err error) {
+func sourceOf(ctx context.Context, dir string, plan *scaffold.Plan) (source string, done func(), err error) {
 	if !plan.Changed() {
 		return dir, func() {}, nil
 	}
@@ -26,7 +27,7 @@ func sourceOf(dir string, plan *scaffold.Plan) (source string, done func(), err 
 		return "", nil, err
 	}
 	remove := func() { os.RemoveAll(scratch) }
-	if source, err = fill(scratch, dir, plan); err != nil {
+	if source, err = fill(ctx, scratch, dir, plan); err != nil {
 		remove()
 		return "", nil, fmt.Errorf("copy of %s to generate from: %w", dir, err)
 	}
@@ -34,7 +35,7 @@ func sourceOf(dir string, plan *scaffold.Plan) (source string, done func(), err 
 }
 
 // fill makes scratch what the project in dir will be, and returns its path without symbolic links.
-func fill(scratch, dir string, plan *scaffold.Plan) (string, error) {
+func fill(ctx context.Context, scratch, dir string, plan *scaffold.Plan) (string, error) {
 	source, err := filepath.EvalSymlinks(scratch)
 	if err != nil {
 		return "", err
@@ -44,6 +45,12 @@ func fill(scratch, dir string, plan *scaffold.Plan) (string, error) {
 		return "", err
 	}
 	if err := plan.WriteTo(source); err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Join(source, "vendor")); err == nil { // nothing else is read then, but the two must agree
+		return source, nil
+	}
+	if err := copyWorkspace(ctx, dir, source); err != nil {
 		return "", err
 	}
 	return source, absoluteReplaces(dir, filepath.Join(source, "go.mod"))
