@@ -28,7 +28,11 @@ func (a *app) createControllerCommand() *cobra.Command {
 				if err := addController(p, group, version, kind); err != nil {
 					return "", usageError{err}
 				}
-				return "edit internal/controller/" + strings.ToLower(kind) + "_controller.go, then make run", nil
+				file := strings.ToLower(kind)
+				if own, ok := p.Kind(group, kind); ok {
+					file = own.Package()
+				}
+				return "edit internal/controller/" + file + "_controller.go, then make run", nil
 			})
 		},
 	}
