@@ -1,0 +1,53 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// ReferenceType is the kind of object that a Flunder refers to.
+type ReferenceType string
+
+const (
+	// FlunderReferenceType says that a reference is to a Flunder.
+	FlunderReferenceType ReferenceType = "Flunder"
+	// FischerReferenceType says that a reference is to a Fischer.
+	FischerReferenceType ReferenceType = "Fischer"
+)
+
+// FlunderSpec is what a user wants of a Flunder.
+type FlunderSpec struct {
+	// Reference is the name of another flunder or fischer, depending on the reference type.
+	// +optional
+	Reference string `json:"reference,omitempty"`
+
+	// ReferenceType is the kind of the reference. It defaults to "Flunder" if there is a reference.
+	// +optional
+	ReferenceType *ReferenceType `json:"referenceType,omitempty"`
+}
+
+// FlunderStatus is empty.
+type FlunderStatus struct{}
+
+// Flunder is a resource of the wardle.example.com API.
+//
+// +genclient
+// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
+// +kubebuilder:resource:path=flunders,scope=Namespaced
+// +kubebuilder:printcolumn:name="Reference",type=string,JSONPath=`.spec.reference`
+// +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.referenceType`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Flunder struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	Spec   FlunderSpec   `json:"spec,omitempty"`
+	Status FlunderStatus `json:"status,omitempty"`
+}
+
+// FlunderList is a list of flunders.
+//
+// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
+type FlunderList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+
+	Items []Flunder `json:"items"`
+}
