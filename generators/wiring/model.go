@@ -42,12 +42,12 @@ type Version struct {
 
 // A Kind is what the templates of a kind see.
 type Kind struct {
-	GroupName, Name    string
-	Resource, Singular string
-	Package            string
-	StorageAlias       string
-	StorageImportPath  string
-	Namespaced, Status bool
+	GroupName, Name                string
+	Resource, Singular             string
+	Package                        string
+	StorageAlias                   string
+	StorageImportPath              string
+	Namespaced, Status, Controller bool
 	// Hub is the storage version.
 	Hub      *Version
 	Versions []*Version

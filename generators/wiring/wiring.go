@@ -138,7 +138,7 @@ func (r *reader) version(group project.Group, version string) *Version {
 // kind reads a kind's type. It returns nil if there is a problem with it.
 func (r *reader) kind(group project.Group, kind project.Kind) *Kind {
 	k := &Kind{
-		GroupName: r.project.FullName(group), Name: kind.Name, Package: kind.Package(), Singular: kind.Singular(),
+		GroupName: r.project.FullName(group), Name: kind.Name, Package: kind.Package(), Singular: kind.Singular(), Controller: kind.Controller,
 		StorageAlias:      group.Package() + kind.Package(),
 		StorageImportPath: r.project.Module + "/pkg/registry/" + group.Package() + "/" + kind.Package(),
 	}

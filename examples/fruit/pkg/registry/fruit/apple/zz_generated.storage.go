@@ -47,14 +47,9 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 // resource serves apples.
 type resource struct{ *genericregistry.Store }
 
-var (
-	_ rest.StandardStorage    = &resource{}
-	_ rest.ShortNamesProvider = &resource{}
-	_ rest.CategoriesProvider = &resource{}
-)
+var _ rest.StandardStorage = &resource{}
+
+var _ rest.ShortNamesProvider = &resource{}
 
 // ShortNames implements rest.ShortNamesProvider.
 func (*resource) ShortNames() []string { return []string{"ap"} }
-
-// Categories implements rest.CategoriesProvider.
-func (*resource) Categories() []string { return []string{} }

@@ -43,14 +43,4 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 // resource serves orchards.
 type resource struct{ *genericregistry.Store }
 
-var (
-	_ rest.StandardStorage    = &resource{}
-	_ rest.ShortNamesProvider = &resource{}
-	_ rest.CategoriesProvider = &resource{}
-)
-
-// ShortNames implements rest.ShortNamesProvider.
-func (*resource) ShortNames() []string { return []string{} }
-
-// Categories implements rest.CategoriesProvider.
-func (*resource) Categories() []string { return []string{} }
+var _ rest.StandardStorage = &resource{}

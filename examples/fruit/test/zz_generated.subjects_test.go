@@ -17,45 +17,6 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// A kind is a kind that this project serves, as PROJECT declares it.
-type kind struct {
-	schema.GroupVersionKind // in the version that is stored
-
-	versions   []string
-	resource   string
-	singular   string
-	shortNames []string
-	categories []string
-	namespaced bool
-	status     bool
-	controller bool
-}
-
-var kinds = []kind{
-[[- range $group := .Groups ]]
-[[- range .Kinds ]]
-	{
-		GroupVersionKind: schema.GroupVersionKind{Group: "[[ $.FullName $group ]]", Version: "[[ .Storage ]]", Kind: "[[ .Name ]]"},
-
-		versions:   [[ printf "%#v" .Versions ]],
-		resource:   "[[ .Resource ]]",
-		singular:   "[[ .Singular ]]",
-		[[- with .ShortNames ]]
-		shortNames: [[ printf "%#v" . ]],
-		[[- end ]]
-		[[- with .Categories ]]
-		categories: [[ printf "%#v" . ]],
-		[[- end ]]
-		namespaced: [[ .Namespaced ]],
-		status:     [[ .Status ]],
-		controller: [[ .Controller ]],
-	},
-[[- end ]]
-[[- end ]]
-[[- if .HasKinds ]]
-[[ end -]]
-}
-
 // forEachKind runs a test for each kind.
 func forEachKind(t *testing.T, test func(*testing.T, subject)) {
 	t.Helper()
