@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -64,23 +66,17 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND ...")
 	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := "0"
-	if exit := (*exec.ExitError)(nil); err != nil {
-		if !asExit(err, &exit) {
+	code := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
 			ts.Fatalf("%v", err)
 		}
-		got = fmt.Sprint(exit.ExitCode())
+		code = exit.ExitCode()
 	}
-	if got != args[0] {
+	if got := strconv.Itoa(code); got != args[0] {
 		ts.Fatalf("exit code %s, want %s", got, args[0])
 	}
-}
-
-func asExit(err error, target **exec.ExitError) bool {
-	exit, ok := err.(*exec.ExitError)
-	*target = exit
-	return ok
 }
 
 // snapshot writes what there is below a folder, and when files have changed, to a file elsewhere: snapshot DIR FILE.
