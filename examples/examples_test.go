@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
 
 	"github.com/apiserver-builder/builder/generators"
 	"github.com/apiserver-builder/builder/generators/project"
@@ -82,6 +83,15 @@ func compareSeeds(t *testing.T, dir string, p *project.Project, edited []string)
 	files, err := scaffold.Render(p)
 	if err != nil {
 		t.Fatal(err)
+	}
+	base, err := os.ReadFile(filepath.Join(dir, ".scaffold", "base.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range txtar.Parse(base).Files {
+		if _, ok := files[file.Name]; !ok {
+			t.Errorf("no template makes %s any more: delete it, and regenerate with go test ./examples -update", file.Name)
+		}
 	}
 	var differ []string
 	for _, name := range files.Paths() {
@@ -162,6 +172,30 @@ func TestHandOwned(t *testing.T) {
 				t.Errorf("%d lines of Go to own, want at most %d", total, example.handOwned)
 			}
 		})
+	}
+}
+
+// TestVerified holds that nothing in an example leaves out the verification of a certificate.
+func TestVerified(t *testing.T) {
+	for _, example := range examples {
+		err := filepath.WalkDir(example.name, func(name string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || filepath.Ext(name) != ".go" && filepath.Ext(name) != ".yaml" {
+				return err
+			}
+			content, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			for _, word := range []string{"insecureSkipTLSVerify", "InsecureSkipVerify", "Insecure: true"} {
+				if bytes.Contains(content, []byte(word)) {
+					t.Errorf("%s has %s", name, word)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

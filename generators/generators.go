@@ -3,10 +3,12 @@
 package generators
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/apiserver-builder/builder/generators/codegen"
 	"github.com/apiserver-builder/builder/generators/manifests"
@@ -57,8 +59,17 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	packages, err := codegen.Load(ctx, codegen.Options{Dir: source, Module: p.Module, APIs: apis(p), Boilerplate: boilerplate})
-	if err != nil {
+	// Both wait for the go command, so they wait together.
+	var packages *codegen.Packages
+	var roles map[string][]byte
+	var loadErr, roleErr error
+	var both sync.WaitGroup
+	both.Go(func() {
+		packages, loadErr = codegen.Load(ctx, codegen.Options{Dir: source, Module: p.Module, APIs: apis(p), Boilerplate: boilerplate})
+	})
+	both.Go(func() { roles, roleErr = manifests.Role(source, p.Name+"-controller-manager") })
+	both.Wait()
+	if err := cmp.Or(loadErr, roleErr); err != nil {
 		return nil, err
 	}
 	out, err := wiring.Generate(p, source, packages)
@@ -70,10 +81,6 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 		return nil, err
 	}
 	maps.Copy(out, generated)
-	roles, err := manifests.Role(source, p.Name+"-controller-manager")
-	if err != nil {
-		return nil, err
-	}
 	maps.Copy(out, roles)
 	return out, nil
 }

@@ -59,10 +59,10 @@ func execute(name, source string, data any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// chancy are the functions that sprig counts as hermetic though their result differs from run to run.
+// chancy are the functions that sprig counts as hermetic though their result differs from run to run, or from machine to machine.
 var chancy = []string{
 	"ago", "bcrypt", "encryptAES", "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert", "genSelfSignedCertWithKey",
-	"genSignedCert", "genSignedCertWithKey", "htpasswd", "keys", "randInt", "shuffle", "values",
+	"genSignedCert", "genSignedCertWithKey", "htpasswd", "keys", "mustToDate", "randInt", "shuffle", "toDate", "values",
 }
 
 // functions are sprig's without those whose result depends on the time, the machine or chance, and a few of our own.

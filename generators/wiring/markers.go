@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
+	"sigs.k8s.io/controller-tools/pkg/deepcopy"
 	"sigs.k8s.io/controller-tools/pkg/markers"
 
 	"github.com/apiserver-builder/builder/generators/codegen"
@@ -127,6 +128,10 @@ type columnMarker struct {
 func newRegistry() (*markers.Registry, error) {
 	registry := &markers.Registry{}
 	if err := crdmarkers.Register(registry); err != nil {
+		return nil, fmt.Errorf("controller-tools' markers: %w", err)
+	}
+	// Types that come from a kubebuilder project have these; deepcopy-gen has its own, so they say nothing here.
+	if err := (deepcopy.Generator{}).RegisterMarkers(registry); err != nil {
 		return nil, fmt.Errorf("controller-tools' markers: %w", err)
 	}
 	return registry, nil

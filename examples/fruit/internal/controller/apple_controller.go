@@ -29,7 +29,8 @@ func (r *AppleReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 	// Here is where the world is made to match obj.Spec.
 
 	changed := meta.SetStatusCondition(&obj.Status.Conditions, metav1.Condition{
-		Type: "Ready", Status: metav1.ConditionTrue, Reason: "Reconciled", ObservedGeneration: obj.Generation,
+		Type: "Ready", Status: metav1.ConditionTrue, ObservedGeneration: obj.Generation,
+		Reason: "Reconciled", Message: "Everything is as the spec says.",
 	})
 	if !changed && obj.Status.ObservedGeneration == obj.Generation {
 		return ctrl.Result{}, nil

@@ -47,38 +47,38 @@ func (statusStrategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 	return resetFields("metadata", "spec")
 }
 
-// statusResource serves the status subresource of apples.
-type statusResource struct{ store *genericregistry.Store }
+// statusStorage serves the status subresource of apples.
+type statusStorage struct{ store *genericregistry.Store }
 
 var (
-	_ rest.Getter              = &statusResource{}
-	_ rest.Patcher             = &statusResource{}
-	_ rest.TableConvertor      = &statusResource{}
-	_ rest.ResetFieldsStrategy = &statusResource{}
+	_ rest.Getter              = &statusStorage{}
+	_ rest.Patcher             = &statusStorage{}
+	_ rest.TableConvertor      = &statusStorage{}
+	_ rest.ResetFieldsStrategy = &statusStorage{}
 )
 
 // New implements rest.Storage.
-func (*statusResource) New() runtime.Object { return &Apple{} }
+func (*statusStorage) New() runtime.Object { return &Apple{} }
 
-// Destroy implements rest.Storage. The store belongs to resource.
-func (*statusResource) Destroy() {}
+// Destroy implements rest.Storage. The store belongs to restStorage.
+func (*statusStorage) Destroy() {}
 
 // Get implements rest.Getter.
-func (r *statusResource) Get(ctx context.Context, name string, options *metav1.GetOptions) (runtime.Object, error) {
+func (r *statusStorage) Get(ctx context.Context, name string, options *metav1.GetOptions) (runtime.Object, error) {
 	return r.store.Get(ctx, name, options)
 }
 
 // Update implements rest.Updater. It never creates.
-func (r *statusResource) Update(ctx context.Context, name string, objInfo rest.UpdatedObjectInfo, createValidation rest.ValidateObjectFunc, updateValidation rest.ValidateObjectUpdateFunc, _ bool, options *metav1.UpdateOptions) (runtime.Object, bool, error) {
+func (r *statusStorage) Update(ctx context.Context, name string, objInfo rest.UpdatedObjectInfo, createValidation rest.ValidateObjectFunc, updateValidation rest.ValidateObjectUpdateFunc, _ bool, options *metav1.UpdateOptions) (runtime.Object, bool, error) {
 	return r.store.Update(ctx, name, objInfo, createValidation, updateValidation, false, options)
 }
 
 // ConvertToTable implements rest.TableConvertor.
-func (r *statusResource) ConvertToTable(ctx context.Context, obj, options runtime.Object) (*metav1.Table, error) {
+func (r *statusStorage) ConvertToTable(ctx context.Context, obj, options runtime.Object) (*metav1.Table, error) {
 	return r.store.ConvertToTable(ctx, obj, options)
 }
 
 // GetResetFields implements rest.ResetFieldsStrategy.
-func (r *statusResource) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
+func (r *statusStorage) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 	return r.store.GetResetFields()
 }

@@ -27,7 +27,7 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 		UpdateStrategy:            strategy,
 		DeleteStrategy:            strategy,
 		ResetFieldsStrategy:       strategy,
-		TableConvertor:            table{},
+		TableConvertor:            tableConvertor{},
 	}
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of apples: %w", err)
@@ -38,18 +38,18 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
-			"apples":        &resource{store},
-			"apples/status": &statusResource{&status},
+			"apples":        &restStorage{store},
+			"apples/status": &statusStorage{&status},
 		},
 	}, nil
 }
 
-// resource serves apples.
-type resource struct{ *genericregistry.Store }
+// restStorage serves apples.
+type restStorage struct{ *genericregistry.Store }
 
-var _ rest.StandardStorage = &resource{}
+var _ rest.StandardStorage = &restStorage{}
 
-var _ rest.ShortNamesProvider = &resource{}
+var _ rest.ShortNamesProvider = &restStorage{}
 
 // ShortNames implements rest.ShortNamesProvider.
-func (*resource) ShortNames() []string { return []string{"ap"} }
+func (*restStorage) ShortNames() []string { return []string{"ap"} }

@@ -77,15 +77,16 @@ func (s strategy) AllowUnconditionalUpdate(ctx context.Context) bool {
 
 func (s strategy) PrepareForCreate(ctx context.Context, obj runtime.Object) {
 	in := obj.(*Apple)
+	s.user.PrepareForCreate(ctx, in)
 	in.Status = Apple{}.Status
 	in.Generation = 1
-	s.user.PrepareForCreate(ctx, in)
 }
 
 func (s strategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object) {
 	in, was := obj.(*Apple), old.(*Apple)
-	in.Status = was.Status
 	s.user.PrepareForUpdate(ctx, in, was)
+	in.Status = was.Status
+	in.Generation = was.Generation
 	if !equality.Semantic.DeepEqual(withoutMeta(in), withoutMeta(was)) {
 		in.Generation = was.Generation + 1
 	}

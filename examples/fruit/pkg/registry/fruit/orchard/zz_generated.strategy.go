@@ -74,13 +74,14 @@ func (s strategy) AllowUnconditionalUpdate(ctx context.Context) bool {
 
 func (s strategy) PrepareForCreate(ctx context.Context, obj runtime.Object) {
 	in := obj.(*Orchard)
-	in.Generation = 1
 	s.user.PrepareForCreate(ctx, in)
+	in.Generation = 1
 }
 
 func (s strategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object) {
 	in, was := obj.(*Orchard), old.(*Orchard)
 	s.user.PrepareForUpdate(ctx, in, was)
+	in.Generation = was.Generation
 	if !equality.Semantic.DeepEqual(withoutMeta(in), withoutMeta(was)) {
 		in.Generation = was.Generation + 1
 	}

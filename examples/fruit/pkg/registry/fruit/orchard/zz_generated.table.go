@@ -31,11 +31,11 @@ func cells(in *Orchard) []any {
 	}
 }
 
-// table shows orchards as kubectl get asks for them.
-type table struct{}
+// tableConvertor shows orchards as kubectl get asks for them.
+type tableConvertor struct{}
 
 // ConvertToTable implements rest.TableConvertor.
-func (table) ConvertToTable(_ context.Context, obj, options runtime.Object) (*metav1.Table, error) {
+func (tableConvertor) ConvertToTable(_ context.Context, obj, options runtime.Object) (*metav1.Table, error) {
 	out := &metav1.Table{}
 	if o, ok := options.(*metav1.TableOptions); !ok || o == nil || !o.NoHeaders {
 		out.ColumnDefinitions = columns

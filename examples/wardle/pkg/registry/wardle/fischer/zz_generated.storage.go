@@ -27,7 +27,7 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 		UpdateStrategy:            strategy,
 		DeleteStrategy:            strategy,
 		ResetFieldsStrategy:       strategy,
-		TableConvertor:            table{},
+		TableConvertor:            tableConvertor{},
 	}
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of fischers: %w", err)
@@ -35,12 +35,12 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
-			"fischers": &resource{store},
+			"fischers": &restStorage{store},
 		},
 	}, nil
 }
 
-// resource serves fischers.
-type resource struct{ *genericregistry.Store }
+// restStorage serves fischers.
+type restStorage struct{ *genericregistry.Store }
 
-var _ rest.StandardStorage = &resource{}
+var _ rest.StandardStorage = &restStorage{}

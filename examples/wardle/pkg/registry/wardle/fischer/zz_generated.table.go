@@ -29,11 +29,11 @@ func cells(in *Fischer) []any {
 	}
 }
 
-// table shows fischers as kubectl get asks for them.
-type table struct{}
+// tableConvertor shows fischers as kubectl get asks for them.
+type tableConvertor struct{}
 
 // ConvertToTable implements rest.TableConvertor.
-func (table) ConvertToTable(_ context.Context, obj, options runtime.Object) (*metav1.Table, error) {
+func (tableConvertor) ConvertToTable(_ context.Context, obj, options runtime.Object) (*metav1.Table, error) {
 	out := &metav1.Table{}
 	if o, ok := options.(*metav1.TableOptions); !ok || o == nil || !o.NoHeaders {
 		out.ColumnDefinitions = columns

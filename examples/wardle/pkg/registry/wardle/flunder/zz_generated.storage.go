@@ -27,7 +27,7 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 		UpdateStrategy:            strategy,
 		DeleteStrategy:            strategy,
 		ResetFieldsStrategy:       strategy,
-		TableConvertor:            table{},
+		TableConvertor:            tableConvertor{},
 	}
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of flunders: %w", err)
@@ -35,12 +35,12 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
-			"flunders": &resource{store},
+			"flunders": &restStorage{store},
 		},
 	}, nil
 }
 
-// resource serves flunders.
-type resource struct{ *genericregistry.Store }
+// restStorage serves flunders.
+type restStorage struct{ *genericregistry.Store }
 
-var _ rest.StandardStorage = &resource{}
+var _ rest.StandardStorage = &restStorage{}

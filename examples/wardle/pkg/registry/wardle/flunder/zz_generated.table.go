@@ -33,11 +33,11 @@ func cells(in *Flunder) []any {
 	}
 }
 
-// table shows flunders as kubectl get asks for them.
-type table struct{}
+// tableConvertor shows flunders as kubectl get asks for them.
+type tableConvertor struct{}
 
 // ConvertToTable implements rest.TableConvertor.
-func (table) ConvertToTable(_ context.Context, obj, options runtime.Object) (*metav1.Table, error) {
+func (tableConvertor) ConvertToTable(_ context.Context, obj, options runtime.Object) (*metav1.Table, error) {
 	out := &metav1.Table{}
 	if o, ok := options.(*metav1.TableOptions); !ok || o == nil || !o.NoHeaders {
 		out.ColumnDefinitions = columns
