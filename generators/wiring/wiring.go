@@ -52,7 +52,10 @@ func render(server *Server) (map[string][]byte, error) {
 			return err
 		}
 		for name, content := range files {
-			out[name] = append([]byte(hidden), content...)
+			if path.Ext(name) == ".go" {
+				content = append([]byte(hidden), content...)
+			}
+			out[name] = content
 		}
 		return nil
 	}

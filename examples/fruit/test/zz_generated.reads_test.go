@@ -33,7 +33,7 @@ func TestDiscovery(t *testing.T) {
 			}
 			got := resources[s.resource]
 			if got.Kind != s.Kind || got.SingularName != s.singular || got.Namespaced != s.namespaced {
-				t.Errorf("%s: %+v is not what PROJECT declares", version, got)
+				t.Errorf("%s: %+v is not what the type says", version, got)
 			}
 			contains(t, version+": short names", got.ShortNames, s.shortNames)
 			contains(t, version+": categories", got.Categories, s.categories)
