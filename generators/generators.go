@@ -5,8 +5,10 @@ package generators
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 
@@ -32,6 +34,9 @@ func Scaffold(dir string, p *project.Project) (*scaffold.Plan, error) {
 // Generate plans all files: those of Scaffold, and what is derived from the Go types, which need not be written yet. Errors in
 // the user's code are positioned: file:line:column.
 func Generate(ctx context.Context, dir string, p *project.Project) (*scaffold.Plan, error) {
+	if _, err := exec.LookPath("go"); err != nil {
+		return nil, errors.New("the go command is not in PATH: install Go, or leave code generation for later with --generate=false")
+	}
 	files, err := scaffold.Render(p)
 	if err != nil {
 		return nil, err

@@ -33,7 +33,12 @@ func (a *app) execute(ctx context.Context, args []string) int {
 		return shown.code
 	}
 	if problems := (codegen.Diagnostics{}); errors.As(err, &problems) {
-		fmt.Fprintln(a.err, problems) // each line begins with its position, where editors look for it
+		for _, problem := range problems {
+			if problem.Pos.Filename == "" {
+				fmt.Fprint(a.err, "builder: ")
+			}
+			fmt.Fprintln(a.err, problem) // begins with its position, where editors look for it
+		}
 		return 1
 	}
 	fmt.Fprintln(a.err, "builder:", err)

@@ -55,6 +55,8 @@ func setup(env *testscript.Env) error {
 	for name, value := range host {
 		env.Setenv(name, value)
 	}
+	// A PATH with nothing in it but builder, which testscript puts first.
+	env.Setenv("BUILDER_ONLY", filepath.SplitList(env.Getenv("PATH"))[0])
 	home := filepath.Join(env.WorkDir, ".home")
 	env.Setenv("HOME", home)
 	env.Setenv("GOENV", "off")

@@ -121,6 +121,9 @@ func (p *Packages) listProblem(pkg string, e packages.Error) Diagnostic {
 			}
 		}
 	}
+	if d.Pos.Filename == "" {
+		d.Message = fmt.Sprintf("the modules that go.mod requires can't be loaded: %s: see that %q succeeds in this folder", d.Message, "go mod download")
+	}
 	return d
 }
 
