@@ -12,7 +12,7 @@ export GOTOOLCHAIN := local
 GOLANGCI_LINT_VERSION := v2.15.0
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
-.PHONY: help build demo test test-unit test-proxy test-examples test-docs lint update bench-init clean
+.PHONY: help build demo test test-unit test-proxy test-examples test-e2e test-docs lint update bench-init clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -23,12 +23,12 @@ build: ## builder and aggregation-proxy, in bin/
 demo: build ## a project from nothing to kubectl get, with what it prints
 	examples/demo.sh
 
-test: test-unit build test-proxy test-examples lint test-docs demo ## everything CI runs, cheap things first
+test: test-unit build test-proxy test-examples test-e2e test-docs demo lint ## everything CI runs, cheap things first
 
 test-unit: ## the generators and the command line
 	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
 	go vet ./generators/... ./templates/... ./examples/... ./cmd/builder/...
-	go test ./generators/... ./templates/... ./examples/... ./cmd/builder/...
+	go test ./generators/... ./templates/... ./examples/... $$(go list ./cmd/builder/... | grep -v /e2e$$)
 
 test-proxy: ## the reference aggregation proxy
 	go vet ./proxy/... ./cmd/aggregation-proxy/...
@@ -36,6 +36,9 @@ test-proxy: ## the reference aggregation proxy
 
 test-examples: build ## each example builds, vets and passes its own tests, through the proxy
 	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && go build ./... && go vet ./... && go test ./...); done
+
+test-e2e: build ## the real programs, as a user runs them
+	go test -timeout 20m ./cmd/builder/internal/e2e
 
 test-docs: build ## every command in README.md and docs/
 	go test -timeout 20m ./docs/...
