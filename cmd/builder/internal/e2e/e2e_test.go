@@ -12,12 +12,12 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// module is where the programs come from.
+// module is where the programs come from; k8s.io/sample-apiserver is another's.
 const module = "github.com/apiserver-builder/builder"
 
 func TestScripts(t *testing.T) {
 	bin := t.TempDir()
-	if output, err := exec.Command("go", "build", "-o", bin, module+"/cmd/...").CombinedOutput(); err != nil {
+	if output, err := exec.Command("go", "build", "-o", bin, module+"/cmd/...", "k8s.io/sample-apiserver").CombinedOutput(); err != nil {
 		t.Fatalf("build of the programs: %v\n%s", err, output)
 	}
 	testscript.Run(t, testscript.Params{
