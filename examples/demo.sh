@@ -6,16 +6,29 @@ set -euo pipefail
 work=$(mktemp -d)
 cleanup() {
 	status=$?
-	if [ -d "$work/shop/.builder" ]; then (cd "$work/shop" && builder stop) || true; fi
+	if [ -n "${running-}" ]; then (cd "$work/shop" && builder stop) || true; fi
 	rm -rf "$work"
 	[ $status -eq 0 ] && echo "The demo is done: everything was as expected." || echo "The demo failed." >&2
 	exit $status
 }
 trap cleanup EXIT
 
-# run prints a command and runs it.
+# show prints a command as one would type it.
+show() {
+	printf '\n$'
+	local word
+	for word in "$@"; do
+		case $word in
+		*[^a-zA-Z0-9_./:=@-]*) printf " '%s'" "$word" ;;
+		*) printf ' %s' "$word" ;;
+		esac
+	done
+	printf '\n'
+}
+
+# run shows a command and runs it.
 run() {
-	printf '\n$ %s\n' "$*"
+	show "$@"
 	"$@"
 }
 
@@ -23,7 +36,7 @@ run() {
 expect() {
 	local pattern=$1 output
 	shift
-	printf '\n$ %s\n' "$*"
+	show "$@"
 	output=$("$@" 2>&1) || { printf '%s\n' "$output"; echo "demo: this command failed" >&2; exit 1; }
 	printf '%s\n' "$output"
 	grep -Eq -- "$pattern" <<<"$output" || { echo "demo: expected a line that matches: $pattern" >&2; exit 1; }
@@ -33,7 +46,7 @@ expect() {
 refuse() {
 	local pattern=$1 output
 	shift
-	printf '\n$ %s\n' "$*"
+	show "$@"
 	if output=$("$@" 2>&1); then printf '%s\n' "$output"; echo "demo: this command should have failed" >&2; exit 1; fi
 	printf '%s\n' "$output"
 	grep -Eq -- "$pattern" <<<"$output" || { echo "demo: expected a line that matches: $pattern" >&2; exit 1; }
@@ -41,7 +54,7 @@ refuse() {
 
 # quietly does the same as run, and shows the output only of a failure.
 quietly() {
-	printf '\n$ %s\n' "$*"
+	show "$@"
 	local output
 	output=$("$@" 2>&1) || { printf '%s\n' "$output"; exit 1; }
 	tail -n 1 <<<"$output"
@@ -52,6 +65,7 @@ mkdir "$work/shop" && cd "$work/shop"
 quietly builder init --domain example.com --module example.com/shop
 quietly builder create resource --group fruit --version v1alpha1 --kind Apple --short-names ap
 quietly builder create resource --group fruit --version v1alpha1 --kind Orchard --namespaced=false --no-controller
+running=yes
 run builder run --detach
 
 echo; echo "The API is part of Kubernetes' API now."
@@ -75,6 +89,7 @@ expect 'apple.fruit.example.com/apple-sample' cat "$work/watch"
 echo; echo "Change them in every way."
 expect 'serverside-applied' builder kubectl apply --server-side --force-conflicts -f config/samples
 expect 'patched' builder kubectl patch apple apple-sample --type merge --patch '{"spec":{"message":"merged"}}'
+expect 'patched' builder kubectl patch apple apple-sample --type strategic --patch '{"spec":{"message":"strategic"}}'
 expect 'patched' builder kubectl patch apple apple-sample --type json --patch '[{"op":"replace","path":"/spec/message","value":"replaced"}]'
 expect 'labeled' builder kubectl label apple apple-sample colour=red
 expect 'apple-sample +replaced' builder kubectl get apples --selector colour=red
@@ -90,4 +105,5 @@ echo; echo "And delete them."
 expect 'deleted' builder kubectl delete -f config/samples
 expect 'No resources found' builder kubectl get apples
 run builder stop
+running=
 echo
