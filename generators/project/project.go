@@ -98,13 +98,6 @@ func (p *Project) HasKinds() bool {
 	return slices.ContainsFunc(p.Groups, func(g Group) bool { return len(g.Kinds) > 0 })
 }
 
-// HasControllers says whether any reconciler is declared.
-func (p *Project) HasControllers() bool {
-	return len(p.Controllers) > 0 || slices.ContainsFunc(p.Groups, func(g Group) bool {
-		return slices.ContainsFunc(g.Kinds, func(k Kind) bool { return k.Controller })
-	})
-}
-
 // Package is the name of the group's folder under pkg/apis and pkg/registry, and of its Go packages: the name without hyphens.
 func (g Group) Package() string { return strings.ReplaceAll(g.Name, "-", "") }
 
