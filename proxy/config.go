@@ -1,0 +1,109 @@
+package proxy
+
+import (
+	"context"
+	"net"
+	"strings"
+
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/apiserver/pkg/server/flagz"
+	"k8s.io/apiserver/pkg/storage/storagebackend"
+	"k8s.io/client-go/tools/cache"
+	basecompatibility "k8s.io/component-base/compatibility"
+	"k8s.io/component-base/featuregate"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app/options"
+	"k8s.io/kubernetes/pkg/controlplane/reconcilers"
+
+	"github.com/apiserver-builder/builder/proxy/pki"
+)
+
+const (
+	// serviceRange is where Services' cluster IPs come from; nothing routes them here.
+	serviceRange = "10.0.0.0/16"
+	// apiServerServiceIP is the first of serviceRange: Service kubernetes in namespace default.
+	apiServerServiceIP = "10.0.0.1"
+	// tokenIssuer is what ServiceAccount tokens say they come from, and their default audience.
+	tokenIssuer = "https://kubernetes.default.svc"
+)
+
+// newConfig is what kube-apiserver makes of its flags.
+func newConfig(ctx context.Context, listener net.Listener, certs pki.Dir, etcd storagebackend.TransportConfig) (*app.Config, error) {
+	o := options.NewServerRunOptions()
+	o.Flagz = flagz.NamedFlagSetsReader{FlagSets: o.Flags()}
+	o.Etcd.StorageConfig.Transport = etcd
+	address := listener.Addr().(*net.TCPAddr)
+	o.SecureServing.Listener, o.SecureServing.BindAddress, o.SecureServing.BindPort = listener, address.IP, address.Port
+	// Else an address of this machine is looked up, which fails without a network.
+	o.GenericServerRunOptions.AdvertiseAddress = reachableIP(address.IP)
+	o.SecureServing.ServerCert.CertKey.CertFile, o.SecureServing.ServerCert.CertKey.KeyFile = certs.Cert(pki.APIServer), certs.Key(pki.APIServer)
+	o.ServiceClusterIPRanges = serviceRange
+	o.EndpointReconcilerType = string(reconcilers.NoneEndpointReconcilerType)
+	o.ProxyClientCertFile, o.ProxyClientKeyFile = certs.Cert(pki.FrontProxyClient), certs.Key(pki.FrontProxyClient)
+	o.ServiceAccountSigningKeyFile = certs.Key(pki.ServiceAccount)
+	o.Authorization.Modes = []string{"RBAC"}
+
+	authn := o.Authentication
+	authn.ClientCert.ClientCA = certs.Cert(pki.ClientCA)
+	authn.RequestHeader.ClientCAFile = certs.Cert(pki.FrontProxyCA)
+	authn.RequestHeader.AllowedNames = []string{pki.FrontProxyClient}
+	authn.RequestHeader.UsernameHeaders = []string{"X-Remote-User"}
+	authn.RequestHeader.UIDHeaders = []string{"X-Remote-Uid"}
+	authn.RequestHeader.GroupHeaders = []string{"X-Remote-Group"}
+	authn.RequestHeader.ExtraHeaderPrefixes = []string{"X-Remote-Extra-"}
+	authn.ServiceAccounts.Issuers = []string{tokenIssuer}
+	authn.ServiceAccounts.KeyFiles = []string{certs.Key(pki.ServiceAccount)}
+
+	if err := setComponentGlobals(o); err != nil {
+		return nil, err
+	}
+	var err error
+	if o.InformerName, err = cache.NewInformerName("kube-apiserver"); err != nil {
+		return nil, err
+	}
+	completed, err := o.Complete(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := utilerrors.NewAggregate(completed.Validate()); err != nil {
+		return nil, err
+	}
+	return app.NewConfig(completed)
+}
+
+// setComponentGlobals makes the feature gates and versions effective, as kube-apiserver does between parsing its flags
+// and looking at them.
+func setComponentGlobals(o *options.ServerRunOptions) error {
+	registry := o.GenericServerRunOptions.ComponentGlobalsRegistry
+	if err := registry.Set(); err != nil {
+		return err
+	}
+	if gate, ok := registry.FeatureGateFor(basecompatibility.DefaultKubeComponent).(featuregate.MutableFeatureGate); ok {
+		gate.AddMetrics()
+	}
+	registry.AddMetrics()
+	return nil
+}
+
+// servingNames is what the serving certificate is for: every way to this server, from here and from a Pod.
+func servingNames(bind net.IP) pki.Names {
+	names := pki.Names{
+		DNS: []string{"localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc"},
+		IPs: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback, net.ParseIP(apiServerServiceIP)},
+	}
+	if !bind.IsUnspecified() && !bind.IsLoopback() {
+		names.IPs = append(names.IPs, bind)
+	}
+	return names
+}
+
+// reachableIP is an address this machine reaches a server bound to bind at.
+func reachableIP(bind net.IP) net.IP {
+	if !bind.IsUnspecified() {
+		return bind
+	}
+	if strings.Contains(bind.String(), ":") {
+		return net.IPv6loopback
+	}
+	return net.IPv4(127, 0, 0, 1)
+}
