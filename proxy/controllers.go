@@ -3,9 +3,11 @@ package proxy
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -21,6 +23,8 @@ import (
 	"k8s.io/kubernetes/pkg/controller/garbagecollector"
 	"k8s.io/kubernetes/pkg/controller/namespace"
 	"k8s.io/kubernetes/pkg/controller/serviceaccount"
+
+	"github.com/apiserver-builder/builder/proxy/pki"
 )
 
 const (
@@ -35,6 +39,19 @@ const (
 	// More workers would find nothing to do.
 	controllerWorkers = 2
 )
+
+// addControllers has the controllers start with the server.
+func (s *apiServer) addControllers(shared informers.SharedInformerFactory, certs pki.Dir) error {
+	rootCA, err := os.ReadFile(certs.Cert(pki.ServingCA))
+	if err != nil {
+		return err
+	}
+	return s.addHooks(map[string]genericapiserver.PostStartHookFunc{
+		"start-aggregation-proxy-controllers": func(hook genericapiserver.PostStartHookContext) error {
+			return startControllers(hook, hook.LoopbackClientConfig, shared, rootCA)
+		},
+	})
+}
 
 // startControllers runs those of kube-controller-manager's controllers without which a control plane seems broken to
 // a developer: namespaces that never go, owned objects that stay, no default ServiceAccount, no kube-root-ca.crt,

@@ -41,7 +41,7 @@ func kubeServer(t *testing.T) (*genericapiserver.GenericAPIServer, *common.Confi
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := newAPIServer(config, dir.certs())
+	server, err := newAPIServer(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,9 +61,12 @@ func Run(ctx context.Context, o Options, ready func(url string)) error {
 	if err := storage.waitReady(ctx); err != nil {
 		return err
 	}
-	server, err := newAPIServer(config, certs)
+	server, err := newAPIServer(config)
 	if err != nil {
 		return fmt.Errorf("set up kube-apiserver: %w", err)
+	}
+	if err := server.addControllers(config.KubeAPIs.ControlPlane.VersionedInformers, certs); err != nil {
+		return err
 	}
 	url := "https://" + net.JoinHostPort(reachableIP(bind).String(), strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
 	if err := errors.Join(dir.writeEtcdURL(storage.transport.ServerList), dir.writeKubeconfig(url)); err != nil {

@@ -1,25 +1,12 @@
 package proxy
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"os"
-	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	aggregatorapiserver "k8s.io/kube-aggregator/pkg/apiserver"
 	"k8s.io/kubernetes/cmd/kube-apiserver/app"
-
-	"github.com/apiserver-builder/builder/proxy/pki"
-)
-
-const (
-	// How long open connections, watches mostly, may take to end: a cluster's minute is for load balancers to notice.
-	drainTimeout = 2 * time.Second
-	// How long to wait in all: a request that hangs would be waited for, whatever the timeout above.
-	stopTimeout = 4 * time.Second
 )
 
 // apiServer is the whole chain: aggregation layer, kube-apiserver's groups, CustomResourceDefinitions.
@@ -29,7 +16,7 @@ type apiServer struct {
 }
 
 // newAPIServer builds the chain; nothing is served yet.
-func newAPIServer(config *app.Config, certs pki.Dir) (*apiServer, error) {
+func newAPIServer(config *app.Config) (*apiServer, error) {
 	kube := config.KubeAPIs.ControlPlane.Generic
 	kube.SkipOpenAPIInstallation = true
 	// A set of its own: the aggregation layer, which shares this one, runs the replacements.
@@ -52,75 +39,10 @@ func newAPIServer(config *app.Config, certs pki.Dir) (*apiServer, error) {
 	if err := installLazyOpenAPI(kubeServer, kube.OpenAPIConfig, kube.OpenAPIV3Config); err != nil {
 		return nil, err
 	}
-	rootCA, err := os.ReadFile(certs.Cert(pki.ServingCA))
-	if err != nil {
-		return nil, err
-	}
 	aggregator.GenericAPIServer.ShutdownTimeout = drainTimeout
 	server := &apiServer{APIAggregator: aggregator, failed: make(chan error, 1)}
-	informers := config.KubeAPIs.ControlPlane.VersionedInformers
 	return server, server.addHooks(map[string]genericapiserver.PostStartHookFunc{
 		rbacHook:            bootstrapRBAC,
 		priorityClassesHook: bootstrapPriorityClasses,
-		"start-aggregation-proxy-controllers": func(hook genericapiserver.PostStartHookContext) error {
-			return startControllers(hook, hook.LoopbackClientConfig, informers, rootCA)
-		},
 	})
-}
-
-// addHooks has the hooks run after the start. One that fails ends the server with its error: the generic server would
-// end the process, and print what every goroutine was doing.
-func (s *apiServer) addHooks(hooks map[string]genericapiserver.PostStartHookFunc) error {
-	for name, hook := range hooks {
-		err := s.GenericAPIServer.AddPostStartHook(name, func(hookContext genericapiserver.PostStartHookContext) error {
-			err := hook(hookContext)
-			if err == nil {
-				return nil
-			}
-			select {
-			case s.failed <- fmt.Errorf("%s: %w", name, err):
-			default: // the first failure is the one to tell
-			}
-			<-hookContext.Done()
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// run serves until ctx ends or something vital fails.
-func (s *apiServer) run(ctx context.Context) error {
-	prepared, err := s.PrepareRun()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	go func() {
-		select {
-		case err := <-s.failed:
-			cancel(err)
-		case <-ctx.Done():
-		}
-	}()
-	ended := make(chan error, 1)
-	go func() { ended <- prepared.Run(ctx) }()
-	select {
-	case err = <-ended:
-	case <-afterEnd(ctx, stopTimeout):
-	}
-	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
-		return cause
-	}
-	return err
-}
-
-// afterEnd sends some time after ctx has ended.
-func afterEnd(ctx context.Context, d time.Duration) <-chan struct{} {
-	c := make(chan struct{})
-	context.AfterFunc(ctx, func() { time.AfterFunc(d, func() { close(c) }) })
-	return c
 }
