@@ -1,0 +1,97 @@
+// Package kube runs the real thing for tests: kube-apiserver, kube-controller-manager and etcd, built from this
+// module's requirements, as a control plane on loopback.
+package kube
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+const builderModule = "github.com/apiserver-builder/builder"
+
+// The programs of this module's tool lines, by the names that go build gives them.
+const (
+	etcdProgram              = "server"
+	apiServerProgram         = "kube-apiserver"
+	controllerManagerProgram = "kube-controller-manager"
+	// SampleAPIServer is k8s.io/sample-apiserver's program.
+	SampleAPIServer = "sample-apiserver"
+)
+
+// kubernetesModule's version is what Kubernetes' own build stamps its programs with.
+const kubernetesModule = "k8s.io/kubernetes"
+
+// buildAll builds every program, once per test process. What is up to date costs a second.
+var buildAll = sync.OnceValues(func() (dir string, err error) {
+	root, err := RootDir()
+	if err != nil {
+		return "", err
+	}
+	release, err := goList("{{.Version}}", kubernetesModule)
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(root, "bin", "oracle") + string(filepath.Separator)
+	// go test runs packages side by side, and each may want the programs first.
+	unlock, err := lockedfile.MutexAt(filepath.Join(root, "bin", "oracle.lock")).Lock()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	return dir, goRun("", "build", "-buildvcs=false", "-ldflags", stamps(release), "-o", dir, "tool")
+})
+
+// stamps are the linker flags with which Kubernetes' programs say which release they are. A release also tells its
+// commit and date, which are nobody else's.
+func stamps(release string) string {
+	minor := strings.Split(release, ".")[1]
+	var flags []string
+	for _, stamp := range []string{"gitVersion=" + release, "gitMajor=1", "gitMinor=" + minor, "gitCommit="} {
+		flags = append(flags, "-X", "k8s.io/component-base/version."+stamp)
+	}
+	return strings.Join(flags, " ")
+}
+
+// Program is the path of one of this module's programs, built if need be.
+func Program(name string) (string, error) {
+	dir, err := buildAll()
+	return filepath.Join(dir, name), err
+}
+
+// ProgramOf builds package pkg of the module in folder module, which is relative to this repository's root, and returns
+// the program's path.
+func ProgramOf(module, pkg string) (string, error) {
+	root, err := RootDir()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(root, "bin", "oracle", filepath.Base(module)+"-"+filepath.Base(pkg))
+	return program, goRun(filepath.Join(root, module), "build", "-buildvcs=false", "-o", program, pkg)
+}
+
+// RootDir is this repository's root.
+func RootDir() (string, error) { return goList("{{.Dir}}", builderModule) }
+
+func goList(format, module string) (string, error) {
+	out, err := exec.Command("go", "list", "-m", "-f", format, module).Output()
+	if err != nil {
+		return "", fmt.Errorf("look up module %s: %w", module, err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+func goRun(dir string, args ...string) error {
+	cmd := exec.Command("go", args...)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
