@@ -1,0 +1,131 @@
+package availability
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/klog/v2"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+)
+
+const (
+	// From one probe of an available APIService to the next, less than jitter's share more. With probeTimeout, one that
+	// hangs is seen within 7 s.
+	period = 1400 * time.Millisecond
+	// The same for one that failed its probe; what comes back is seen within a second.
+	retryPeriod = 450 * time.Millisecond
+	// What was just created or changed is expected to work any moment.
+	firstRetry = 25 * time.Millisecond
+	// Many that were probed together don't stay together.
+	jitter = 0.15
+	// Between two probes that failed requests ask for.
+	recheckPause = 250 * time.Millisecond
+	// An error that changes all the time under the same reason is written this often, after the first few times.
+	messagesPerSecond, messageBurst = 0.1, 3
+)
+
+// monitor watches over one APIService from a goroutine of its own.
+type monitor struct {
+	*Controller
+	name string
+	stop context.CancelFunc
+	// The APIService, its Service or EndpointSlices changed.
+	changed chan struct{}
+	// A request to it failed.
+	doubted chan struct{}
+
+	// The rest is the goroutine's.
+	connections connections
+	available   bool
+	retry       wait.Backoff
+	messages    flowcontrol.PassiveRateLimiter
+}
+
+func newMonitor(c *Controller, name string, stop context.CancelFunc) *monitor {
+	return &monitor{
+		Controller: c,
+		name:       name,
+		stop:       stop,
+		changed:    make(chan struct{}, 1),
+		doubted:    make(chan struct{}, 1),
+		retry:      eager(),
+		messages:   flowcontrol.NewTokenBucketPassiveRateLimiter(messagesPerSecond, messageBurst),
+	}
+}
+
+// eager retries quickly at first: what was just created or changed may work in a moment.
+func eager() wait.Backoff {
+	return wait.Backoff{Duration: firstRetry, Factor: 2, Jitter: jitter, Steps: 10, Cap: retryPeriod}
+}
+
+// steady retries at even intervals.
+func steady() wait.Backoff {
+	return wait.Backoff{Duration: retryPeriod, Jitter: jitter}
+}
+
+// run checks at every change, when a request failed, and from time to time, until ctx ends.
+func (m *monitor) run(ctx context.Context) {
+	defer m.connections.close()
+	var last, due time.Time
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.doubted:
+			if earliest := last.Add(recheckPause); earliest.Before(due) {
+				due = earliest
+				timer.Reset(time.Until(due))
+			}
+			continue
+		case <-m.changed:
+			m.retry = eager()
+		case <-timer.C:
+		}
+		last = time.Now()
+		due = last.Add(m.check(ctx))
+		timer.Reset(time.Until(due))
+	}
+}
+
+// check brings the status up to date and returns how long after its own start the next check is due.
+func (m *monitor) check(ctx context.Context) time.Duration {
+	apiService, err := m.apiServices.Get(m.name)
+	if err != nil || apiService.Spec.Service == nil {
+		return period // it went a moment ago, and so will this monitor
+	}
+	condition, ok := m.unreachable(apiService)
+	if !ok {
+		err := m.probe(ctx, apiService)
+		switch refused := (*refusal)(nil); {
+		case ctx.Err() != nil:
+			return period
+		case errors.Is(err, errChanged):
+			m.retry = eager()
+			return 0
+		case err == nil:
+			condition = available(apiregistrationv1.ConditionTrue, "Passed", "all checks passed")
+		case errors.As(err, &refused):
+			condition = available(apiregistrationv1.ConditionFalse, failedDiscoveryCheck, refused.Error())
+		default: // as kube-aggregator: no condition tells that there is no way to connect
+			klog.ErrorS(err, "Preparing to probe an APIService failed", "name", m.name)
+			return m.retry.Step()
+		}
+	}
+	m.available = condition.Status == apiregistrationv1.ConditionTrue
+	if m.available {
+		m.retry = steady()
+	}
+	if err := m.write(ctx, apiService, condition); err != nil && ctx.Err() == nil {
+		klog.ErrorS(err, "Writing an APIService's status failed", "name", m.name)
+		return m.retry.Step()
+	}
+	if condition.Reason == failedDiscoveryCheck {
+		return m.retry.Step()
+	}
+	return wait.Jitter(period, jitter)
+}

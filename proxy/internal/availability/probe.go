@@ -1,0 +1,210 @@
+package availability
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"reflect"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/transport"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	"k8s.io/kube-aggregator/pkg/controllers/status/remote"
+)
+
+const (
+	// A probe is up to five GETs, of which one has to succeed.
+	attempts     = 5
+	probeTimeout = 5 * time.Second
+	// An available APIService's first GET has this long to itself; then the others come all at once.
+	patience = 500 * time.Millisecond
+	// Of what failed before, one GET a second is under way: what returns from hanging is seen before the probe ends.
+	pace = time.Second
+	// Connections to an endpoint that is no longer picked end after this long.
+	idleTimeout = 5 * time.Second
+	// What of a discovery document is read for the connection's sake, at most.
+	drainBytes   = 1 << 20
+	drainTimeout = 250 * time.Millisecond
+)
+
+// errChanged says that a probe was given up, because what it probed has changed.
+var errChanged = errors.New("the APIService, its Service or its EndpointSlices changed")
+
+// refusal is what a failed probe says.
+type refusal struct{ error }
+
+func (r *refusal) Unwrap() error { return r.error }
+
+// probe asks for the APIService's discovery document. A *refusal is the backend's fault.
+func (m *monitor) probe(ctx context.Context, apiService *apiregistrationv1.APIService) error {
+	var cert, key []byte
+	if m.config.ClientCertificate != nil {
+		cert, key = m.config.ClientCertificate()
+	}
+	kept, err := m.connections.to(apiService, cert, key)
+	if err != nil {
+		return err
+	}
+	ref := apiService.Spec.Service
+	started := time.Now()
+	p := probe{
+		resolve:   func() (*url.URL, error) { return m.config.Resolver.ResolveEndpoint(ref.Namespace, ref.Name, *ref.Port) },
+		path:      discoveryPath(apiService),
+		transport: kept,
+		deadline:  started.Add(probeTimeout),
+		pause:     pace,
+		burst:     1,
+	}
+	if m.available {
+		p.pause, p.burst = patience, attempts
+	}
+	err = p.run(ctx, m.changed)
+	if ctx.Err() != nil || errors.Is(err, errChanged) {
+		return err
+	}
+	if m.config.Observe != nil {
+		m.config.Observe(m.name, time.Since(started), err)
+	}
+	if err != nil {
+		kept.CloseIdleConnections()
+		return &refusal{err}
+	}
+	return nil
+}
+
+// discoveryPath is one that every extension-apiserver has to serve.
+func discoveryPath(apiService *apiregistrationv1.APIService) string {
+	if apiService.Name == "v1." { // the core group
+		return "/api/" + apiService.Spec.Version
+	}
+	return "/apis/" + apiService.Spec.Group + "/" + apiService.Spec.Version
+}
+
+// probe is one look at a backend.
+type probe struct {
+	resolve   func() (*url.URL, error)
+	path      string
+	transport http.RoundTripper
+	deadline  time.Time
+	// After every pause, burst more GETs begin.
+	pause time.Duration
+	burst int
+}
+
+// run returns nil at the first success, and the last error when every attempt has failed: all of them begin when one
+// fails. It leaves nothing running.
+func (p *probe) run(ctx context.Context, changed <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	results := make(chan error, attempts)
+	begun, ended := 0, 0
+	begin := func(n int) {
+		for range min(n, attempts-begun) {
+			begun++
+			go func() { results <- p.attempt(ctx) }()
+		}
+	}
+	defer func() {
+		cancel()
+		for ; ended < begun; ended++ {
+			<-results
+		}
+	}()
+	begin(1)
+	pauses := time.NewTicker(p.pause)
+	defer pauses.Stop()
+	for {
+		select {
+		case err := <-results:
+			ended++
+			if err == nil || ended == attempts {
+				return err
+			}
+			begin(attempts)
+		case <-pauses.C:
+			begin(p.burst)
+		case <-changed:
+			return errChanged
+		}
+	}
+}
+
+// attempt is one GET, to an endpoint of its own.
+func (p *probe) attempt(ctx context.Context) error {
+	endpoint, err := p.resolve()
+	if err != nil {
+		return err
+	}
+	location := *endpoint // others may have been given the same
+	location.Path = p.path
+	if err := p.get(ctx, location.String()); err != nil {
+		return fmt.Errorf("failing or missing response from %v: %w", &location, err)
+	}
+	return nil
+}
+
+func (p *probe) get(ctx context.Context, location string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, location, nil)
+	if err != nil {
+		return err
+	}
+	// An identity that is always allowed: this asks whether the server works, not what somebody may do.
+	transport.SetAuthProxyHeaders(request, "system:kube-aggregator", "", []string{"system:masters"}, nil)
+	client := http.Client{
+		Transport:     p.transport,
+		Timeout:       max(time.Until(p.deadline), time.Millisecond), // 0 would be no limit
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode < http.StatusOK || response.StatusCode >= http.StatusMultipleChoices {
+		return fmt.Errorf("bad status from %v: %d", location, response.StatusCode)
+	}
+	// Only a connection that was read to the end can be used again; the answer itself doesn't matter.
+	defer time.AfterFunc(drainTimeout, cancel).Stop()
+	_, _ = io.CopyN(io.Discard, response.Body, drainBytes)
+	return nil
+}
+
+// connections are kept from one probe of an APIService to the next, as long as they would be made in the same way.
+type connections struct {
+	tls       transport.TLSConfig
+	transport *http.Transport
+}
+
+// to returns the transport to an APIService's backends.
+func (c *connections) to(apiService *apiregistrationv1.APIService, cert, key []byte) (*http.Transport, error) {
+	config := remote.BuildTransportConfig(nil, cert, key, apiService)
+	// Over HTTP/2 all the attempts would share one connection, and with it one backend.
+	config.TLS.NextProtos = []string{"http/1.1"}
+	tls := config.TLS
+	if c.transport != nil && reflect.DeepEqual(c.tls, tls) {
+		return c.transport, nil
+	}
+	c.close()
+	tlsConfig, err := transport.TLSConfigFor(config)
+	if err != nil {
+		return nil, err
+	}
+	c.tls, c.transport = tls, net.SetTransportDefaults(&http.Transport{
+		TLSClientConfig:     tlsConfig,
+		MaxIdleConnsPerHost: 1,
+		IdleConnTimeout:     idleTimeout,
+	})
+	return c.transport, nil
+}
+
+func (c *connections) close() {
+	if c.transport != nil {
+		c.transport.CloseIdleConnections()
+		c.transport = nil
+	}
+}

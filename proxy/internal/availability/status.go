@@ -1,0 +1,79 @@
+package availability
+
+import (
+	"context"
+	"regexp"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
+	"k8s.io/klog/v2"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	"k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper"
+)
+
+// localPort is the near end of a connection in an error of package net: another one at every probe.
+var localPort = regexp.MustCompile(`\S+->`)
+
+// write gives an APIService the condition, unless it has it, or is no longer what was checked. Another replica may
+// write at the same time: what it wrote is looked at again.
+func (m *monitor) write(ctx context.Context, checked *apiregistrationv1.APIService, condition apiregistrationv1.APIServiceCondition) error {
+	client := m.config.Client.APIServices()
+	current := checked
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		if current == nil {
+			live, err := client.Get(ctx, checked.Name, metav1.GetOptions{})
+			if err != nil {
+				return err
+			}
+			if !sameAPIService(live, checked) {
+				return nil // the informer will tell
+			}
+			current = live
+		}
+		updated := current.DeepCopy()
+		helper.SetAPIServiceCondition(updated, condition)
+		m.countState(updated)
+		before := helper.GetAPIServiceConditionByType(current, apiregistrationv1.Available)
+		if !m.worthWriting(before, condition) {
+			return nil
+		}
+		_, err := client.UpdateStatus(ctx, updated, metav1.UpdateOptions{})
+		if err != nil {
+			current = nil
+			return err
+		}
+		klog.V(2).InfoS("Availability of an APIService changed", "name", m.name, "status", condition.Status, "reason", condition.Reason, "message", condition.Message)
+		m.countTransition(current, updated)
+		return nil
+	})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// worthWriting keeps a status from being written for an error's wording alone again and again: replicas and endpoints
+// fail in different ways, and every write wakes all who watch.
+func (m *monitor) worthWriting(before *apiregistrationv1.APIServiceCondition, after apiregistrationv1.APIServiceCondition) bool {
+	if before == nil || before.Status != after.Status || before.Reason != after.Reason {
+		return true
+	}
+	const any = "->"
+	if localPort.ReplaceAllString(before.Message, any) == localPort.ReplaceAllString(after.Message, any) {
+		return false
+	}
+	return after.Reason != failedDiscoveryCheck || m.messages.TryAccept()
+}
+
+func (m *monitor) countState(apiService *apiregistrationv1.APIService) {
+	if m.config.Metrics != nil {
+		m.config.Metrics.SetUnavailableGauge(apiService)
+	}
+}
+
+func (m *monitor) countTransition(before, after *apiregistrationv1.APIService) {
+	if m.config.Metrics != nil {
+		m.config.Metrics.SetUnavailableCounter(before, after)
+	}
+}
