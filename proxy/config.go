@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 
@@ -28,14 +29,16 @@ const (
 )
 
 // newConfig is what kube-apiserver makes of its flags.
-func newConfig(ctx context.Context, listener net.Listener, certs pki.Dir, etcd storagebackend.TransportConfig) (*app.Config, error) {
-	o := options.NewServerRunOptions()
-	o.Flagz = flagz.NamedFlagSetsReader{FlagSets: o.Flags()}
+func newConfig(ctx context.Context, kube *kubeAPIServer, listener net.Listener, certs pki.Dir, etcd storagebackend.TransportConfig) (*app.Config, error) {
+	o := kube.ServerRunOptions
+	o.Flagz = flagz.NamedFlagSetsReader{FlagSets: kube.flags}
 	o.Etcd.StorageConfig.Transport = etcd
 	address := listener.Addr().(*net.TCPAddr)
 	o.SecureServing.Listener, o.SecureServing.BindAddress, o.SecureServing.BindPort = listener, address.IP, address.Port
 	// Else an address of this machine is looked up, which fails without a network.
 	o.GenericServerRunOptions.AdvertiseAddress = reachableIP(address.IP)
+	// Has watches end rather than break off.
+	o.GenericServerRunOptions.ShutdownWatchTerminationGracePeriod = drainTimeout
 	o.SecureServing.ServerCert.CertKey.CertFile, o.SecureServing.ServerCert.CertKey.KeyFile = certs.Cert(pki.APIServer), certs.Key(pki.APIServer)
 	o.ServiceClusterIPRanges = serviceRange
 	o.EndpointReconcilerType = string(reconcilers.NoneEndpointReconcilerType)
@@ -55,7 +58,7 @@ func newConfig(ctx context.Context, listener net.Listener, certs pki.Dir, etcd s
 	authn.ServiceAccounts.KeyFiles = []string{certs.Key(pki.ServiceAccount)}
 
 	if err := setComponentGlobals(o); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("--feature-gates: %w", err)
 	}
 	var err error
 	if o.InformerName, err = cache.NewInformerName("kube-apiserver"); err != nil {

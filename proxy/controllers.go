@@ -40,23 +40,32 @@ const (
 	controllerWorkers = 2
 )
 
-// addControllers has the controllers start with the server.
-func (s *apiServer) addControllers(shared informers.SharedInformerFactory, certs pki.Dir) error {
+// addControllers has the controllers run with the server: always, or while no other replica's do.
+func (s *apiServer) addControllers(shared informers.SharedInformerFactory, certs pki.Dir, replicated bool) error {
 	rootCA, err := os.ReadFile(certs.Cert(pki.ServingCA))
 	if err != nil {
 		return err
 	}
-	return s.addHooks(map[string]genericapiserver.PostStartHookFunc{
-		"start-aggregation-proxy-controllers": func(hook genericapiserver.PostStartHookContext) error {
-			return startControllers(hook, hook.LoopbackClientConfig, shared, rootCA)
-		},
-	})
+	start := func(hook genericapiserver.PostStartHookContext) error {
+		return startControllers(hook, hook.LoopbackClientConfig, shared, rootCA)
+	}
+	if replicated {
+		e := &election{lead: func(ctx context.Context, client kubernetes.Interface, config *rest.Config) error {
+			// Informers of a term's own: those of the server, once stopped, never start again.
+			return startControllers(ctx, config, informers.NewSharedInformerFactory(client, 0), rootCA)
+		}, fail: s.fail, stop: make(chan struct{})}
+		start = e.start
+		if err := s.GenericAPIServer.AddPreShutdownHook("end-controllers-term", e.resign); err != nil {
+			return err
+		}
+	}
+	return s.addHooks(map[string]genericapiserver.PostStartHookFunc{"start-aggregation-proxy-controllers": start})
 }
 
 // startControllers runs those of kube-controller-manager's controllers without which a control plane seems broken to
 // a developer: namespaces that never go, owned objects that stay, no default ServiceAccount, no kube-root-ca.crt,
-// empty `view` and `edit` roles, an APIService whose Service has Endpoints and is said to have none. They share the
-// server's own informers, and end with ctx.
+// empty `view` and `edit` roles, an APIService whose Service has Endpoints and is said to have none. They end with
+// ctx.
 func startControllers(ctx context.Context, config *rest.Config, shared informers.SharedInformerFactory, rootCA []byte) error {
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {

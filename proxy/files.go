@@ -24,7 +24,6 @@ type dataDir string
 func (d dataDir) path(name string) string { return filepath.Join(string(d), name) }
 func (d dataDir) kubeconfig() string      { return d.path("kubeconfig") }
 func (d dataDir) etcdURL() string         { return d.path("etcd.url") }
-func (d dataDir) certs() pki.Dir          { return pki.Dir(d.path("pki")) }
 
 // claim makes the folder and locks it for this process: two etcds on one folder destroy it. The lock goes with the
 // process, whatever ends it.
@@ -78,8 +77,7 @@ func (d dataDir) lastServer() string {
 const contextName = "aggregation-proxy"
 
 // writeKubeconfig makes its owner cluster-admin at server. It needs no other file, so it can be copied.
-func (d dataDir) writeKubeconfig(server string) error {
-	certs := d.certs()
+func (d dataDir) writeKubeconfig(server string, certs pki.Dir) error {
 	var data [3][]byte
 	for i, path := range []string{certs.Cert(pki.ServingCA), certs.Cert(pki.Admin), certs.Key(pki.Admin)} {
 		var err error

@@ -12,7 +12,7 @@ import (
 const (
 	// How long open connections, watches mostly, may take to end: a cluster's minute is for load balancers to notice.
 	drainTimeout = 2 * time.Second
-	// How long to wait in all: a request that hangs would be waited for, whatever the timeout above.
+	// How long requests may take to end, all in all: one that hangs would be waited for, whatever the timeout above.
 	stopTimeout = 4 * time.Second
 )
 
@@ -25,10 +25,7 @@ func (s *apiServer) addHooks(hooks map[string]genericapiserver.PostStartHookFunc
 			if err == nil {
 				return nil
 			}
-			select {
-			case s.failed <- fmt.Errorf("%s: %w", name, err):
-			default: // the first failure is the one to tell
-			}
+			s.fail(fmt.Errorf("%s: %w", name, err))
 			<-hookContext.Done()
 			return nil
 		})
@@ -37,6 +34,14 @@ func (s *apiServer) addHooks(hooks map[string]genericapiserver.PostStartHookFunc
 		}
 	}
 	return nil
+}
+
+// fail has run end with err.
+func (s *apiServer) fail(err error) {
+	select {
+	case s.failed <- err:
+	default: // the first failure is the one to tell
+	}
 }
 
 // run serves until ctx ends or something vital fails.
@@ -58,7 +63,7 @@ func (s *apiServer) run(ctx context.Context) error {
 	go func() { ended <- prepared.Run(ctx) }()
 	select {
 	case err = <-ended:
-	case <-afterEnd(ctx, stopTimeout):
+	case <-afterEnd(ctx, s.GenericAPIServer.ShutdownDelayDuration+stopTimeout):
 	}
 	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
 		return cause

@@ -20,11 +20,12 @@ import (
 // kubeServer builds the whole chain on an etcd of its own, and returns kube-apiserver's part of it, not running.
 func kubeServer(t *testing.T) (*genericapiserver.GenericAPIServer, *common.Config, *common.OpenAPIV3Config) {
 	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	t.Cleanup(cancel)
-	dir := dataDir(t.TempDir())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	t.Cleanup(func() { cancel(nil) })
+	o := NewOptions()
+	o.DataDir, o.UnsafeNoFsync = t.TempDir(), true
 	bind := net.IPv4(127, 0, 0, 1)
-	if err := dir.certs().Ensure(servingNames(bind), time.Now()); err != nil {
+	if err := o.certs().Ensure(servingNames(bind), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := listen(bind.String(), 0, 0)
@@ -32,12 +33,12 @@ func kubeServer(t *testing.T) (*genericapiserver.GenericAPIServer, *common.Confi
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	storage, err := openStorage(ctx, Options{UnsafeNoFsync: true}, dir)
+	storage, err := openStorage(ctx, o, dataDir(o.DataDir), o.certs(), cancel)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(storage.close)
-	config, err := newConfig(ctx, listener, dir.certs(), storage.transport)
+	config, err := newConfig(ctx, o.kube, listener, o.certs(), storage.transport)
 	if err != nil {
 		t.Fatal(err)
 	}

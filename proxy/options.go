@@ -9,13 +9,18 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"time"
+
+	"github.com/apiserver-builder/builder/proxy/pki"
 )
 
-// Options says where the proxy keeps its state and where it listens.
+// Options says where the proxy keeps its state, where it listens, and how it serves.
 type Options struct {
 	// DataDir holds all state: certificates, etcd's data, the kubeconfig. It is made when missing, and belongs to one
 	// running proxy at a time.
 	DataDir string
+	// CertDir holds certificates and keys; empty for folder pki of DataDir. Replicas share one.
+	CertDir string
 	// BindAddress is the IP address to serve on.
 	BindAddress string
 	// SecurePort is the port to serve on; 0 takes the port of the last run if it is free, else any free one.
@@ -25,6 +30,10 @@ type Options struct {
 	// UnsafeNoFsync lets the embedded etcd answer before data is on disk: quicker, and lost or damaged when the
 	// machine (not just the process) stops at the wrong moment.
 	UnsafeNoFsync bool
+	// DiscoveryTimeout is how long an extension-apiserver may take to answer a discovery request; 0 for as long as any.
+	DiscoveryTimeout time.Duration
+
+	kube *kubeAPIServer
 }
 
 // ExternalEtcd is an etcd that somebody else runs.
@@ -33,6 +42,15 @@ type ExternalEtcd struct {
 	Servers []string
 	// CAFile, CertFile and KeyFile are for servers that use TLS; PEM, as kube-apiserver's flags of these names.
 	CAFile, CertFile, KeyFile string
+}
+
+// NewOptions returns the defaults.
+func NewOptions() Options {
+	return Options{
+		BindAddress:      "127.0.0.1",
+		DiscoveryTimeout: 5 * time.Second, // kube-apiserver's
+		kube:             newKubeAPIServer(),
+	}
 }
 
 // Validate returns what is wrong with the options, all of it, in a user's words.
@@ -47,7 +65,11 @@ func (o Options) Validate() error {
 	if o.SecurePort < 0 || o.SecurePort > 65535 {
 		errs = append(errs, fmt.Errorf("--secure-port %d is not a port: give one up to 65535, or 0 for a free one", o.SecurePort))
 	}
-	return errors.Join(append(errs, o.Etcd.validate(o.UnsafeNoFsync)...)...)
+	if o.DiscoveryTimeout < 0 {
+		errs = append(errs, fmt.Errorf("--discovery-timeout %s is negative: 0 is for no timeout", o.DiscoveryTimeout))
+	}
+	errs = append(errs, o.Etcd.validate(o.UnsafeNoFsync)...)
+	return errors.Join(append(errs, o.kube.validate()...)...)
 }
 
 func (e ExternalEtcd) validate(noFsync bool) []error {
@@ -68,3 +90,14 @@ func (e ExternalEtcd) validate(noFsync bool) []error {
 	}
 	return errs
 }
+
+// certs is where certificates are kept.
+func (o Options) certs() pki.Dir {
+	if o.CertDir != "" {
+		return pki.Dir(o.CertDir)
+	}
+	return pki.Dir(dataDir(o.DataDir).path("pki"))
+}
+
+// replicated tells whether other proxies may serve the same objects.
+func (o Options) replicated() bool { return len(o.Etcd.Servers) > 0 }

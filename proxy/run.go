@@ -30,9 +30,14 @@ const (
 //
 // A process can have one: kube-apiserver keeps feature gates, metrics and schemes in globals.
 func Run(ctx context.Context, o Options, ready func(url string)) error {
+	if o.kube == nil {
+		o.kube = newKubeAPIServer()
+	}
 	if err := o.Validate(); err != nil {
 		return err
 	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
 	dir := dataDir(o.DataDir)
 	release, err := dir.claim()
 	if err != nil {
@@ -40,7 +45,7 @@ func Run(ctx context.Context, o Options, ready func(url string)) error {
 	}
 	defer release()
 	bind := net.ParseIP(o.BindAddress)
-	certs := dir.certs()
+	certs := o.certs()
 	if err := certs.Ensure(servingNames(bind), time.Now()); err != nil {
 		return err
 	}
@@ -49,12 +54,12 @@ func Run(ctx context.Context, o Options, ready func(url string)) error {
 		return err
 	}
 	defer listener.Close()
-	storage, err := openStorage(ctx, o, dir)
+	storage, err := openStorage(ctx, o, dir, certs, fail)
 	if err != nil {
 		return err
 	}
 	defer storage.close()
-	config, err := newConfig(ctx, listener, certs, storage.transport)
+	config, err := newConfig(ctx, o.kube, listener, certs, storage.transport)
 	if err != nil {
 		return fmt.Errorf("configure kube-apiserver: %w", err)
 	}
@@ -65,11 +70,11 @@ func Run(ctx context.Context, o Options, ready func(url string)) error {
 	if err != nil {
 		return fmt.Errorf("set up kube-apiserver: %w", err)
 	}
-	if err := server.addControllers(config.KubeAPIs.ControlPlane.VersionedInformers, certs); err != nil {
+	if err := server.addControllers(config.KubeAPIs.ControlPlane.VersionedInformers, certs, o.replicated()); err != nil {
 		return err
 	}
 	url := "https://" + net.JoinHostPort(reachableIP(bind).String(), strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	if err := errors.Join(dir.writeEtcdURL(storage.transport.ServerList), dir.writeKubeconfig(url)); err != nil {
+	if err := errors.Join(dir.writeEtcdURL(storage.transport.ServerList), dir.writeKubeconfig(url, certs)); err != nil {
 		return err
 	}
 	return runUntilDone(ctx, server, url, certs, ready)

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/pflag"
+	cliflag "k8s.io/component-base/cli/flag"
 
 	"github.com/apiserver-builder/builder/proxy"
 )
@@ -18,46 +20,44 @@ extension-apiserver to be registered with, used and tested. When it is ready it 
   kubeconfig   a cluster-admin's, for kubectl and for extension-apiservers
   pki/         certificates and keys
   etcd.url     where etcd listens; clients show pki/etcd-client.crt and trust pki/etcd-ca.crt
-and, for the next start, all that was written. SIGTERM and Ctrl-C end it in order.
+and, for the next start, all that was written. Logs go to standard error. SIGTERM and Ctrl-C end it in order: watches
+end, requests get 4 s to finish. A second one ends it at once.
 
 Usage:
   aggregation-proxy --data-dir DIR [flags]
 
-Example:
+Examples:
+  # Start it, and talk to it.
   aggregation-proxy --data-dir .builder &
   kubectl --kubeconfig .builder/kubeconfig get apiservices
 
-Flags:
+  # Record who asks for what.
+  aggregation-proxy --data-dir .builder --audit-policy-file policy.yaml --audit-log-path audit.log
+
+  # Two replicas on an etcd of yours.
+  aggregation-proxy --data-dir one --cert-dir pki --etcd-servers http://127.0.0.1:2379 &
+  aggregation-proxy --data-dir two --cert-dir pki --etcd-servers http://127.0.0.1:2379 &
 `
 
 // command is what the command line asks for.
 type command struct {
 	options        proxy.Options
 	exitWithParent bool
-	verbosity      int
+	logs           logOptions
 	help, version  bool
-	flagUsages     string
+	usage          string
 }
 
 // parse reads the command line. Cobra would add the global flags of the Kubernetes packages linked in.
 func parse(args []string) (command, error) {
-	var c command
+	c := command{options: proxy.NewOptions(), logs: logOptions{format: textFormat}}
+	sections := c.flags()
 	flags := pflag.NewFlagSet("aggregation-proxy", pflag.ContinueOnError)
-	flags.SortFlags = false
 	flags.Usage = func() {}
-	flags.StringVar(&c.options.DataDir, "data-dir", "", "folder for all state: kubeconfig, certificates, etcd's data; made when missing (required)")
-	flags.IntVar(&c.options.SecurePort, "secure-port", 0, "port to serve on; 0 takes the last run's if free, else any free one")
-	flags.StringVar(&c.options.BindAddress, "bind-address", "127.0.0.1", "IP address to serve on")
-	flags.StringSliceVar(&c.options.Etcd.Servers, "etcd-servers", nil, "URLs of an etcd to use instead of the embedded one")
-	flags.StringVar(&c.options.Etcd.CAFile, "etcd-cafile", "", "certificate authority of --etcd-servers")
-	flags.StringVar(&c.options.Etcd.CertFile, "etcd-certfile", "", "client certificate for --etcd-servers")
-	flags.StringVar(&c.options.Etcd.KeyFile, "etcd-keyfile", "", "key of --etcd-certfile")
-	flags.BoolVar(&c.options.UnsafeNoFsync, "unsafe-no-fsync", false, "don't wait for the disk: quicker, for data that may be lost, as in tests")
-	flags.BoolVar(&c.exitWithParent, "exit-with-parent", false, "end when the process that started this one ends")
-	flags.IntVarP(&c.verbosity, "v", "v", 0, "log level: 0 for errors only, 1 and above as kube-apiserver's")
-	flags.BoolVar(&c.version, "version", false, "print the version and exit")
-	flags.BoolVarP(&c.help, "help", "h", false, "print this and exit")
-	c.flagUsages = flags.FlagUsages()
+	for _, name := range sections.Order {
+		flags.AddFlagSet(sections.FlagSets[name])
+	}
+	c.usage = usage(sections)
 	if err := flags.Parse(args); err != nil {
 		return c, err
 	}
@@ -67,11 +67,34 @@ func parse(args []string) (command, error) {
 	if flags.NArg() > 0 {
 		return c, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if c.verbosity < 0 {
-		return c, errors.New("-v must not be negative")
-	}
-	return c, c.options.Validate()
+	return c, errors.Join(c.logs.validate(), c.options.Validate())
 }
+
+func (c *command) flags() cliflag.NamedFlagSets {
+	var sections cliflag.NamedFlagSets
+	c.options.AddFlags(&sections)
+	logs := sections.FlagSet("Logs")
+	logs.IntVarP(&c.logs.verbosity, "v", "v", 0, "log `level`: 0 for errors only, 1 for what changes, 3 for each request too; kube-apiserver's above")
+	logs.StringVar(&c.logs.format, "logging-format", textFormat, "`format` of the log: text, json")
+	process := sections.FlagSet("Process")
+	process.BoolVar(&c.exitWithParent, "exit-with-parent", false, "end when the process that started this one ends")
+	process.BoolVar(&c.version, "version", false, "print the version and exit")
+	process.BoolVarP(&c.help, "help", "h", false, "print this and exit")
+	return sections
+}
+
+func usage(sections cliflag.NamedFlagSets) string {
+	var b strings.Builder
+	for _, name := range sections.Order {
+		flags := sections.FlagSets[name]
+		flags.SortFlags = false
+		fmt.Fprintf(&b, "\n%s:\n%s", name, flags.FlagUsagesWrapped(helpColumns))
+	}
+	return b.String()
+}
+
+// helpColumns is the width of the help.
+const helpColumns = 120
 
 func version() string {
 	own := "(unknown)"

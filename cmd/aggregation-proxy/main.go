@@ -26,7 +26,10 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// After the first signal the next one ends the process at once, should the orderly end take too long.
 	context.AfterFunc(ctx, stop)
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	stdout := os.Stdout
+	// Whatever else is linked in and prints: standard output is for the ready line.
+	os.Stdout = os.Stderr
+	os.Exit(run(ctx, os.Args[1:], stdout, os.Stderr))
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -36,7 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "aggregation-proxy: %s: see --help\n", oneLine(err))
 		return exitUsage
 	case c.help:
-		fmt.Fprint(stdout, intro, c.flagUsages)
+		fmt.Fprint(stdout, intro, c.usage)
 		return 0
 	case c.version:
 		fmt.Fprintln(stdout, version())
@@ -50,7 +53,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func serve(ctx context.Context, c command, stdout io.Writer) error {
-	logs, err := newLogs(c.verbosity)
+	logs, err := newLogs(c.logs)
 	if err != nil {
 		return err
 	}

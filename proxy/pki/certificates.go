@@ -35,6 +35,23 @@ type Names struct {
 	IPs []net.IP
 }
 
+// with adds a certificate's names: a replica elsewhere may be serving with it.
+func (n Names) with(cert *x509.Certificate) Names {
+	n.DNS = slices.Clone(n.DNS)
+	for _, name := range cert.DNSNames {
+		if !slices.Contains(n.DNS, name) {
+			n.DNS = append(n.DNS, name)
+		}
+	}
+	n.IPs = slices.Clone(n.IPs)
+	for _, ip := range cert.IPAddresses {
+		if !slices.ContainsFunc(n.IPs, ip.Equal) {
+			n.IPs = append(n.IPs, ip)
+		}
+	}
+	return n
+}
+
 // leaf is a certificate to be signed by an authority.
 type leaf struct {
 	name, authority string
@@ -74,8 +91,13 @@ func (d Dir) ensureAuthority(name string, now time.Time) (pair, error) {
 }
 
 func (d Dir) ensureLeaf(ca pair, l leaf, now time.Time) error {
-	if old, err := d.load(l.name); err == nil && l.satisfiedBy(old.cert, ca.cert, now) {
-		return nil
+	if old, err := d.load(l.name); err == nil {
+		if l.satisfiedBy(old.cert, ca.cert, now) {
+			return nil
+		}
+		if old.cert.CheckSignatureFrom(ca.cert) == nil {
+			l.names = l.names.with(old.cert)
+		}
 	}
 	template, err := newTemplate(l.subject, now, leafLife)
 	if err != nil {

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"go.etcd.io/etcd/client/pkg/v3/fileutil"
+
 	"github.com/apiserver-builder/builder/proxy/internal/atomicfile"
 )
 
@@ -40,7 +42,7 @@ func (d Dir) Key(name string) string { return filepath.Join(string(d), name+".ke
 
 // Ensure makes every missing pair in the folder, renews those near their end, and leaves the others alone. A new
 // authority renews all it signed. serving names what the kube-apiserver's certificate is valid for. Keys are
-// readable by their owner only, the folder too.
+// readable by their owner only, the folder too. Processes that share the folder wait for each other.
 func (d Dir) Ensure(serving Names, now time.Time) error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return fmt.Errorf("make the certificates' folder: %w", err)
@@ -48,6 +50,11 @@ func (d Dir) Ensure(serving Names, now time.Time) error {
 	if err := os.Chmod(string(d), 0o700); err != nil {
 		return fmt.Errorf("close the certificates' folder to others: %w", err)
 	}
+	lock, err := fileutil.LockFile(filepath.Join(string(d), "lock"), os.O_RDWR|os.O_CREATE, keyMode)
+	if err != nil {
+		return fmt.Errorf("lock the certificates' folder: %w", err)
+	}
+	defer lock.Close()
 	for _, authority := range authorities {
 		signer, err := d.ensureAuthority(authority, now)
 		if err != nil {
