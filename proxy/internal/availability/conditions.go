@@ -14,7 +14,7 @@ import (
 // failedDiscoveryCheck is the reason that only a probe gives.
 const failedDiscoveryCheck = "FailedDiscoveryCheck"
 
-func available(status apiregistrationv1.ConditionStatus, reason, message string) apiregistrationv1.APIServiceCondition {
+func condition(status apiregistrationv1.ConditionStatus, reason, message string) apiregistrationv1.APIServiceCondition {
 	return apiregistrationv1.APIServiceCondition{
 		Type:               apiregistrationv1.Available,
 		Status:             status,
@@ -30,10 +30,10 @@ func (c *Controller) unreachable(apiService *apiregistrationv1.APIService) (apir
 	ref := apiService.Spec.Service
 	service, err := c.services.Services(ref.Namespace).Get(ref.Name)
 	if apierrors.IsNotFound(err) {
-		return available(no, "ServiceNotFound", fmt.Sprintf("service/%s in %q is not present", ref.Name, ref.Namespace)), true
+		return condition(no, "ServiceNotFound", fmt.Sprintf("service/%s in %q is not present", ref.Name, ref.Namespace)), true
 	}
 	if err != nil {
-		return available(unknown, "ServiceAccessError", fmt.Sprintf("service/%s in %q cannot be checked due to: %v", ref.Name, ref.Namespace, err)), true
+		return condition(unknown, "ServiceAccessError", fmt.Sprintf("service/%s in %q cannot be checked due to: %v", ref.Name, ref.Namespace, err)), true
 	}
 	// Other Services have no port or endpoints of their own, or they are routed elsewhere.
 	if service.Spec.Type != corev1.ServiceTypeClusterIP {
@@ -41,18 +41,18 @@ func (c *Controller) unreachable(apiService *apiregistrationv1.APIService) (apir
 	}
 	port := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == *ref.Port })
 	if port < 0 {
-		return available(no, "ServicePortError", fmt.Sprintf("service/%s in %q is not listening on port %d", ref.Name, ref.Namespace, *ref.Port)), true
+		return condition(no, "ServicePortError", fmt.Sprintf("service/%s in %q is not listening on port %d", ref.Name, ref.Namespace, *ref.Port)), true
 	}
 	portName := service.Spec.Ports[port].Name
 	endpointSlices, err := c.endpointSlices.GetEndpointSlices(ref.Namespace, ref.Name)
 	if err != nil {
-		return available(unknown, "EndpointsAccessError", fmt.Sprintf("service/%s in %q cannot be checked due to: %v", ref.Name, ref.Namespace, err)), true
+		return condition(unknown, "EndpointsAccessError", fmt.Sprintf("service/%s in %q cannot be checked due to: %v", ref.Name, ref.Namespace, err)), true
 	}
 	if len(endpointSlices) == 0 {
-		return available(no, "EndpointsNotFound", fmt.Sprintf("cannot find endpointslices for service/%s in %q", ref.Name, ref.Namespace)), true
+		return condition(no, "EndpointsNotFound", fmt.Sprintf("cannot find endpointslices for service/%s in %q", ref.Name, ref.Namespace)), true
 	}
 	if !slices.ContainsFunc(endpointSlices, func(s *discoveryv1.EndpointSlice) bool { return ready(s, portName) }) {
-		return available(no, "MissingEndpoints", fmt.Sprintf("endpointslices for service/%s in %q have no addresses with port name %q", ref.Name, ref.Namespace, portName)), true
+		return condition(no, "MissingEndpoints", fmt.Sprintf("endpointslices for service/%s in %q have no addresses with port name %q", ref.Name, ref.Namespace, portName)), true
 	}
 	return apiregistrationv1.APIServiceCondition{}, false
 }

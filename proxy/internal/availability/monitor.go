@@ -98,7 +98,7 @@ func (m *monitor) check(ctx context.Context) time.Duration {
 	if err != nil || apiService.Spec.Service == nil {
 		return period // it went a moment ago, and so will this monitor
 	}
-	condition, ok := m.unreachable(apiService)
+	verdict, ok := m.unreachable(apiService)
 	if !ok {
 		err := m.probe(ctx, apiService)
 		switch refused := (*refusal)(nil); {
@@ -108,23 +108,23 @@ func (m *monitor) check(ctx context.Context) time.Duration {
 			m.retry = eager()
 			return 0
 		case err == nil:
-			condition = available(apiregistrationv1.ConditionTrue, "Passed", "all checks passed")
+			verdict = condition(apiregistrationv1.ConditionTrue, "Passed", "all checks passed")
 		case errors.As(err, &refused):
-			condition = available(apiregistrationv1.ConditionFalse, failedDiscoveryCheck, refused.Error())
+			verdict = condition(apiregistrationv1.ConditionFalse, failedDiscoveryCheck, refused.Error())
 		default: // as kube-aggregator: no condition tells that there is no way to connect
 			klog.ErrorS(err, "Preparing to probe an APIService failed", "name", m.name)
 			return m.retry.Step()
 		}
 	}
-	m.available = condition.Status == apiregistrationv1.ConditionTrue
+	m.available = verdict.Status == apiregistrationv1.ConditionTrue
 	if m.available {
 		m.retry = steady()
 	}
-	if err := m.write(ctx, apiService, condition); err != nil && ctx.Err() == nil {
+	if err := m.write(ctx, apiService, verdict); err != nil && ctx.Err() == nil {
 		klog.ErrorS(err, "Writing an APIService's status failed", "name", m.name)
 		return m.retry.Step()
 	}
-	if condition.Reason == failedDiscoveryCheck {
+	if verdict.Reason == failedDiscoveryCheck {
 		return m.retry.Step()
 	}
 	return wait.Jitter(period, jitter)

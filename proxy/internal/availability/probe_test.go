@@ -1,0 +1,345 @@
+package availability
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// to resolves every Service to one address.
+type to string
+
+func (address to) ResolveEndpoint(string, string, int32) (*url.URL, error) {
+	return &url.URL{Scheme: "https", Host: string(address)}, nil
+}
+
+// probed is a monitor that nothing starts, of a backend that trusts the authority of its client certificate.
+type probed struct {
+	*monitor
+	backend    *proxytest.Backend
+	apiService *apiregistrationv1.APIService
+	authority  *proxytest.Authority
+	cert, key  []byte
+}
+
+func newProbed(t *testing.T) *probed {
+	t.Helper()
+	p := &probed{authority: proxytest.NewAuthority(t, "front-proxy-ca")}
+	ca := filepath.Join(t.TempDir(), "ca.crt")
+	if err := os.WriteFile(ca, p.authority.PEM, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.backend = proxytest.StartBackend(t, &proxytest.ControlPlane{FrontProxyCA: proxytest.KeyPair{Cert: ca}}, proxytest.BackendOptions{Namespace: "ns"})
+	p.apiService = p.backend.APIService("v1")
+	p.rotate(t, "front-proxy-client")
+	p.monitor = newMonitor(&Controller{config: Config{
+		Resolver:          to(p.backend.Addr()),
+		ClientCertificate: func() ([]byte, []byte) { return p.cert, p.key },
+	}}, p.apiService.Name, nil)
+	t.Cleanup(p.connections.close)
+	return p
+}
+
+// rotate makes a new client certificate.
+func (p *probed) rotate(t *testing.T, name string) {
+	t.Helper()
+	pair := p.authority.Issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
+	p.key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
+}
+
+// probe probes once, and tells how many GETs it took.
+func (p *probed) probe(t *testing.T) (int, error) {
+	t.Helper()
+	before := len(p.gets())
+	err := p.monitor.probe(t.Context(), p.apiService)
+	return len(p.gets()) - before, err
+}
+
+func (p *probed) gets() []proxytest.Request { return p.backend.Requests(p.backend.Path()) }
+
+func (p *probed) answer(handler http.HandlerFunc) { p.backend.Handle(p.backend.Path(), handler) }
+
+// TestProbeIsOneGET holds what a probe costs while all is well, and what the backend is told.
+func TestProbeIsOneGET(t *testing.T) {
+	p := newProbed(t)
+	for range 10 {
+		if gets, err := p.probe(t); err != nil || gets != 1 {
+			t.Fatalf("%d GETs: %v", gets, err)
+		}
+	}
+	if accepted := p.backend.AcceptedConnections(); accepted != 1 {
+		t.Errorf("%d connections for 10 probes", accepted)
+	}
+	got := p.gets()[0]
+	if got.Proto != "HTTP/1.1" || got.Peer == nil || got.Peer.Subject.CommonName != "front-proxy-client" {
+		t.Errorf("the backend was asked over %s by %v", got.Proto, got.Peer)
+	}
+	want := http.Header{"X-Remote-User": {"system:kube-aggregator"}, "X-Remote-Group": {"system:masters"}, "Accept-Encoding": {"gzip"}, "User-Agent": {"Go-http-client/1.1"}}
+	if diff := cmp.Diff(want, got.Header); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProbePath(t *testing.T) {
+	core := &apiregistrationv1.APIService{Spec: apiregistrationv1.APIServiceSpec{Version: "v1"}}
+	core.Name = "v1."
+	group := &apiregistrationv1.APIService{Spec: apiregistrationv1.APIServiceSpec{Group: "g.example.com", Version: "v2"}}
+	group.Name = "v2.g.example.com"
+	for apiService, want := range map[*apiregistrationv1.APIService]string{core: "/api/v1", group: "/apis/g.example.com/v2"} {
+		if got := discoveryPath(apiService); got != want {
+			t.Errorf("%q is probed at %s, want %s", apiService.Name, got, want)
+		}
+	}
+}
+
+// TestOneOfFiveIsEnough has every success in another place among the attempts.
+func TestOneOfFiveIsEnough(t *testing.T) {
+	p := newProbed(t)
+	var count atomic.Int64
+	p.answer(func(w http.ResponseWriter, r *http.Request) {
+		if count.Add(1)%attempts != 0 {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		p.backend.Default(w, r)
+	})
+	for range 50 {
+		if gets, err := p.probe(t); err != nil || gets > attempts {
+			t.Fatalf("%d GETs: %v", gets, err)
+		}
+	}
+}
+
+func TestFailedProbe(t *testing.T) {
+	p := newProbed(t)
+	url := p.backend.URL() + p.backend.Path()
+	for name, tt := range map[string]struct {
+		answer http.HandlerFunc
+		want   string
+	}{
+		"an error":         {proxytest.Respond(http.StatusForbidden, nil, "no"), "bad status from " + url + ": 403"},
+		"a redirect":       {proxytest.Respond(http.StatusFound, http.Header{"Location": {"/apis"}}, ""), "bad status from " + url + ": 302"},
+		"a closed request": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, `Get "` + url + `": EOF`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p.answer(tt.answer)
+			gets, err := p.probe(t)
+			if gets != attempts {
+				t.Errorf("%d GETs, want %d", gets, attempts)
+			}
+			if want := "failing or missing response from " + url + ": " + tt.want; err == nil || err.Error() != want {
+				t.Errorf("it says %q, want %q", err, want)
+			}
+			if !errors.As(err, new(*refusal)) {
+				t.Errorf("a %T does not become a condition", err)
+			}
+		})
+	}
+	p.answer(proxytest.CloseMidBody)
+	if _, err := p.probe(t); err != nil {
+		t.Errorf("what follows the status was looked at: %v", err)
+	}
+}
+
+// TestDeadConnectionIsNoFailure: the backend closed the connection while nobody looked, or was started again.
+func TestDeadConnectionIsNoFailure(t *testing.T) {
+	p := newProbed(t)
+	for range 10 {
+		if gets, err := p.probe(t); err != nil || gets != 1 {
+			t.Fatalf("%d GETs: %v", gets, err)
+		}
+		p.backend.CloseConnections()
+	}
+	p.backend.Stop()
+	if _, err := p.probe(t); err == nil || !strings.Contains(err.Error(), "connect: connection refused") {
+		t.Errorf("stopped: %v", err)
+	}
+	p.backend.Start(t)
+	if gets, err := p.probe(t); err != nil || gets != 1 {
+		t.Errorf("started again: %d GETs: %v", gets, err)
+	}
+}
+
+// TestConnectionsFollowTheirConfiguration: certificates count from the next probe on, and old connections go.
+func TestConnectionsFollowTheirConfiguration(t *testing.T) {
+	p := newProbed(t)
+	succeed := func(peer string) {
+		t.Helper()
+		if _, err := p.probe(t); err != nil {
+			t.Fatal(err)
+		}
+		if last := p.gets()[len(p.gets())-1]; last.Peer.Subject.CommonName != peer {
+			t.Errorf("the backend was shown %s, want %s", last.Peer.Subject, peer)
+		}
+		proxytest.Eventually(t, "one connection", proxytest.Patience, func(context.Context) error {
+			if open := p.backend.OpenConnections(); open != 1 {
+				return fmt.Errorf("there are %d", open)
+			}
+			return nil
+		})
+	}
+	succeed("front-proxy-client")
+	p.rotate(t, "rotated")
+	succeed("rotated")
+
+	other := proxytest.NewAuthority(t, "other")
+	p.apiService.Spec.CABundle = other.PEM
+	if _, err := p.probe(t); err == nil || !strings.Contains(err.Error(), "x509: certificate signed by unknown authority") {
+		t.Errorf("another caBundle: %v", err)
+	}
+	p.backend.SetCertificate(other.Serving(t, p.backend.ServerName()))
+	succeed("rotated")
+	p.apiService.Spec.CABundle, p.apiService.Spec.InsecureSkipTLSVerify = nil, true
+	p.backend.SetCertificate(proxytest.NewAuthority(t, "third").Serving(t, "anybody"))
+	succeed("rotated")
+	p.apiService.Spec.InsecureSkipTLSVerify = false
+	if _, err := p.probe(t); !errors.As(err, new(*tls.CertificateVerificationError)) {
+		t.Errorf("neither a caBundle nor insecureSkipTLSVerify: %v", err)
+	}
+	p.cert = []byte("nonsense")
+	if _, err := p.probe(t); err == nil || errors.As(err, new(*refusal)) {
+		t.Errorf("there is no way to connect, and it says %v", err)
+	}
+}
+
+// TestHungBackend takes the five seconds, and asks five times.
+func TestHungBackend(t *testing.T) {
+	for name, available := range map[string]bool{"that was available": true, "that was not": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProbed(t)
+			p.available = available
+			p.answer(proxytest.Hang)
+			var observed time.Duration
+			p.config.Observe = func(name string, took time.Duration, err error) {
+				if name != p.apiService.Name || err == nil {
+					t.Errorf("observed %s: %v", name, err)
+				}
+				observed = took
+			}
+			gets, err := p.probe(t)
+			if gets != attempts {
+				t.Errorf("%d GETs, want %d", gets, attempts)
+			}
+			const want = "(Client.Timeout exceeded while awaiting headers)"
+			if err == nil || !strings.HasSuffix(err.Error(), want) {
+				t.Errorf("it says %q, want %q", err, want)
+			}
+			if observed < probeTimeout-10*time.Millisecond || observed > probeTimeout+time.Second {
+				t.Errorf("it took %s, want %s", observed, probeTimeout)
+			}
+		})
+	}
+}
+
+// TestProbeSeesTheEndOfAHang: the attempts that hang may do so for ever, the next one succeeds.
+func TestProbeSeesTheEndOfAHang(t *testing.T) {
+	for name, available := range map[string]bool{"of one attempt": true, "of the backend": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newProbed(t)
+			p.available = available
+			var count atomic.Int64
+			p.answer(func(w http.ResponseWriter, r *http.Request) {
+				if count.Add(1) == 1 {
+					proxytest.Hang(w, r)
+				}
+				p.backend.Default(w, r)
+			})
+			started := time.Now()
+			if _, err := p.probe(t); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(started); took > 2*pace {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
+}
+
+// TestProbeIsGivenUp when what it looks at changes, or the controller ends.
+func TestProbeIsGivenUp(t *testing.T) {
+	p := newProbed(t)
+	p.answer(proxytest.Hang)
+	time.AfterFunc(50*time.Millisecond, func() { signal(p.changed) })
+	if _, err := p.probe(t); !errors.Is(err, errChanged) {
+		t.Errorf("after a change: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	started := time.Now()
+	if err := p.monitor.probe(ctx, p.apiService); err == nil {
+		t.Error("a probe that was stopped succeeded")
+	}
+	if took := time.Since(started); took > probeTimeout/2 {
+		t.Errorf("it took %s to stop", took)
+	}
+}
+
+// TestProbeLeavesNothing: no connection to an endpoint that is no longer picked, no goroutine in one that nobody answers.
+func TestProbeLeavesNothing(t *testing.T) {
+	p := newProbed(t)
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and does not even shake hands
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	if _, err := p.probe(t); err != nil {
+		t.Fatal(err)
+	}
+	p.config.Resolver = to(silent.Addr().String())
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	p.available = true
+	if err := p.monitor.probe(ctx, p.apiService); err == nil {
+		t.Error("silence is a success")
+	}
+	for what, left := range map[string]func() string{
+		"connections": func() string {
+			if open := p.backend.OpenConnections(); open != 0 {
+				return fmt.Sprint(open)
+			}
+			return ""
+		},
+		"goroutines": func() string {
+			stacks := make([]byte, 1<<20)
+			stacks = stacks[:runtime.Stack(stacks, true)]
+			if bytes.Contains(stacks, []byte("availability.(*probe)")) || bytes.Contains(stacks, []byte("net/http.(*Transport).dialConn")) {
+				return string(stacks)
+			}
+			return ""
+		},
+	} {
+		proxytest.Eventually(t, what, idleTimeout+time.Second, func(context.Context) error {
+			if left := left(); left != "" {
+				return errors.New(left)
+			}
+			return nil
+		})
+	}
+}
