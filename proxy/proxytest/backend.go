@@ -227,6 +227,8 @@ type Request struct {
 	Target string
 	URL    *url.URL
 	Header http.Header
+	// ServerName is the one the client asked for in the TLS handshake.
+	ServerName string
 	// Peer is the verified certificate of the client, nil when there was none.
 	Peer *x509.Certificate
 }
@@ -238,7 +240,7 @@ const recorded = 10_000
 func (b *Backend) record(r *http.Request) {
 	request := Request{
 		Method: r.Method, Host: r.Host, Proto: r.Proto, RemoteAddr: r.RemoteAddr,
-		Target: r.RequestURI, URL: r.URL, Header: r.Header.Clone(),
+		Target: r.RequestURI, URL: r.URL, Header: r.Header.Clone(), ServerName: r.TLS.ServerName,
 	}
 	if len(r.TLS.PeerCertificates) > 0 {
 		request.Peer = r.TLS.PeerCertificates[0]

@@ -10,6 +10,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -35,13 +36,29 @@ func NewAuthority(t testing.TB, name string) *Authority {
 // Serving is a certificate for a server with the names.
 func (a *Authority) Serving(t testing.TB, names ...string) tls.Certificate {
 	t.Helper()
-	return a.Issue(t, &x509.Certificate{DNSNames: names, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	return a.Issue(t, servingTemplate(names))
 }
 
 // Issue signs what the template describes. Times it leaves out are a minute ago and in an hour.
 func (a *Authority) Issue(t testing.TB, template *x509.Certificate) tls.Certificate {
 	t.Helper()
 	return sign(t, template, &a.pair)
+}
+
+// SystemRoots makes an authority, in place of those of the system, for the control planes that the test starts from here on.
+func SystemRoots(t testing.TB) KeyPair {
+	t.Helper()
+	dir := t.TempDir()
+	roots := KeyPair{filepath.Join(dir, "roots.crt"), filepath.Join(dir, "roots.key")}
+	roots.write(t, NewAuthority(t, "system roots").pair)
+	t.Setenv("SSL_CERT_FILE", roots.Cert)
+	return roots
+}
+
+// Serving is a certificate of the authority ca for a server with the names.
+func (ca KeyPair) Serving(t testing.TB, names ...string) tls.Certificate {
+	t.Helper()
+	return ca.issue(t, servingTemplate(names))
 }
 
 // IssueTo replaces the files of a pair by those of a new certificate of the authority ca for the same subject, the key
@@ -53,13 +70,18 @@ func (ca KeyPair) IssueTo(t testing.TB, files KeyPair) tls.Certificate {
 		t.Fatal(err)
 	}
 	pair := ca.issue(t, &x509.Certificate{Subject: old.Leaf.Subject, ExtKeyUsage: old.Leaf.ExtKeyUsage})
+	files.write(t, pair)
+	return pair
+}
+
+func (files KeyPair) write(t testing.TB, pair tls.Certificate) {
+	t.Helper()
 	der, err := x509.MarshalECPrivateKey(pair.PrivateKey.(*ecdsa.PrivateKey))
 	if err != nil {
 		t.Fatal(err)
 	}
 	replace(t, files.Key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
 	replace(t, files.Cert, certificatePEM(pair))
-	return pair
 }
 
 // issue signs with the authority in the files.
@@ -77,6 +99,10 @@ func clientTemplate(user string, groups []string) *x509.Certificate {
 		Subject:     pkix.Name{CommonName: user, Organization: groups},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
+}
+
+func servingTemplate(names []string) *x509.Certificate {
+	return &x509.Certificate{DNSNames: names, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 }
 
 // sign makes a key and has its certificate signed by authority, by itself without one.

@@ -45,6 +45,8 @@ type ControlPlane struct {
 	Kubeconfig string
 	// ClientCA signs clients' certificates, FrontProxyCA the one the aggregation layer shows, FrontProxyClient.
 	ClientCA, FrontProxyCA, FrontProxyClient KeyPair
+	// SystemRoots signs what it trusts for want of another authority: what SystemRoots returned before it was started.
+	SystemRoots KeyPair
 	// Process serves.
 	Process *os.Process
 

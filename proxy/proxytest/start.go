@@ -104,7 +104,7 @@ func run(cmd *exec.Cmd) (url string, ended chan struct{}, err error) {
 	line, _ := out.ReadString('\n')
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "ready: ")
 	if !ok {
-		return "", nil, fmt.Errorf("no ready line within %s but %q: %w", Patience, line, cmd.Wait())
+		return "", nil, fmt.Errorf("no ready line but %q: %w", line, cmd.Wait())
 	}
 	ended = make(chan struct{})
 	go func() {

@@ -1,0 +1,59 @@
+package proxytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
+)
+
+// EchoUpgrade changes to the protocol the client asks for, whatever it is, and then sends back every byte until the
+// client ends the connection.
+func EchoUpgrade(w http.ResponseWriter, r *http.Request) {
+	conn, buffered, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		http.Error(w, "upgrades need HTTP/1.1", http.StatusBadRequest)
+		return
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", r.Header.Get("Upgrade")); err != nil {
+		return
+	}
+	_, _ = io.Copy(conn, buffered) // until either end goes
+}
+
+// Raw writes exactly these bytes in answer, and ends the connection.
+func Raw(answer string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			http.Error(w, "raw answers need HTTP/1.1", http.StatusBadRequest)
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, answer) // unless the client has gone
+	}
+}
+
+// Exec serves the protocol of kubectl exec, over SPDY and WebSocket: what it gets on stdin it sends back on stdout.
+func Exec(w http.ResponseWriter, r *http.Request) {
+	const patience = time.Minute
+	options := &remotecommand.Options{Stdin: true, Stdout: true}
+	remotecommand.ServeExec(w, r, echoExecutor{}, "", "", "", nil, options, patience, patience, []string{"v4.channel.k8s.io"})
+}
+
+type echoExecutor struct{}
+
+// ExecInContainer implements remotecommand.Executor.
+func (echoExecutor) ExecInContainer(_ context.Context, _, _, _ string, _ []string, stdin io.Reader, stdout, _ io.WriteCloser,
+	_ bool, _ <-chan remotecommand.TerminalSize, _ time.Duration) error {
+	if stdin == nil || stdout == nil {
+		return errors.New("stdin and stdout are wanted")
+	}
+	_, err := io.Copy(stdout, stdin)
+	return err
+}
