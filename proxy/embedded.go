@@ -10,13 +10,9 @@ import (
 	"syscall"
 	"time"
 
-	"go.etcd.io/etcd/client/pkg/v3/logutil"
 	"go.etcd.io/etcd/client/pkg/v3/transport"
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/storage/wal"
-	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-	"k8s.io/klog/v2"
 
 	"github.com/apiserver-builder/builder/proxy/pki"
 )
@@ -49,10 +45,7 @@ func startEtcd(dir dataDir, certs pki.Dir, noFsync bool) (*embeddedEtcd, error) 
 	}
 	wal.SegmentSizeBytes = walSegmentBytes
 	fatal := make(fatalHook, 1)
-	logger, err := etcdLogger(fatal)
-	if err != nil {
-		return nil, fmt.Errorf("set up etcd's log: %w", err)
-	}
+	logger := etcdLogger(fatal)
 	for attempt := 0; ; attempt++ {
 		port, err := freePort(portOf(dir.lastEtcdURL()))
 		if err != nil {
@@ -111,35 +104,6 @@ func etcdConfig(dir string, certs pki.Dir, port int, noFsync bool) *embed.Config
 	c.ListenPeerUrls, c.AdvertisePeerUrls = nil, []url.URL{peer}
 	c.InitialCluster = c.InitialClusterFromName(c.Name)
 	return c
-}
-
-// etcdLogger writes what etcd has to say to stderr at -v 1, and else nothing: etcd logs as errors that it has just been
-// created and that it has just been closed. What is fatal goes to the hook.
-func etcdLogger(fatal fatalHook) (*zap.Logger, error) {
-	config := logutil.DefaultZapLoggerConfig
-	config.Level = zap.NewAtomicLevelAt(zapcore.FatalLevel + 1)
-	if klog.V(1).Enabled() {
-		config.Level = zap.NewAtomicLevelAt(zapcore.InfoLevel)
-	}
-	return config.Build(zap.WithFatalHook(fatal), zap.WithPanicHook(fatal))
-}
-
-// fatalHook takes what etcd would end the process for, so that the proxy can end in order and say why.
-type fatalHook chan error
-
-// OnWrite keeps the caller from going on, as the end of the process would.
-func (h fatalHook) OnWrite(entry *zapcore.CheckedEntry, fields []zapcore.Field) {
-	err := errors.New(entry.Message)
-	for _, field := range fields {
-		if cause, ok := field.Interface.(error); ok {
-			err = fmt.Errorf("%s: %w", entry.Message, cause)
-		}
-	}
-	select {
-	case h <- err:
-	default: // the first is the one to tell
-	}
-	select {}
 }
 
 // end calls fail when etcd ends, for whatever reason.

@@ -44,8 +44,9 @@ func (s *apiServer) fail(err error) {
 	}
 }
 
-// run serves until ctx ends or something vital fails.
-func (s *apiServer) run(ctx context.Context) error {
+// runUntilDone runs the server and, beside it, the wait for readiness, until ctx ends or something vital fails, and
+// returns what did.
+func (s *apiServer) runUntilDone(ctx context.Context, waitReady func(context.Context) error) error {
 	prepared, err := s.PrepareRun()
 	if err != nil {
 		return err
@@ -59,13 +60,21 @@ func (s *apiServer) run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
+	go func() {
+		if err := waitReady(ctx); err != nil {
+			s.fail(err)
+		}
+	}()
 	ended := make(chan error, 1)
 	go func() { ended <- prepared.Run(ctx) }()
 	select {
 	case err = <-ended:
 	case <-afterEnd(ctx, s.GenericAPIServer.ShutdownDelayDuration+stopTimeout):
 	}
-	if cause := context.Cause(ctx); err == nil && !errors.Is(cause, context.Canceled) {
+	if ctx.Err() == nil && err == nil {
+		return errors.New("the server stopped by itself")
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}
 	return err

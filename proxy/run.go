@@ -26,10 +26,11 @@ const (
 )
 
 // Run serves until ctx ends, then stops everything in order and returns nil. It calls ready once, with the server's
-// URL, when the server answers /readyz with ok and the kubeconfig is written. Its errors are sentences for a user.
+// URL, when the server answers /readyz with ok and the kubeconfig is written; ready's context ends when the server begins
+// to stop, for whatever reason. Errors are sentences for a user.
 //
 // A process can have one: kube-apiserver keeps feature gates, metrics and schemes in globals.
-func Run(ctx context.Context, o Options, ready func(url string)) error {
+func Run(ctx context.Context, o Options, ready func(ctx context.Context, url string)) error {
 	if o.kube == nil {
 		o.kube = newKubeAPIServer()
 	}
@@ -53,31 +54,49 @@ func Run(ctx context.Context, o Options, ready func(url string)) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close()
+	url := "https://" + net.JoinHostPort(reachableIP(bind).String(), strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	server, closeStorage, err := o.build(ctx, fail, listener, url)
+	if err != nil {
+		listener.Close() // else the server's, which panics when it is closed under it
+		return err
+	}
+	defer closeStorage()
+	return server.runUntilDone(ctx, func(ctx context.Context) error {
+		err := waitReady(ctx, url, certs, server.GenericAPIServer.LoopbackClientConfig)
+		if err == nil {
+			ready(ctx, url)
+		}
+		return err
+	})
+}
+
+// build makes a server, with storage that calls fail should it end.
+func (o Options) build(ctx context.Context, fail context.CancelCauseFunc, listener net.Listener, url string) (_ *apiServer, closeStorage func(), err error) {
+	dir, certs := dataDir(o.DataDir), o.certs()
 	storage, err := openStorage(ctx, o, dir, certs, fail)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer storage.close()
+	defer func() {
+		if err != nil {
+			storage.close()
+		}
+	}()
 	config, err := newConfig(ctx, o.kube, listener, certs, storage.transport)
 	if err != nil {
-		return fmt.Errorf("configure kube-apiserver: %w", err)
+		return nil, nil, fmt.Errorf("configure kube-apiserver: %w", err)
 	}
 	if err := storage.waitReady(ctx); err != nil {
-		return err
+		return nil, nil, err
 	}
 	server, err := newAPIServer(config)
 	if err != nil {
-		return fmt.Errorf("set up kube-apiserver: %w", err)
+		return nil, nil, fmt.Errorf("set up kube-apiserver: %w", err)
 	}
 	if err := server.addControllers(config.KubeAPIs.ControlPlane.VersionedInformers, certs, o.replicated()); err != nil {
-		return err
+		return nil, nil, err
 	}
-	url := "https://" + net.JoinHostPort(reachableIP(bind).String(), strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	if err := errors.Join(dir.writeEtcdURL(storage.transport.ServerList), dir.writeKubeconfig(url, certs)); err != nil {
-		return err
-	}
-	return runUntilDone(ctx, server, url, certs, ready)
+	return server, storage.close, errors.Join(dir.writeEtcdURL(storage.transport.ServerList), dir.writeKubeconfig(url, certs))
 }
 
 // listen takes the port asked for, or for 0 the last one when it is free.
@@ -97,32 +116,6 @@ func listen(address string, port, last int) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on port %d of %s: %w", port, address, err)
 	}
 	return l, nil
-}
-
-// runUntilDone runs the server and, beside it, the wait for readiness; whichever fails ends the other.
-func runUntilDone(ctx context.Context, server *apiServer, url string, certs pki.Dir, ready func(string)) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	waited := make(chan error, 1)
-	go func() {
-		err := waitReady(ctx, url, certs, server.GenericAPIServer.LoopbackClientConfig)
-		if err == nil {
-			ready(url)
-		} else {
-			cancel()
-		}
-		waited <- err
-	}()
-	err := server.run(ctx)
-	stopped := ctx.Err() != nil
-	cancel()
-	if waitErr := <-waited; err == nil && waitErr != nil && !errors.Is(waitErr, context.Canceled) {
-		return waitErr
-	}
-	if err == nil && !stopped {
-		return errors.New("the server stopped by itself")
-	}
-	return err
 }
 
 // waitReady returns when /readyz is ok, and what an extension-apiserver reads when it starts is there.

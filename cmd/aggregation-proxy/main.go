@@ -63,7 +63,7 @@ func serve(ctx context.Context, c command, stdout io.Writer) error {
 		defer stop()
 	}
 	setGCPercent(gcPercentStarting)
-	return proxy.Run(ctx, c.options, func(url string) {
+	return proxy.Run(ctx, c.options, func(ctx context.Context, url string) {
 		fmt.Fprintf(stdout, "ready: %s\n", url)
 		// What newLogs could set can be set again.
 		_ = logs.showErrors(true)
