@@ -1,0 +1,133 @@
+package kube
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"github.com/apiserver-builder/builder/proxy/pki"
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// Extension is an extension-apiserver to run on this machine behind a control plane.
+type Extension struct {
+	// Name is that of its Service, and Namespace the Service's.
+	Name, Namespace string
+	// Group and Versions are what it serves, the preferred version first.
+	Group    string
+	Versions []string
+	// Program is built from the sources when it is needed.
+	Program func() (string, error)
+}
+
+// Sample is k8s.io/sample-apiserver as it is published.
+func Sample() Extension {
+	return Extension{
+		Name: "api", Namespace: "wardle", Group: "wardle.example.com", Versions: []string{"v1beta1", "v1alpha1"},
+		Program: func() (string, error) { return Program(SampleAPIServer) },
+	}
+}
+
+// Fruit is the apiserver of examples/fruit, a project that builder made.
+func Fruit() Extension {
+	return Extension{
+		Name: "shop-apiserver", Namespace: "shop-system", Group: "fruit.example.com", Versions: []string{"v1alpha1"},
+		Program: func() (string, error) { return ProgramOf("examples/fruit", "./cmd/apiserver") },
+	}
+}
+
+// RunningExtension is one that serves.
+type RunningExtension struct {
+	Extension
+	// URL is its own, for clients that go there directly, with the CA in PEM to verify it.
+	URL     string
+	CA      []byte
+	Process *os.Process
+}
+
+// Start runs the extension-apiserver with the control plane's etcd, as an administrator of it, and with the arguments
+// after our own. It registers it, waits until requests get through, and ends it with the test.
+func (e Extension) Start(t testing.TB, cp *proxytest.ControlPlane, args ...string) *RunningExtension {
+	t.Helper()
+	program, err := e.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority := proxytest.NewAuthority(t, e.Name)
+	dir := t.TempDir()
+	cert, key := writePair(t, dir, authority.Serving(t, e.Name+"."+e.Namespace+".svc", "localhost"))
+	port := proxytest.FreePort(t)
+	running := &RunningExtension{Extension: e, URL: fmt.Sprintf("https://localhost:%d", port), CA: authority.PEM}
+	certs := pki.Dir(filepath.Join(cp.Dir, "pki"))
+	var ended <-chan struct{}
+	running.Process, ended = StartProcess(t, dir, e.Name, program, append([]string{
+		"--bind-address", loopback, "--secure-port", fmt.Sprint(port), "--tls-cert-file", cert, "--tls-private-key-file", key,
+		"--kubeconfig", cp.Kubeconfig, "--authentication-kubeconfig", cp.Kubeconfig, "--authorization-kubeconfig", cp.Kubeconfig,
+		"--etcd-servers", EtcdURL(t, cp), "--etcd-prefix", "/" + e.Group, "--etcd-cafile", certs.Cert(pki.EtcdCA),
+		"--etcd-certfile", certs.Cert(pki.EtcdClient), "--etcd-keyfile", certs.Key(pki.EtcdClient),
+	}, args...)...)
+	e.register(t, cp, int32(port), authority.PEM)
+	for _, version := range e.Versions {
+		cp.WaitCondition(t, version+"."+e.Group, "", func(c apiregistrationv1.APIServiceCondition) bool {
+			return c.Status == apiregistrationv1.ConditionTrue
+		})
+		path := "/apis/" + e.Group + "/" + version
+		await(t, "GET "+path, ended, func(ctx context.Context) error {
+			return cp.Client(t).Discovery().RESTClient().Get().AbsPath(path).Do(ctx).Error()
+		})
+	}
+	return running
+}
+
+// register makes it known by a Service that is an external name of localhost.
+func (e Extension) register(t testing.TB, cp *proxytest.ControlPlane, port int32, ca []byte) {
+	t.Helper()
+	core := cp.Client(t).CoreV1()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: e.Namespace}}
+	if _, err := core.Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: e.Name},
+		Spec:       corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "localhost"},
+	}
+	if _, err := core.Services(e.Namespace).Create(t.Context(), service, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for i, version := range e.Versions {
+		cp.CreateAPIService(t, &apiregistrationv1.APIService{
+			ObjectMeta: metav1.ObjectMeta{Name: version + "." + e.Group},
+			Spec: apiregistrationv1.APIServiceSpec{
+				Group: e.Group, Version: version, GroupPriorityMinimum: 1000, VersionPriority: int32(100 - i), CABundle: ca,
+				Service: &apiregistrationv1.ServiceReference{Namespace: e.Namespace, Name: e.Name, Port: &port},
+			},
+		})
+	}
+}
+
+func writePair(t testing.TB, dir string, pair tls.Certificate) (cert, key string) {
+	t.Helper()
+	der, err := x509.MarshalECPrivateKey(pair.PrivateKey.(*ecdsa.PrivateKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, data []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return write("serving.crt", "CERTIFICATE", pair.Certificate[0]), write("serving.key", "EC PRIVATE KEY", der)
+}

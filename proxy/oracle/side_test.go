@@ -1,0 +1,228 @@
+package oracle
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// A side is one of the two control planes.
+type side struct {
+	*proxytest.ControlPlane
+	clients   map[string]*http.Client // by user
+	http1     map[string]*http.Client
+	variables map[string]string
+}
+
+// users are who rows can be sent as, and their groups. The one without a name is the administrator, the one called
+// anonymous has no certificate.
+var users = map[string][]string{
+	"":     {"system:masters"},
+	"anna": nil,
+	"bob":  {"developers"},
+}
+
+const (
+	anonymous = "anonymous"
+	// What a row may take, and how long to repeat one that waits for something. Kubernetes' garbage collector looks for
+	// new kinds every 30 s.
+	rowTimeout, settleTimeout = 30 * time.Second, 90 * time.Second
+	settlePoll                = 50 * time.Millisecond
+)
+
+func newSide(t *testing.T, cp *proxytest.ControlPlane) *side {
+	t.Helper()
+	s := &side{ControlPlane: cp, clients: map[string]*http.Client{}, http1: map[string]*http.Client{}, variables: map[string]string{"$": "$"}}
+	add := func(key, user string, groups []string) {
+		s.clients[key], s.http1[key] = cp.HTTPClient(t, user, groups...), cp.HTTPClient(t, user, groups...)
+		transport := s.http1[key].Transport.(*http.Transport)
+		transport.ForceAttemptHTTP2, transport.DisableKeepAlives = false, true
+		transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	}
+	for user, groups := range users {
+		name := user
+		if user == "" {
+			name = "kubernetes-admin"
+		}
+		add(user, name, groups)
+	}
+	add(anonymous, "", nil)
+	return s
+}
+
+// response is what came back.
+type response struct {
+	proto   string
+	status  int
+	header  http.Header
+	trailer http.Header
+	body    []byte
+	// failure is how reading the body ended, if not well.
+	failure string
+}
+
+// expand puts the side's variables in. An unknown one is a mistake in the table.
+func (s *side) expand(text string) (string, error) {
+	var unknown []string
+	expanded := os.Expand(text, func(name string) string {
+		value, ok := s.variables[name]
+		if !ok {
+			unknown = append(unknown, name)
+		}
+		return value
+	})
+	if len(unknown) > 0 {
+		return "", fmt.Errorf("unknown variables %q", unknown)
+	}
+	return expanded, nil
+}
+
+// do sends the row, again and again where that is called for, and sets what it saves.
+func (s *side) do(ctx context.Context, r row) (response, error) {
+	limit := rowTimeout
+	if r.until != nil {
+		limit = settleTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	for {
+		got, err := s.once(ctx, r)
+		if err == nil && (r.until == nil || r.until(got)) {
+			return got, s.save(r, got)
+		}
+		if err != nil && (r.until == nil || ctx.Err() != nil) {
+			return got, err
+		}
+		select {
+		case <-ctx.Done():
+			return got, nil // to be compared: the other may be no better
+		case <-time.After(settlePoll):
+		}
+	}
+}
+
+func (s *side) once(ctx context.Context, r row) (response, error) {
+	if r.send != nil {
+		return r.send(ctx, s, r)
+	}
+	target, err := s.expand(r.target)
+	if err != nil {
+		return response{}, err
+	}
+	body, err := s.expand(r.body)
+	if err != nil {
+		return response{}, err
+	}
+	request, err := http.NewRequestWithContext(ctx, r.method, s.URL+target, strings.NewReader(body))
+	if err != nil {
+		return response{}, err
+	}
+	for key, values := range r.header {
+		for _, value := range values {
+			if value, err = s.expand(value); err != nil {
+				return response{}, err
+			}
+			request.Header[key] = append(request.Header[key], value)
+		}
+	}
+	client := s.clients[r.user]
+	if r.http1 {
+		client = s.http1[r.user]
+	}
+	if client == nil {
+		return response{}, fmt.Errorf("no user %q", r.user)
+	}
+	answer, err := client.Do(request)
+	if err != nil {
+		return response{}, err
+	}
+	defer answer.Body.Close()
+	for _, other := range r.during {
+		if got, err := s.do(ctx, other); err != nil || got.status != other.status {
+			return response{}, fmt.Errorf("%s: status %d, %w, %s", other.name, got.status, err, got.body)
+		}
+	}
+	return read(answer, r.events)
+}
+
+// read reads so many events, or all of it.
+func read(answer *http.Response, events int) (response, error) {
+	got := response{proto: answer.Proto, status: answer.StatusCode, header: answer.Header}
+	var body io.Reader = answer.Body
+	if answer.Header.Get("Content-Encoding") == "gzip" {
+		unzipped, err := gzip.NewReader(body)
+		if err != nil {
+			return got, err
+		}
+		body = unzipped
+	}
+	var err error
+	if events > 0 && answer.StatusCode == http.StatusOK {
+		got.body, err = readEvents(body, events)
+	} else {
+		got.body, err = io.ReadAll(body)
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return got, fmt.Errorf("after %q: %w", got.body, err)
+	}
+	if err != nil {
+		got.failure = err.Error()
+	}
+	got.trailer = answer.Trailer
+	return got, nil
+}
+
+// readEvents reads values of JSON from a stream.
+func readEvents(body io.Reader, n int) ([]byte, error) {
+	var events bytes.Buffer
+	decoder := json.NewDecoder(body)
+	for range n {
+		var event json.RawMessage
+		if err := decoder.Decode(&event); err != nil {
+			return events.Bytes(), err
+		}
+		events.Write(append(event, '\n'))
+	}
+	return events.Bytes(), nil
+}
+
+func (s *side) save(r row, got response) error {
+	for variable, path := range r.save {
+		if key, ok := strings.CutPrefix(path, "header:"); ok {
+			s.variables[variable] = got.header.Get(key)
+			continue
+		}
+		var value any
+		if err := json.Unmarshal(got.body, &value); err != nil {
+			return fmt.Errorf("save %s: %w of %s", variable, err, got.body)
+		}
+		for _, key := range strings.Split(path, ".") {
+			switch v := value.(type) {
+			case map[string]any:
+				value = v[key]
+			case []any:
+				i, err := strconv.Atoi(key)
+				if err != nil || i >= len(v) {
+					return fmt.Errorf("save %s: no element %s in %s", variable, key, got.body)
+				}
+				value = v[i]
+			default:
+				return fmt.Errorf("save %s: nothing at %s in %s", variable, path, got.body)
+			}
+		}
+		s.variables[variable] = fmt.Sprint(value)
+	}
+	return nil
+}
