@@ -43,7 +43,7 @@ func (m *monitor) write(ctx context.Context, checked *apiregistrationv1.APIServi
 			current = nil
 			return err
 		}
-		klog.V(2).InfoS("Availability of an APIService changed", "name", m.name, "status", condition.Status, "reason", condition.Reason, "message", condition.Message)
+		klog.V(1).InfoS("Availability of an APIService changed", "name", m.name, "status", condition.Status, "reason", condition.Reason, "message", condition.Message)
 		m.countTransition(current, updated)
 		return nil
 	})
