@@ -40,8 +40,8 @@ const (
 	controllerWorkers = 2
 )
 
-// addControllers has the controllers run with the server: always, or while no other replica's do.
-func (s *apiServer) addControllers(shared informers.SharedInformerFactory, certs pki.Dir, replicated bool) error {
+// addControllers has the controllers run with the server: always, or, for the replica of that name, while no other's do.
+func (s *apiServer) addControllers(shared informers.SharedInformerFactory, certs pki.Dir, replica string) error {
 	rootCA, err := os.ReadFile(certs.Cert(pki.ServingCA))
 	if err != nil {
 		return err
@@ -49,11 +49,11 @@ func (s *apiServer) addControllers(shared informers.SharedInformerFactory, certs
 	start := func(hook genericapiserver.PostStartHookContext) error {
 		return startControllers(hook, hook.LoopbackClientConfig, shared, rootCA)
 	}
-	if replicated {
+	if replica != "" {
 		e := &election{lead: func(ctx context.Context, client kubernetes.Interface, config *rest.Config) error {
 			// Informers of a term's own: those of the server, once stopped, never start again.
 			return startControllers(ctx, config, informers.NewSharedInformerFactory(client, 0), rootCA)
-		}, fail: s.fail, stop: make(chan struct{})}
+		}, fail: s.fail, name: replica, stop: make(chan struct{})}
 		start = e.start
 		if err := s.GenericAPIServer.AddPreShutdownHook("end-controllers-term", e.resign); err != nil {
 			return err
@@ -67,6 +67,8 @@ func (s *apiServer) addControllers(shared informers.SharedInformerFactory, certs
 // empty `view` and `edit` roles, an APIService whose Service has Endpoints and is said to have none. They end with
 // ctx.
 func startControllers(ctx context.Context, config *rest.Config, shared informers.SharedInformerFactory, rootCA []byte) error {
+	config = rest.CopyConfig(config)
+	config.UserAgent = userAgent("kube-controller-manager")
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return fmt.Errorf("controllers' client: %w", err)

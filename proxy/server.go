@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/sets"
 	genericapiserver "k8s.io/apiserver/pkg/server"
@@ -16,20 +17,28 @@ type apiServer struct {
 }
 
 // newAPIServer builds the chain; nothing is served yet.
-func newAPIServer(config *app.Config) (*apiServer, error) {
+func newAPIServer(config *app.Config, discoveryTimeout time.Duration) (*apiServer, error) {
 	kube := config.KubeAPIs.ControlPlane.Generic
 	kube.SkipOpenAPIInstallation = true
 	// A set of its own: the aggregation layer, which shares this one, runs the replacements.
 	kube.DisabledPostStartHooks = kube.DisabledPostStartHooks.Union(sets.NewString(rbacHook, priorityClassesHook))
+	kube.LoopbackClientConfig.UserAgent = userAgent("kube-apiserver")
 	version := kubernetesVersion(kube.EffectiveVersion)
 	kube.EffectiveVersion, config.Aggregator.GenericConfig.EffectiveVersion = version, version
 
+	remote, err := aggregateRemotely(config, discoveryTimeout)
+	if err != nil {
+		return nil, err
+	}
 	completed, err := config.Complete()
 	if err != nil {
 		return nil, err
 	}
 	aggregator, err := app.CreateServerChain(completed)
 	if err != nil {
+		return nil, err
+	}
+	if err := remote.connect(config, aggregator); err != nil {
 		return nil, err
 	}
 	kubeServer, ok := aggregator.GenericAPIServer.NextDelegate().(*genericapiserver.GenericAPIServer)

@@ -3,8 +3,10 @@ package proxy
 import (
 	"runtime/debug"
 	"strconv"
+	"strings"
 
 	apimachineryversion "k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/rest"
 	basecompatibility "k8s.io/component-base/compatibility"
 )
 
@@ -23,6 +25,12 @@ func KubernetesVersion() string {
 		}
 	}
 	return ""
+}
+
+// userAgent is what a component of Kubernetes calls itself. What it writes names it as the manager of the fields.
+func userAgent(component string) string {
+	_, version, _ := strings.Cut(rest.DefaultKubernetesUserAgent(), "/")
+	return component + "/" + version
 }
 
 // releaseVersion tells the release in /version. Kubernetes' own build stamps it with linker flags; without them clients
