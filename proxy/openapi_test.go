@@ -42,7 +42,7 @@ func kubeServer(t *testing.T) (*genericapiserver.GenericAPIServer, *common.Confi
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := newAPIServer(config)
+	server, err := newAPIServer(config, o.DiscoveryTimeout)
 	if err != nil {
 		t.Fatal(err)
 	}

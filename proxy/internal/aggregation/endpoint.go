@@ -1,0 +1,152 @@
+package aggregation
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// What client-go's transports have, which kube-aggregator uses.
+	tlsHandshakeTimeout = 10 * time.Second
+	idleTimeout         = 90 * time.Second
+	// A host that is gone must not hold requests longer than others take to notice.
+	dialTimeout = 3 * time.Second
+	// An HTTP/2 connection that was silent for so long is asked for a sign of life, and given up without one.
+	pingAfter, pingTimeout = 2 * time.Second, 2 * time.Second
+	// A quarter of the requests that kube-apiserver lets in at once.
+	idleConnections = 100
+	// How often an endpoint that is down is tried again.
+	downPoll = 250 * time.Millisecond
+)
+
+// endpoint is one address that an extension-apiserver listens at, and the connections to it.
+type endpoint struct {
+	address string
+	// short is for requests that soon end: HTTP/1.1, one at a time on each of several connections, which takes the
+	// least work. long is for watches: HTTP/2, many on one connection, which takes the least memory.
+	short, long *http.Transport
+	// http2Only is set when the other side refuses HTTP/1.1.
+	http2Only atomic.Bool
+	// down is set while nothing listens at the address.
+	down     atomic.Bool
+	checking atomic.Bool
+	closed   context.Context
+	cancel   context.CancelFunc
+}
+
+func newEndpoint(address string, tlsConfig *tls.Config) *endpoint {
+	e := &endpoint{address: address}
+	e.closed, e.cancel = context.WithCancel(context.Background())
+	e.short, e.long = newTransport(tlsConfig), newTransport(tlsConfig)
+	e.short.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
+	e.short.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	e.long.ForceAttemptHTTP2 = true
+	e.long.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
+	return e
+}
+
+func newTransport(tlsConfig *tls.Config) *http.Transport {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         dial,
+		TLSClientConfig:     tlsConfig.Clone(),
+		TLSHandshakeTimeout: tlsHandshakeTimeout,
+		IdleConnTimeout:     idleTimeout,
+		MaxIdleConnsPerHost: idleConnections,
+		// Whether to compress is between the client and the extension-apiserver.
+		DisableCompression: true,
+	}
+}
+
+// dialError is a failure to connect: nothing was sent.
+type dialError struct{ error }
+
+func (e dialError) Unwrap() error { return e.error }
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := net.Dialer{
+		Timeout:         dialTimeout,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: pingAfter, Interval: pingTimeout / 2, Count: 2},
+		Control:         giveUpUnacknowledged,
+	}
+	conn, err := dialer.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, dialError{err}
+	}
+	return conn, nil
+}
+
+// neverSent tells whether an error means that nothing of the request can have been sent.
+func neverSent(err error) bool {
+	return errors.As(err, &dialError{})
+}
+
+// roundTrip sends the request to this endpoint.
+func (e *endpoint) roundTrip(r *http.Request, longRunning bool) (*http.Response, error) {
+	if longRunning || e.http2Only.Load() {
+		return e.long.RoundTrip(r)
+	}
+	response, err := e.short.RoundTrip(r)
+	if err != nil && strings.HasSuffix(err.Error(), "tls: no application protocol") {
+		e.http2Only.Store(true)
+		return e.long.RoundTrip(r)
+	}
+	return response, err
+}
+
+// setDown keeps requests away from the address until something listens there.
+func (e *endpoint) setDown() {
+	if !e.down.Swap(true) {
+		// Connections to a host that is gone look idle for a while.
+		e.short.CloseIdleConnections()
+		e.long.CloseIdleConnections()
+	}
+	e.suspect()
+}
+
+// suspect finds out in the background whether the endpoint is down, and waits until it is up.
+func (e *endpoint) suspect() {
+	if e.closed.Err() != nil || e.checking.Swap(true) {
+		return
+	}
+	go func() {
+		defer e.checking.Store(false)
+		for !e.reachable() {
+			e.down.Store(true)
+			select {
+			case <-e.closed.Done():
+				return
+			case <-time.After(downPoll):
+			}
+		}
+		e.down.Store(false)
+	}()
+}
+
+func (e *endpoint) reachable() bool {
+	conn, err := dial(e.closed, "tcp", e.address)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
+}
+
+// close ends idle connections now, and those in use after the requests on them.
+func (e *endpoint) close() {
+	e.cancel()
+	e.short.CloseIdleConnections()
+	e.long.CloseIdleConnections()
+}
+
+// keepOpen is a request's body that a failed attempt must not close.
+type keepOpen struct{ io.Reader }
+
+func (keepOpen) Close() error { return nil }

@@ -1,0 +1,100 @@
+package aggregation
+
+import (
+	"crypto/tls"
+	"strconv"
+	"sync"
+	"time"
+
+	compbasemetrics "k8s.io/component-base/metrics"
+	"k8s.io/component-base/metrics/legacyregistry"
+)
+
+// What is to be known of an extension-apiserver, by APIService. Whether it is available is in kube-aggregator's
+// aggregator_unavailable_apiservice and aggregator_unavailable_apiservice_total.
+var (
+	requestDuration = compbasemetrics.NewHistogramVec(&compbasemetrics.HistogramOpts{
+		Name:           "aggregator_proxy_request_duration_seconds",
+		Help:           "Time from the request to the first of the extension-apiserver's response, by APIService and status code.",
+		Buckets:        []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60},
+		StabilityLevel: compbasemetrics.ALPHA,
+	}, []string{"apiservice", "code"})
+	requestErrors = compbasemetrics.NewCounterVec(&compbasemetrics.CounterOpts{
+		Name:           "aggregator_proxy_request_errors_total",
+		Help:           "Requests that the extension-apiserver gave no response to, by APIService.",
+		StabilityLevel: compbasemetrics.ALPHA,
+	}, []string{"apiservice"})
+	discoveryDuration = compbasemetrics.NewHistogramVec(&compbasemetrics.HistogramOpts{
+		Name:           "aggregator_discovery_duration_seconds",
+		Help:           "Time that an extension-apiserver took for discovery (/apis/GROUP/VERSION) when its availability was checked, by APIService and outcome. Five seconds are the limit.",
+		Buckets:        []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 4, 5, 6},
+		StabilityLevel: compbasemetrics.ALPHA,
+	}, []string{"apiservice", "outcome"})
+	reviewDuration = compbasemetrics.NewHistogramVec(&compbasemetrics.HistogramOpts{
+		Name:           "aggregator_review_duration_seconds",
+		Help:           "Time that TokenReviews and SubjectAccessReviews took, which extension-apiservers ask for, by kind and user who asked.",
+		Buckets:        []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5},
+		StabilityLevel: compbasemetrics.ALPHA,
+	}, []string{"resource", "user"})
+	servingCertificateExpiry = compbasemetrics.NewGaugeVec(&compbasemetrics.GaugeOpts{
+		Name:           "aggregator_serving_certificate_expiration_timestamp_seconds",
+		Help:           "When the certificate expires that the extension-apiserver showed last, in seconds since 1970, by APIService.",
+		StabilityLevel: compbasemetrics.ALPHA,
+	}, []string{"apiservice"})
+
+	registerOnce sync.Once
+)
+
+// layerMetrics hands out the metrics of each APIService.
+type layerMetrics struct{}
+
+func newLayerMetrics() *layerMetrics {
+	registerOnce.Do(func() {
+		legacyregistry.MustRegister(requestDuration, requestErrors, discoveryDuration, reviewDuration, servingCertificateExpiry)
+	})
+	return &layerMetrics{}
+}
+
+func (*layerMetrics) of(apiService string) *backendMetrics {
+	return &backendMetrics{apiService: apiService}
+}
+
+// forget drops what is known of an APIService that no longer exists.
+func (*layerMetrics) forget(apiService string) {
+	labels := map[string]string{"apiservice": apiService}
+	requestDuration.DeletePartialMatch(labels)
+	requestErrors.DeletePartialMatch(labels)
+	discoveryDuration.DeletePartialMatch(labels)
+	servingCertificateExpiry.DeletePartialMatch(labels)
+}
+
+// backendMetrics are those of one APIService.
+type backendMetrics struct {
+	apiService string
+	byCode     sync.Map // of compbasemetrics.ObserverMetric by status code: to look one up costs more than to observe
+}
+
+func (m *backendMetrics) answered(code int, took time.Duration) {
+	observer, ok := m.byCode.Load(code)
+	if !ok {
+		observer, _ = m.byCode.LoadOrStore(code, requestDuration.WithLabelValues(m.apiService, strconv.Itoa(code)))
+	}
+	observer.(compbasemetrics.ObserverMetric).Observe(took.Seconds())
+}
+
+func (m *backendMetrics) failed() { requestErrors.WithLabelValues(m.apiService).Inc() }
+
+// handshake is a tls.Config's VerifyConnection; it only looks.
+func (m *backendMetrics) handshake(state tls.ConnectionState) error {
+	servingCertificateExpiry.WithLabelValues(m.apiService).Set(float64(state.PeerCertificates[0].NotAfter.Unix()))
+	return nil
+}
+
+// ObserveDiscovery notes how long an extension-apiserver took for discovery, and whether it succeeded.
+func ObserveDiscovery(apiService string, took time.Duration, err error) {
+	outcome := "success"
+	if err != nil {
+		outcome = "failure"
+	}
+	discoveryDuration.WithLabelValues(apiService, outcome).Observe(took.Seconds())
+}

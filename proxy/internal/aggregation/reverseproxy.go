@@ -1,0 +1,121 @@
+package aggregation
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httputil"
+	"strings"
+	"sync"
+	"time"
+
+	proxyutil "k8s.io/apimachinery/pkg/util/proxy"
+	"k8s.io/klog/v2"
+)
+
+const (
+	// flushAfter is how long a part of a response of known length may wait for more; others don't wait at all.
+	flushAfter = 200 * time.Millisecond
+	copyBuffer = 32 << 10
+	redirected = "the backend attempted to redirect this request, which is not permitted"
+)
+
+// corsHeaders are between a browser and this server: an extension-apiserver has no say in them.
+var corsHeaders = []string{
+	"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin",
+}
+
+// newReverseProxy serves all exchanges: each finds its own way by the exchange in its context.
+func newReverseProxy() *httputil.ReverseProxy {
+	return &httputil.ReverseProxy{
+		Director: func(out *http.Request) {
+			out.URL = exchangeOf(out).location()
+			out.Host = out.URL.Host
+		},
+		Transport:      toBackend{},
+		ModifyResponse: modifyResponse,
+		ErrorHandler:   answerError,
+		FlushInterval:  flushAfter,
+		BufferPool:     &bufferPool{},
+		ErrorLog:       log.New(debugLog{}, "", 0),
+	}
+}
+
+func exchangeOf(out *http.Request) *exchange {
+	return out.Context().Value(exchangeKey{}).(*exchange)
+}
+
+// toBackend brings a request to the exchange's backend. Here and not in the Director, because a client can name headers
+// in Connection that are dropped after it.
+type toBackend struct{}
+
+func (toBackend) RoundTrip(out *http.Request) (*http.Response, error) {
+	x := exchangeOf(out)
+	x.setIdentity(out)
+	// It adds the X-Forwarded headers, and rewrites absolute links in pages, as kube-apiserver does for all it proxies.
+	forward := proxyutil.Transport{Scheme: "https", Host: out.URL.Host, RoundTripper: backendTransport{x}}
+	return forward.RoundTrip(out)
+}
+
+type backendTransport struct{ *exchange }
+
+func (x backendTransport) RoundTrip(out *http.Request) (*http.Response, error) {
+	return x.backend.roundTrip(out, x.endpoint, x.longRunning)
+}
+
+// modifyResponse keeps from the client what isn't for it.
+func modifyResponse(response *http.Response) error {
+	x := exchangeOf(response.Request)
+	x.backend.metrics.answered(response.StatusCode, time.Since(x.started))
+	if code := response.StatusCode; code >= 300 && code <= 399 && response.Header.Get("Location") != "" {
+		response.Body.Close()
+		*response = http.Response{
+			StatusCode:    http.StatusBadGateway,
+			Status:        fmt.Sprintf("%d %s", http.StatusBadGateway, http.StatusText(http.StatusBadGateway)),
+			Body:          io.NopCloser(strings.NewReader(redirected)),
+			ContentLength: int64(len(redirected)),
+		}
+		return nil
+	}
+	for _, name := range corsHeaders {
+		delete(response.Header, name)
+	}
+	return nil
+}
+
+// answerError tells the client that no response came.
+func answerError(w http.ResponseWriter, out *http.Request, err error) {
+	x := exchangeOf(out)
+	x.backend.metrics.failed()
+	if x.overdue() {
+		failLate(w, x.in)
+		return
+	}
+	if x.in.Context().Err() == nil {
+		klog.V(1).InfoS("A request did not reach the extension-apiserver", "apiService", x.backend.name, "method", out.Method, "path", x.in.URL.Path, "err", err)
+	}
+	http.Error(w, err.Error(), http.StatusServiceUnavailable)
+}
+
+// bufferPool lends the memory that bodies are copied through.
+type bufferPool struct{ pool sync.Pool }
+
+// Get implements httputil.BufferPool.
+func (p *bufferPool) Get() []byte {
+	if buffer, ok := p.pool.Get().(*[]byte); ok {
+		return *buffer
+	}
+	return make([]byte, copyBuffer)
+}
+
+// Put implements httputil.BufferPool.
+func (p *bufferPool) Put(buffer []byte) { p.pool.Put(&buffer) }
+
+// debugLog is for the reverse proxy's complaints of clients and servers that hang up.
+type debugLog struct{}
+
+func (debugLog) Write(line []byte) (int, error) {
+	klog.V(2).InfoS("Proxying a response ended early", "reason", strings.TrimSpace(string(line)))
+	return len(line), nil
+}
