@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -33,6 +32,8 @@ type election struct {
 	lead func(ctx context.Context, client kubernetes.Interface, config *rest.Config) error
 	// fail ends the server.
 	fail func(error)
+	// name tells this replica from others to a person.
+	name string
 
 	stop chan struct{}
 	term sync.WaitGroup
@@ -77,12 +78,8 @@ func (e *election) resign() error {
 }
 
 func (e *election) elector(client kubernetes.Interface, config *rest.Config) (*leaderelection.LeaderElector, error) {
-	host, err := os.Hostname()
-	if err != nil {
-		return nil, fmt.Errorf("name this replica: %w", err)
-	}
 	lock, err := resourcelock.New(resourcelock.LeasesResourceLock, metav1.NamespaceSystem, leaseName, client.CoreV1(), client.CoordinationV1(),
-		resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())})
+		resourcelock.ResourceLockConfig{Identity: e.name + "_" + string(uuid.NewUUID())})
 	if err != nil {
 		return nil, fmt.Errorf("lock of the controllers: %w", err)
 	}

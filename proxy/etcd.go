@@ -26,7 +26,7 @@ type storage struct {
 
 // openStorage starts the embedded etcd, which calls fail when it ends, or checks that the one to use instead answers.
 func openStorage(ctx context.Context, o Options, dir dataDir, certs pki.Dir, fail context.CancelCauseFunc) (storage, error) {
-	if o.replicated() {
+	if len(o.Etcd.Servers) > 0 {
 		ready := func(context.Context) error { return nil }
 		return storage{transport: o.Etcd.transport(), waitReady: ready, close: func() {}}, o.Etcd.probe(ctx)
 	}

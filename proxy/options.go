@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -99,5 +100,14 @@ func (o Options) certs() pki.Dir {
 	return pki.Dir(dataDir(o.DataDir).path("pki"))
 }
 
-// replicated tells whether other proxies may serve the same objects.
-func (o Options) replicated() bool { return len(o.Etcd.Servers) > 0 }
+// replica is the name of a proxy beside which others may serve the same objects, made of the machine's and the port.
+func (o Options) replica(url string) string {
+	if len(o.Etcd.Servers) == 0 {
+		return ""
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "localhost"
+	}
+	return fmt.Sprintf("%s:%d", host, portOf(url))
+}

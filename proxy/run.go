@@ -89,11 +89,11 @@ func (o Options) build(ctx context.Context, fail context.CancelCauseFunc, listen
 	if err := storage.waitReady(ctx); err != nil {
 		return nil, nil, err
 	}
-	server, err := newAPIServer(config)
+	server, err := newAPIServer(config, o.DiscoveryTimeout)
 	if err != nil {
 		return nil, nil, fmt.Errorf("set up kube-apiserver: %w", err)
 	}
-	if err := server.addControllers(config.KubeAPIs.ControlPlane.VersionedInformers, certs, o.replicated()); err != nil {
+	if err := server.addControllers(config.KubeAPIs.ControlPlane.VersionedInformers, certs, o.replica(url)); err != nil {
 		return nil, nil, err
 	}
 	return server, storage.close, errors.Join(dir.writeEtcdURL(storage.transport.ServerList), dir.writeKubeconfig(url, certs))

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/url"
@@ -21,6 +22,8 @@ import (
 	"go.etcd.io/etcd/server/v3/embed"
 	"go.uber.org/zap"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
 func TestStateOnDiskIsPrivate(t *testing.T) {
@@ -142,14 +145,10 @@ func TestRestartKeepsEverything(t *testing.T) {
 	p.stopQuietly(t)
 }
 
-func TestExternalEtcd(t *testing.T) {
-	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	client := url.URL{Scheme: "http", Host: l.Addr().String()}
-	l.Close()
+// externalEtcd is one that is not the proxy's, with its URL.
+func externalEtcd(t *testing.T) (*embed.Etcd, string) {
+	t.Helper()
+	client := url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", proxytest.FreePort(t))}
 	config := embed.NewConfig()
 	config.Dir, config.LogLevel, config.UnsafeNoFsync = t.TempDir(), "fatal", true
 	config.ListenClientUrls, config.AdvertiseClientUrls, config.ListenPeerUrls = []url.URL{client}, []url.URL{client}, nil
@@ -157,10 +156,15 @@ func TestExternalEtcd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer etcd.Close()
+	t.Cleanup(etcd.Close)
+	return etcd, client.String()
+}
 
+func TestExternalEtcd(t *testing.T) {
+	t.Parallel()
+	etcd, client := externalEtcd(t)
 	dir := t.TempDir()
-	p, err := launch(dir, "--etcd-servers", client.String())
+	p, err := launch(dir, "--etcd-servers", client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,8 +172,8 @@ func TestExternalEtcd(t *testing.T) {
 	if n, err := etcd.Server.Range(t.Context(), &etcdserverpb.RangeRequest{Key: []byte("/registry/configmaps/default/kept")}); err != nil || n.Count != 1 {
 		t.Errorf("the object in etcd: %v, %v", n, err)
 	}
-	if got := string(read(t, dir, "etcd.url")); got != client.String()+"\n" {
-		t.Errorf("etcd.url says %q, want %s", got, client.String())
+	if got := string(read(t, dir, "etcd.url")); got != client+"\n" {
+		t.Errorf("etcd.url says %q, want %s", got, client)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "etcd")); err == nil {
 		t.Error("the proxy keeps an etcd of its own")
