@@ -75,12 +75,11 @@ func proxyCommand(args ...string) *exec.Cmd {
 
 // launch starts a proxy on dir and returns when it says that it is ready.
 func launch(dir string, args ...string) (*process, error) {
-	p := &process{
-		Cmd:    proxyCommand(append([]string{"--data-dir", dir, "--exit-with-parent"}, args...)...),
-		dir:    dir,
-		stderr: &bytes.Buffer{},
-		rest:   make(chan string, 1),
-	}
+	return launchCommand(proxyCommand(append([]string{"--data-dir", dir, "--exit-with-parent"}, args...)...), dir)
+}
+
+func launchCommand(cmd *exec.Cmd, dir string) (*process, error) {
+	p := &process{Cmd: cmd, dir: dir, stderr: &bytes.Buffer{}, rest: make(chan string, 1)}
 	p.Stderr = p.stderr
 	stdout, err := p.StdoutPipe()
 	if err != nil {

@@ -159,3 +159,44 @@ func TestEnsureKeepsAnAuthorityItCannotRead(t *testing.T) {
 		t.Error("no error")
 	}
 }
+
+// TestReplicasShareAFolder has two processes' worth of replicas begin at once, on an address each.
+func TestReplicasShareAFolder(t *testing.T) {
+	d := Dir(t.TempDir())
+	replicas := []Names{
+		{DNS: []string{"kubernetes"}, IPs: []net.IP{net.IPv4(192, 0, 2, 1)}},
+		{DNS: []string{"kubernetes"}, IPs: []net.IP{net.IPv4(192, 0, 2, 2)}},
+	}
+	errs := make(chan error, len(replicas))
+	for _, names := range replicas {
+		go func() { errs <- d.Ensure(names, testNow) }()
+	}
+	for range replicas {
+		if err := <-errs; err != nil {
+			t.Fatal(err)
+		}
+	}
+	authority, err := d.load(ServingCA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serving, err := d.load(APIServer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := serving.cert.CheckSignatureFrom(authority.cert); err != nil {
+		t.Error(err)
+	}
+	for _, name := range []string{"kubernetes", "192.0.2.1", "192.0.2.2"} {
+		if err := serving.cert.VerifyHostname(name); err != nil {
+			t.Error(err)
+		}
+	}
+	before := contents(t, d)
+	for _, names := range replicas {
+		ensure(t, d, names, testNow)
+	}
+	if diff := cmp.Diff(map[string]bool{}, changed(before, contents(t, d))); diff != "" {
+		t.Errorf("the replicas take turns in renewing (-want +got):\n%s", diff)
+	}
+}
