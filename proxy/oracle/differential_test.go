@@ -16,7 +16,7 @@ import (
 )
 
 // tables are all the requests.
-var tables = []table{discovery, reads, lists, writes, patches}
+var tables = []table{discovery, reads, lists, writes, patches, watches, openAPI, headers}
 
 // TestDifferences sends every row to both, and wants the same of both but for the intended differences.
 func TestDifferences(t *testing.T) {

@@ -46,6 +46,8 @@ var (
 		{regexp.MustCompile(`eyJ[\w-]+\.[\w-]+\.[\w-]+`), "TOKEN"},
 		{regexp.MustCompile(`(resource version|ResourceVersion): \d+( \(\d+\))?`), "$1: VERSION"},
 		{regexp.MustCompile(`(in record \(|resourceVersion\\+":\\+")\d+`), "${1}VERSION"},
+		{regexp.MustCompile(`X509SHA256=\w+`), "X509SHA256=DIGEST"},
+		{regexp.MustCompile(`stream ID \d+`), "stream ID"},
 		{regexp.MustCompile(`"(\d+[smh]){1,2}"`), `"AGE"`},
 		{regexp.MustCompile(`\b(gen-)[bcdfghjklmnpqrstvwxz2456789]{5}\b`), "${1}SUFFIX"},
 	}
@@ -177,6 +179,9 @@ func replaceVolatile(value any) {
 			replaceVolatile(element)
 		}
 	case map[string]any:
+		if managers, ok := v["managedFields"].([]any); ok {
+			sortManagers(managers)
+		}
 		for key, field := range v {
 			text, ok := field.(string)
 			replacement := volatileFields[key]
@@ -188,4 +193,13 @@ func replaceVolatile(value any) {
 			}
 		}
 	}
+}
+
+// sortManagers undoes the order of time, in which those of the same second have another.
+func sortManagers(managers []any) {
+	key := func(manager any) string {
+		fields, _ := manager.(map[string]any)
+		return fmt.Sprint(fields["manager"], fields["operation"], fields["subresource"], fields["fieldsV1"])
+	}
+	slices.SortFunc(managers, func(a, b any) int { return strings.Compare(key(a), key(b)) })
 }

@@ -20,7 +20,7 @@ type row struct {
 	user string
 	// http1 sends over a connection of its own, which HTTP/2 is not spoken on.
 	http1 bool
-	// save sets variables to what is found at a path in the JSON of the answer, such as metadata.uid or items.0.metadata.name.
+	// save sets variables to what is found at a path in the JSON of the answer, its keys and indices with spaces between.
 	save map[string]string
 	// until has the request repeated until the answer is as wanted: for what happens a moment later, by itself.
 	until func(response) bool

@@ -97,17 +97,21 @@ func (s *side) do(ctx context.Context, r row) (response, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
+	var last response
 	for {
 		got, err := s.once(ctx, r)
 		if err == nil && (r.until == nil || r.until(got)) {
 			return got, s.save(r, got)
 		}
-		if err != nil && (r.until == nil || ctx.Err() != nil) {
+		if err != nil && (r.until == nil || ctx.Err() == nil) {
 			return got, err
+		}
+		if err == nil {
+			last = got
 		}
 		select {
 		case <-ctx.Done():
-			return got, nil // to be compared: the other may be no better
+			return last, nil // to be compared: the other may be no better
 		case <-time.After(settlePoll):
 		}
 	}
@@ -145,8 +149,11 @@ func (s *side) once(ctx context.Context, r row) (response, error) {
 		return response{}, fmt.Errorf("no user %q", r.user)
 	}
 	answer, err := client.Do(request)
-	if err != nil {
+	if ctx.Err() != nil {
 		return response{}, err
+	}
+	if err != nil {
+		return response{failure: strings.ReplaceAll(err.Error(), s.URL, "")}, nil
 	}
 	defer answer.Body.Close()
 	for _, other := range r.during {
@@ -174,7 +181,7 @@ func read(answer *http.Response, events int) (response, error) {
 	} else {
 		got.body, err = io.ReadAll(body)
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
+	if errors.Is(err, context.DeadlineExceeded) { // nobody ends it
 		return got, fmt.Errorf("after %q: %w", got.body, err)
 	}
 	if err != nil {
@@ -208,7 +215,7 @@ func (s *side) save(r row, got response) error {
 		if err := json.Unmarshal(got.body, &value); err != nil {
 			return fmt.Errorf("save %s: %w of %s", variable, err, got.body)
 		}
-		for _, key := range strings.Split(path, ".") {
+		for _, key := range strings.Split(path, " ") {
 			switch v := value.(type) {
 			case map[string]any:
 				value = v[key]

@@ -3,7 +3,7 @@ package oracle
 // patches are of all four kinds, to aggregated and built-in kinds.
 var patches = table{"patches", []row{
 	namespace("patches"),
-	post("a flunder", 201, in(wardle, "patches", "flunders"), flunder(`"name": "a", "labels": {"color": "red"}`, `"spec": {"reference": "b"}`), save("rv", "metadata.resourceVersion")),
+	post("a flunder", 201, in(wardle, "patches", "flunders"), flunder(`"name": "a", "labels": {"color": "red"}`, `"spec": {"reference": "b"}`), save("rv", "metadata resourceVersion")),
 	patch("JSON patch", 200, in(wardle, "patches", "flunders/a"), jsonPatch, `[{"op": "test", "path": "/spec/reference", "value": "b"}, {"op": "replace", "path": "/spec/reference", "value": "c"}]`),
 	patch("JSON patch whose test fails", 422, in(wardle, "patches", "flunders/a"), jsonPatch, `[{"op": "test", "path": "/spec/reference", "value": "x"}]`),
 	patch("JSON patch of a missing path", 422, in(wardle, "patches", "flunders/a"), jsonPatch, `[{"op": "remove", "path": "/spec/nothing"}]`),

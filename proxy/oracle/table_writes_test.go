@@ -5,7 +5,7 @@ import "strings"
 // writes create, replace and delete, well and badly.
 var writes = table{"writes", []row{
 	namespace("writes"),
-	post("a flunder", 201, in(wardle, "writes", "flunders"), flunder(`"name": "a"`, `"spec": {"reference": "b"}`), save("rv", "metadata.resourceVersion"), save("uid", "metadata.uid")),
+	post("a flunder", 201, in(wardle, "writes", "flunders"), flunder(`"name": "a"`, `"spec": {"reference": "b"}`), save("rv", "metadata resourceVersion"), save("uid", "metadata uid")),
 	post("a flunder that is there", 409, in(wardle, "writes", "flunders"), flunder(`"name": "a"`, "")),
 	post("a flunder with a name to be made", 201, in(wardle, "writes", "flunders"), flunder(`"generateName": "gen-"`, "")),
 	post("a flunder without a name", 422, in(wardle, "writes", "flunders"), flunder("", "")),
@@ -50,7 +50,7 @@ var writes = table{"writes", []row{
 	put("a flunder replaced by one of another name", 400, in(wardle, "writes", "flunders/a"), flunder(`"name": "b"`, "")),
 	put("a flunder that is not", 404, in(wardle, "writes", "flunders/nowhere"), flunder(`"name": "nowhere", "resourceVersion": "$rv"`, "")),
 	put("all flunders", 405, in(wardle, "writes", "flunders"), flunder(`"name": "a"`, "")),
-	post("an apple", 201, in(fruit, "writes", "apples"), apple(`"name": "a"`, `"spec": {"message": "hello"}, "status": {"observedGeneration": 5}`), save("rv", "metadata.resourceVersion")),
+	post("an apple", 201, in(fruit, "writes", "apples"), apple(`"name": "a"`, `"spec": {"message": "hello"}, "status": {"observedGeneration": 5}`), save("rv", "metadata resourceVersion")),
 	put("an apple's status", 200, in(fruit, "writes", "apples/a/status"), apple(`"name": "a", "resourceVersion": "$rv"`, `"spec": {"message": "ignored"}, "status": {"observedGeneration": 1}`)),
 	put("an apple, from an old copy", 409, in(fruit, "writes", "apples/a"), apple(`"name": "a", "resourceVersion": "$rv"`, `"spec": {"message": "b"}`)),
 	post("an apple as JSON called protobuf", 415, in(fruit, "writes", "apples"), apple(`"name": "b"`, ""), content(asProtobuf)),
