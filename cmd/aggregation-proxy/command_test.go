@@ -58,6 +58,14 @@ func TestWrongUsage(t *testing.T) {
 		{"half a key pair", "--etcd-certfile and --etcd-keyfile", []string{"--data-dir", "d", "--etcd-servers", "https://127.0.0.1:1", "--etcd-certfile", "c.crt"}},
 		{"no-fsync for an external etcd", "--unsafe-no-fsync", []string{"--data-dir", "d", "--etcd-servers", "https://127.0.0.1:1", "--unsafe-no-fsync"}},
 		{"negative verbosity", "-v", []string{"--data-dir", "d", "-v", "-1"}},
+		{"log format there is not", `--logging-format "yaml"`, []string{"--data-dir", "d", "--logging-format", "yaml"}},
+		{"negative discovery timeout", "--discovery-timeout -1s", []string{"--data-dir", "d", "--discovery-timeout", "-1s"}},
+		{"negative shutdown delay", "--shutdown-delay-duration", []string{"--data-dir", "d", "--shutdown-delay-duration", "-1s"}},
+		{"audit log of nothing", "--audit-log-path goes with --audit-policy-file", []string{"--data-dir", "d", "--audit-log-path", "-"}},
+		{"audit events to nowhere", "--audit-policy-file goes with --audit-log-path", []string{"--data-dir", "d", "--audit-policy-file", "p.yaml"}},
+		{"audit format there is not", "invalid audit log format xml", []string{"--data-dir", "d", "--audit-policy-file", "p.yaml", "--audit-log-path", "-", "--audit-log-format", "xml"}},
+		{"negative age of audit logs", "--audit-log-maxage -1", []string{"--data-dir", "d", "--audit-policy-file", "p.yaml", "--audit-log-path", "-", "--audit-log-maxage", "-1"}},
+		{"admission plugin there is not", `"Bogus" is unknown`, []string{"--data-dir", "d", "--enable-admission-plugins", "Bogus"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -98,6 +106,8 @@ func TestFailures(t *testing.T) {
 		{"data directory that is a file", file, []string{"--data-dir", file}},
 		{"data directory of another", "in use by another aggregation-proxy (process " + strconv.Itoa(shared.Process.Pid) + ")", []string{"--data-dir", shared.dir}},
 		{"damaged authority", "client-ca.crt", []string{"--data-dir", damaged}},
+		{"audit policy that is none", file, []string{"--data-dir", t.TempDir(), "--audit-policy-file", file, "--audit-log-path", "-"}},
+		{"feature gate there is not", "--feature-gates: unrecognized feature gate: Bogus", []string{"--data-dir", t.TempDir(), "--feature-gates", "Bogus=true"}},
 		{"external etcd that does not answer", "no answer from etcd at http://127.0.0.1:" + port, []string{"--data-dir", t.TempDir(), "--etcd-servers", "http://127.0.0.1:" + port}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -245,3 +245,34 @@ func TestNothingIsAddedBeforeAnAPIServiceIs(t *testing.T) {
 		t.Errorf("an unregistered group answers %d, want %d", status, http.StatusNotFound)
 	}
 }
+
+// TestKubeAPIServersFlags gives some, and looks for what each of them changes.
+func TestKubeAPIServersFlags(t *testing.T) {
+	t.Parallel()
+	p := start(t, t.TempDir(), "--runtime-config", "api/beta=true", "--feature-gates", "PodTopologyLabelsAdmission=false",
+		"--enable-admission-plugins", "AlwaysPullImages", "--disable-admission-plugins", "NamespaceLifecycle")
+	client := p.client(t)
+	metrics, err := client.RESTClient().Get().AbsPath("/metrics").DoRaw(t.Context())
+	if err != nil || !strings.Contains(string(metrics), `kubernetes_feature_enabled{name="PodTopologyLabelsAdmission",stage="BETA"} 0`) {
+		t.Errorf("--feature-gates: %v", err)
+	}
+	groups, err := client.Discovery().ServerGroups()
+	if err != nil {
+		t.Fatal(err)
+	}
+	beta := func(v metav1.GroupVersionForDiscovery) bool { return strings.Contains(v.Version, "beta") }
+	if !slices.ContainsFunc(groups.Groups, func(g metav1.APIGroup) bool { return slices.ContainsFunc(g.Versions, beta) }) {
+		t.Errorf("--runtime-config: no beta version in %v", groups.Groups)
+	}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "pulled"},
+		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "example.com/c:v1"}}},
+	}
+	if pod, err = client.CoreV1().Pods("default").Create(t.Context(), pod, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := pod.Spec.Containers[0].ImagePullPolicy; got != corev1.PullAlways {
+		t.Errorf("--enable-admission-plugins: imagePullPolicy is %q, want %q", got, corev1.PullAlways)
+	}
+	newConfigMap(t, client, "nowhere", metav1.ObjectMeta{Name: "in-no-namespace"}) // --disable-admission-plugins
+}
