@@ -24,6 +24,7 @@ func (l *Layer) HandlerChain(stock BuildHandlerChain) BuildHandlerChain {
 		if c.SecureServing != nil && c.SecureServing.ClientCA != nil {
 			c.Authentication.Authenticator = newCertificateCache(c.Authentication.Authenticator, c.SecureServing.ClientCA)
 		}
+		l.longRunning = c.LongRunningFunc
 		handler := l.Handler(api)
 		full, short := stock(handler, c), shortChain(handler, c)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -76,7 +77,9 @@ func shortChain(handler http.Handler, c *genericapiserver.Config) http.Handler {
 	handler = filters.WithCacheControl(handler)
 	handler = genericfilters.WithHSTS(handler, c.HSTSDirectives)
 	handler = genericfilters.WithHTTPLogging(handler)
-	handler = filters.WithLatencyTrackers(handler)
+	if c.AuditBackend != nil { // whose events say where a slow request's time went
+		handler = filters.WithLatencyTrackers(handler)
+	}
 	handler = filters.WithRequestReceivedTimestamp(handler)
 	handler = genericfilters.WithPanicRecovery(handler, c.RequestInfoResolver)
 	return filters.WithAuditInit(handler)

@@ -70,7 +70,9 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, b *backend) {
 		x.upgrade(ctx, w)
 		return
 	}
-	x.longRunning = longRunning(r)
+	if info, ok := request.RequestInfoFrom(ctx); ok {
+		x.longRunning = l.longRunning(r, info)
+	}
 	l.proxy.ServeHTTP(w, r.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
 }
 
@@ -82,12 +84,6 @@ func (l *Layer) limitDiscovery(r *http.Request) (context.Context, context.Cancel
 		return context.WithTimeout(ctx, l.config.DiscoveryTimeout)
 	}
 	return ctx, func() {}
-}
-
-// longRunning tells whether the response may go on for ever, which is so for watches.
-func longRunning(r *http.Request) bool {
-	info, ok := request.RequestInfoFrom(r.Context())
-	return ok && info.IsResourceRequest && info.Verb == "watch"
 }
 
 // fail answers for the extension-apiserver, in kube-aggregator's form.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 	"k8s.io/client-go/informers"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
@@ -33,6 +34,8 @@ type Layer struct {
 	endpoints *endpointResolver
 	metrics   *layerMetrics
 	proxy     *httputil.ReverseProxy
+	// longRunning tells which requests may go on for ever: watches, mostly. The server's configuration has it.
+	longRunning request.LongRunningRequestCheck
 
 	// routes has the backends by GROUP/VERSION, as in a path. A change replaces the map.
 	routes atomic.Pointer[map[string]*backend]

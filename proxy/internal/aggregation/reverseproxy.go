@@ -12,6 +12,8 @@ import (
 
 	proxyutil "k8s.io/apimachinery/pkg/util/proxy"
 	"k8s.io/klog/v2"
+
+	"github.com/apiserver-builder/builder/proxy/internal/drain"
 )
 
 const (
@@ -28,17 +30,21 @@ var corsHeaders = []string{
 
 // newReverseProxy serves all exchanges: each finds its own way by the exchange in its context.
 func newReverseProxy() *httputil.ReverseProxy {
+	var watches drain.Watches
 	return &httputil.ReverseProxy{
 		Director: func(out *http.Request) {
 			out.URL = exchangeOf(out).location()
 			out.Host = out.URL.Host
 		},
-		Transport:      toBackend{},
-		ModifyResponse: modifyResponse,
-		ErrorHandler:   answerError,
-		FlushInterval:  flushAfter,
-		BufferPool:     &bufferPool{},
-		ErrorLog:       log.New(debugLog{}, "", 0),
+		Transport: toBackend{},
+		ModifyResponse: func(response *http.Response) error {
+			watches.Track(exchangeOf(response.Request).in, response)
+			return modifyResponse(response)
+		},
+		ErrorHandler:  answerError,
+		FlushInterval: flushAfter,
+		BufferPool:    &bufferPool{},
+		ErrorLog:      log.New(debugLog{}, "", 0),
 	}
 }
 
@@ -80,6 +86,10 @@ func modifyResponse(response *http.Response) error {
 	}
 	for _, name := range corsHeaders {
 		delete(response.Header, name)
+	}
+	if response.ContentLength < 0 && !x.longRunning {
+		// All that the reverse proxy takes from it is whether to flush after every write, for what may be a stream.
+		response.ContentLength = 0
 	}
 	return nil
 }
