@@ -1,0 +1,209 @@
+package availability_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// What is promised.
+const (
+	killedWithin = 3 * time.Second
+	hungWithin   = 7 * time.Second
+	backWithin   = time.Second
+)
+
+// TestTimes kills, hangs and restores backends, beside many others that hang: nobody waits for them.
+func TestTimes(t *testing.T) {
+	const yes, no = apiregistrationv1.ConditionTrue, apiregistrationv1.ConditionFalse
+	cp := proxytest.Start(t)
+	hung := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
+	hung.Register(t, cp)
+	freeze(t, hung)
+	for i := range 30 {
+		service := hung.APIService("v1")
+		service.Spec.Group = fmt.Sprintf("hung%d.example.com", i)
+		service.Name = "v1." + service.Spec.Group
+		cp.CreateAPIService(t, service)
+	}
+	for what, tt := range map[string]struct {
+		end, mend func(*proxytest.Backend, testing.TB)
+		within    time.Duration
+	}{
+		"killed": {func(b *proxytest.Backend, _ testing.TB) { b.Stop() }, (*proxytest.Backend).Start, killedWithin},
+		"hung":   {func(b *proxytest.Backend, _ testing.TB) { b.Freeze() }, func(b *proxytest.Backend, _ testing.TB) { b.Thaw() }, hungWithin},
+		"failing": {
+			func(b *proxytest.Backend, _ testing.TB) {
+				b.Handle(b.Path(), proxytest.Respond(http.StatusInternalServerError, nil, ""))
+			},
+			func(b *proxytest.Backend, _ testing.TB) { b.Handle(b.Path(), nil) }, killedWithin,
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
+			b.Register(t, cp)
+			for range 3 {
+				tt.end(b, t)
+				becomes(t, cp, b, no, tt.within)
+				tt.mend(b, t)
+				becomes(t, cp, b, yes, backWithin)
+			}
+		})
+	}
+}
+
+// TestNewAPIServiceIsQuicklyAvailable, and one whose Service comes afterwards, and one whose server starts afterwards.
+func TestNewAPIServiceIsQuicklyAvailable(t *testing.T) {
+	const yes, quickly = apiregistrationv1.ConditionTrue, 500 * time.Millisecond
+	cp := proxytest.Start(t)
+	b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
+	b.CreateAPIServices(t, cp)
+	cp.WaitCondition(t, name(b), "ServiceNotFound", nil)
+	b.CreateService(t, cp, external)
+	becomes(t, cp, b, yes, quickly)
+
+	for range 5 {
+		b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
+		b.CreateService(t, cp, external)
+		b.Stop()
+		b.CreateAPIServices(t, cp)
+		cp.WaitCondition(t, name(b), "FailedDiscoveryCheck", nil)
+		b.Start(t)
+		becomes(t, cp, b, yes, backWithin)
+	}
+}
+
+// TestNoFlapping has one in five probes' GETs succeed, and every other request fail on the way.
+func TestNoFlapping(t *testing.T) {
+	cp := proxytest.Start(t)
+	b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
+	b.Register(t, cp)
+	writes, _ := changes(t, cp, name(b))
+	var gets atomic.Int64
+	b.Handle(b.Path(), func(w http.ResponseWriter, r *http.Request) {
+		if gets.Add(1)%5 != 0 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		b.Default(w, r)
+	})
+	b.Handle("things", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	client := cp.HTTPClient(t, "jane", "system:masters")
+	const long = 10 * time.Second
+	failed := 0
+	for end := time.Now().Add(long); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		response, err := client.Get(cp.URL + b.Path("things"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode >= http.StatusInternalServerError {
+			failed++
+		}
+	}
+	t.Logf("%d requests failed, %d GETs of probes", failed, gets.Load())
+	if failed < 100 {
+		t.Errorf("only %d requests failed: this shows nothing", failed)
+	}
+	if written := writes.Load(); written != 0 {
+		t.Errorf("the status changed %d times", written)
+	}
+	if probes, atMost := gets.Load(), int64(5*5*long/time.Second); probes > atMost {
+		t.Errorf("%d failed requests made for %d GETs, at most %d are wanted", failed, probes, atMost)
+	}
+}
+
+// TestFailedRequestMeansARecheck: whoever meets a dead backend first spares the others the wait.
+func TestFailedRequestMeansARecheck(t *testing.T) {
+	cp := proxytest.Start(t)
+	client := cp.HTTPClient(t, "jane", "system:masters")
+	b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
+	b.Register(t, cp)
+	for range 5 {
+		b.Stop()
+		response, err := client.Get(cp.URL + b.Path("things"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		becomes(t, cp, b, apiregistrationv1.ConditionFalse, 400*time.Millisecond)
+		b.Start(t)
+		becomes(t, cp, b, apiregistrationv1.ConditionTrue, backWithin)
+	}
+}
+
+// TestChurnLeavesNothing creates and deletes 200 APIServices under load, some of which hang.
+func TestChurnLeavesNothing(t *testing.T) {
+	cp := proxytest.Start(t)
+	b, hung := proxytest.StartBackend(t, cp, proxytest.BackendOptions{}), proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
+	b.Register(t, cp)
+	hung.CreateService(t, cp, external)
+	freeze(t, hung)
+	writes, _ := changes(t, cp, name(b))
+	stop := load(t, cp, b)
+
+	services := cp.Aggregator(t).ApiregistrationV1().APIServices()
+	names := sets.New[string]()
+	var g errgroup.Group
+	g.SetLimit(20)
+	started := time.Now()
+	for i := range 200 {
+		backend := b
+		if i%10 == 0 {
+			backend = hung
+		}
+		service := backend.APIService("v1")
+		service.Spec.Group = fmt.Sprintf("churn%d.example.com", i)
+		service.Name = "v1." + service.Spec.Group
+		names.Insert(service.Name)
+		g.Go(func() error {
+			_, err := services.Create(t.Context(), service, metav1.CreateOptions{})
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	proxytest.Eventually(t, "180 Available, 20 not", proxytest.Patience, func(ctx context.Context) error {
+		return counted(ctx, cp, t, names, 180, 20)
+	})
+	t.Logf("200 were created and judged in %s", time.Since(started).Round(time.Millisecond))
+	if running := monitors(t, cp); running != 201 {
+		t.Errorf("%d monitors run, want 201", running)
+	}
+	for name := range names {
+		g.Go(func() error { return services.Delete(t.Context(), name, metav1.DeleteOptions{}) })
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	proxytest.Eventually(t, "goroutines, connections and metrics of what was deleted", 10*time.Second, func(context.Context) error {
+		if running := monitors(t, cp); running != 1 {
+			return fmt.Errorf("%d monitors run", running)
+		}
+		if open := hung.OpenConnections(); open != 0 {
+			return fmt.Errorf("%d connections to the hung backend", open)
+		}
+		if strings.Contains(fetch(t, cp, "/metrics"), "churn") {
+			return errors.New("metrics tell of what is gone")
+		}
+		return nil
+	})
+	if written := writes.Load(); written != 0 {
+		t.Errorf("the status of one that stayed changed %d times", written)
+	}
+}
