@@ -73,23 +73,17 @@ func installLazyOpenAPIv3(target *mux.PathRecorderMux, services []*restful.WebSe
 	return nil
 }
 
-// withHash answers for the hashes of the index: the current one is for ever cacheable, another redirects to it. Stock
-// does the same with hashes of the content.
+// withHash answers for the hash of the index, which is cacheable for ever. The stock handler knows another, of the
+// content: it answers for that one in the same way, and redirects any other to it.
 func withHash(hash string, documents http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
-		switch query.Get("hash") {
-		case "":
-		case hash:
+		if query.Get("hash") == hash {
 			w.Header().Set("Cache-Control", "public, immutable")
 			w.Header().Set("Expires", time.Now().AddDate(1, 0, 0).Format(time.RFC1123))
 			query.Del("hash")
 			r = r.Clone(r.Context())
 			r.URL.RawQuery = query.Encode()
-		default:
-			gv := strings.TrimPrefix(r.URL.Path, openAPIv3Path+"/")
-			http.Redirect(w, r, openAPIv3URL(gv, hash), http.StatusMovedPermanently)
-			return
 		}
 		documents.ServeHTTP(w, r)
 	})
