@@ -87,6 +87,10 @@ func modifyResponse(response *http.Response) error {
 	for _, name := range corsHeaders {
 		delete(response.Header, name)
 	}
+	if response.ContentLength < 0 && !x.longRunning {
+		// All that the reverse proxy takes from it is whether to flush after every write, for what may be a stream.
+		response.ContentLength = 0
+	}
 	return nil
 }
 
