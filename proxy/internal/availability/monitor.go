@@ -22,7 +22,7 @@ const (
 	// Many that were probed together don't stay together.
 	jitter = 0.15
 	// Between two probes that failed requests ask for.
-	recheckPause = 250 * time.Millisecond
+	recheckPause = 100 * time.Millisecond
 	// An error that changes all the time under the same reason is written this often, after the first few times.
 	messagesPerSecond, messageBurst = 0.1, 3
 )

@@ -7,13 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"reflect"
 	"time"
 
-	"k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/transport"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
-	"k8s.io/kube-aggregator/pkg/controllers/status/remote"
 )
 
 const (
@@ -24,8 +21,6 @@ const (
 	patience = 500 * time.Millisecond
 	// Of what failed before, one GET a second is under way: what returns from hanging is seen before the probe ends.
 	pace = time.Second
-	// Connections to an endpoint that is no longer picked end after this long.
-	idleTimeout = 5 * time.Second
 	// What of a discovery document is read for the connection's sake, at most.
 	drainBytes   = 1 << 20
 	drainTimeout = 250 * time.Millisecond
@@ -70,7 +65,7 @@ func (m *monitor) probe(ctx context.Context, apiService *apiregistrationv1.APISe
 		m.config.Observe(m.name, time.Since(started), err)
 	}
 	if err != nil {
-		kept.CloseIdleConnections()
+		kept.closeIdle()
 		return &refusal{err}
 	}
 	return nil
@@ -172,39 +167,4 @@ func (p *probe) get(ctx context.Context, location string) error {
 	defer time.AfterFunc(drainTimeout, cancel).Stop()
 	_, _ = io.CopyN(io.Discard, response.Body, drainBytes)
 	return nil
-}
-
-// connections are kept from one probe of an APIService to the next, as long as they would be made in the same way.
-type connections struct {
-	tls       transport.TLSConfig
-	transport *http.Transport
-}
-
-// to returns the transport to an APIService's backends.
-func (c *connections) to(apiService *apiregistrationv1.APIService, cert, key []byte) (*http.Transport, error) {
-	config := remote.BuildTransportConfig(nil, cert, key, apiService)
-	// Over HTTP/2 all the attempts would share one connection, and with it one backend.
-	config.TLS.NextProtos = []string{"http/1.1"}
-	tls := config.TLS
-	if c.transport != nil && reflect.DeepEqual(c.tls, tls) {
-		return c.transport, nil
-	}
-	c.close()
-	tlsConfig, err := transport.TLSConfigFor(config)
-	if err != nil {
-		return nil, err
-	}
-	c.tls, c.transport = tls, net.SetTransportDefaults(&http.Transport{
-		TLSClientConfig:     tlsConfig,
-		MaxIdleConnsPerHost: 1,
-		IdleConnTimeout:     idleTimeout,
-	})
-	return c.transport, nil
-}
-
-func (c *connections) close() {
-	if c.transport != nil {
-		c.transport.CloseIdleConnections()
-		c.transport = nil
-	}
 }

@@ -9,12 +9,16 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -224,6 +228,34 @@ func TestConnectionsFollowTheirConfiguration(t *testing.T) {
 	p.cert = []byte("nonsense")
 	if _, err := p.probe(t); err == nil || errors.As(err, new(*refusal)) {
 		t.Errorf("there is no way to connect, and it says %v", err)
+	}
+}
+
+// TestBackendWithHTTP2Only is one whose TLS agrees on nothing else.
+func TestBackendWithHTTP2Only(t *testing.T) {
+	p := newProbed(t)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 || r.Header.Get("X-Remote-User") != "system:kube-aggregator" {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	certificates := []tls.Certificate{proxytest.NewAuthority(t, "other").Serving(t, p.backend.ServerName())}
+	server.TLS = &tls.Config{NextProtos: []string{"h2"}, Certificates: certificates, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if slices.Contains(hello.SupportedProtos, "h2") {
+			return nil, nil
+		}
+		return &tls.Config{NextProtos: []string{"none"}, Certificates: certificates}, nil // Go's own takes HTTP/1.1 after all
+	}}
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	p.config.Resolver = to(server.Listener.Addr().String())
+	p.apiService.Spec.CABundle, p.apiService.Spec.InsecureSkipTLSVerify = nil, true
+	for range 2 {
+		if err := p.monitor.probe(t.Context(), p.apiService); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
