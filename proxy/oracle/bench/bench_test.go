@@ -1,0 +1,76 @@
+// Package bench measures aggregation-proxy against the real kube-apiserver, with one extension-apiserver behind both and
+// with nothing before it. What is measured takes turns, in short rounds, so that what else the machine does meets all.
+package bench
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	rounds   = flag.Int("rounds", 5, "how often to measure each thing; the median counts")
+	duration = flag.Duration("duration", 2*time.Second, "how long a round of requests takes")
+	only     = flag.String("only", "", "what to measure, comma-separated: "+strings.Join(parts, ", ")+" (default all)")
+)
+
+// parts are what can be measured, in this order. Memory is measured around what comes between.
+var parts = []string{ready, watch, get, list, create, memory}
+
+const (
+	ready  = "ready"
+	watch  = "watch"
+	get    = "get"
+	list   = "list"
+	create = "create"
+	memory = "memory"
+)
+
+// wanted are the parts that -only names.
+func wanted(b *testing.B) func(part string) bool {
+	b.Helper()
+	if *only == "" {
+		return func(string) bool { return true }
+	}
+	names := strings.Split(*only, ",")
+	for _, name := range names {
+		if !slices.Contains(parts, name) {
+			b.Fatalf("-only %s: there is no %q, there are %s", *only, name, strings.Join(parts, ", "))
+		}
+	}
+	return func(part string) bool { return slices.Contains(names, part) }
+}
+
+// BenchmarkProxy does it all once, whatever b.N. Figures that are worse than they should be are no failure; anything but
+// the right response to a request is.
+func BenchmarkProxy(b *testing.B) {
+	want := wanted(b)
+	useBuiltProxy(b)
+	r := &report{}
+	if want(ready) {
+		measureReady(b, r)
+	}
+	if !slices.ContainsFunc(parts[1:], want) {
+		fmt.Print(r)
+		return
+	}
+	s := newSetup(b)
+	if want(memory) {
+		s.measureMemory(b, r, afterIdling, idleTime)
+	}
+	if want(watch) {
+		s.measureWatches(b, r)
+	}
+	for _, w := range s.workloads(b) {
+		if want(w.name) {
+			s.measureLoad(b, r, w)
+		}
+	}
+	if want(memory) {
+		s.measureMemory(b, r, afterLoad, settleTime)
+	}
+	fmt.Print(r)
+}

@@ -1,0 +1,147 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+const (
+	// workers send requests at the same time, each its next one when it has the response to the last.
+	workers = 16
+	// A round is preceded by a part of its time that doesn't count.
+	warmUp = 5
+	// A response may be so many bytes longer than the first one was: resourceVersions get longer.
+	mayGrow = 8
+)
+
+// A workload is calls that are all alike.
+type workload struct {
+	name string
+	next func() call
+	// size is that of a response's body.
+	size int
+	// clean puts things back as they were before a round.
+	clean func(b *testing.B)
+}
+
+func (s *setup) workloads(b *testing.B) []*workload {
+	b.Helper()
+	nothing := func(*testing.B) {}
+	admin := s.clients(b)[0]
+	var created atomic.Int64
+	return []*workload{
+		{name: get, next: getOne, clean: nothing},
+		{name: list, next: listAll, clean: nothing},
+		{
+			name: create,
+			next: func() call { return createFlunder(fmt.Sprintf("created-%09d", created.Add(1)), createdValue) },
+			clean: func(b *testing.B) {
+				call{http.MethodDelete, deleteCreated, "", http.StatusOK}.mustSend(b, admin, s.direct)
+			},
+		},
+	}
+}
+
+// measureLoad has all targets take turns, each round beginning with another one.
+func (s *setup) measureLoad(b *testing.B, r *report, w *workload) {
+	b.Helper()
+	clients := s.clients(b)
+	w.check(b, s.targets, clients)
+	for round := range *rounds {
+		for i := range s.targets {
+			t := s.targets[(round+i)%len(s.targets)]
+			w.mustRun(b, clients, t.url, *duration/warmUp)
+			before := t.processorTime(b)
+			took, elapsed := w.mustRun(b, clients, t.url, *duration)
+			used := t.processorTime(b) - before
+			w.clean(b)
+
+			r.add(w.name, throughput, t.name, float64(len(took))/elapsed.Seconds())
+			r.add(w.name, median, t.name, milliseconds(percentile(took, 50)))
+			r.add(w.name, tail, t.name, milliseconds(percentile(took, 99)))
+			if t.proxy != nil {
+				r.add(w.name, processor, t.name, used.Seconds()*1e6/float64(len(took)))
+			}
+		}
+	}
+}
+
+// check wants the same response of every target over every connection, which it opens, and takes down its size. Where
+// each call makes an object, the responses have the same size.
+func (w *workload) check(b *testing.B, targets []target, clients []*http.Client) {
+	b.Helper()
+	first := ""
+	for _, t := range targets {
+		for _, client := range clients {
+			c := w.next()
+			body := c.mustSend(b, client, t.url)
+			if first == "" {
+				first, w.size = body, len(body)
+			}
+			if same := body == first || c.method == http.MethodPost && w.fits(len(body)); !same {
+				b.Fatalf("%s: %s answers\n%.2000s\nwhere %s answers\n%.2000s", w.name, t.name, body, targets[0].name, first)
+			}
+		}
+	}
+	if items := strings.Count(first, `"uid"`); w.name == list && items != listed {
+		b.Fatalf("%s: %d objects, want %d", w.name, items, listed)
+	}
+	w.clean(b)
+}
+
+func (w *workload) fits(size int) bool { return size >= w.size && size <= w.size+mayGrow }
+
+// mustRun sends calls for a while. It returns how long each took, in order of length, and how long all of it did.
+func (w *workload) mustRun(b *testing.B, clients []*http.Client, url string, d time.Duration) ([]time.Duration, time.Duration) {
+	b.Helper()
+	var (
+		all     = make([][]time.Duration, workers)
+		errs    = make([]error, workers)
+		group   sync.WaitGroup
+		started = time.Now()
+	)
+	for i := range workers {
+		group.Go(func() { all[i], errs[i] = w.run(b.Context(), clients[i%len(clients)], url, started.Add(d)) })
+	}
+	group.Wait()
+	elapsed := time.Since(started)
+	for _, err := range errs {
+		if err != nil {
+			b.Fatalf("%s: %v", w.name, err)
+		}
+	}
+	took := slices.Concat(all...)
+	slices.Sort(took)
+	return took, elapsed
+}
+
+// run is one worker.
+func (w *workload) run(ctx context.Context, client *http.Client, url string, until time.Time) (took []time.Duration, err error) {
+	for {
+		c, started := w.next(), time.Now()
+		if started.After(until) {
+			return took, nil
+		}
+		size, err := c.send(ctx, client, url, io.Discard)
+		if err != nil {
+			return nil, err
+		}
+		if !w.fits(size) {
+			return nil, fmt.Errorf("a response from %s has %d bytes, want %d", url, size, w.size)
+		}
+		took = append(took, time.Since(started))
+	}
+}
+
+// percentile is of sorted values.
+func percentile(sorted []time.Duration, p int) time.Duration { return sorted[(len(sorted)-1)*p/100] }
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -1,0 +1,118 @@
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// What is measured of a part, with its unit.
+const (
+	throughput  = "requests/s"
+	median      = "p50, ms"
+	tail        = "p99, ms"
+	processor   = "proxy's CPU, µs/request"
+	afterIdling = "after 30 s idle, MiB"
+	afterLoad   = "after the load, MiB"
+	readyIn     = "start to ready, s"
+	established = "1,000 established in, s"
+	fanOut      = "event to all 1,000, ms"
+	growth      = "proxy's growth, KiB/watch"
+)
+
+// columns of the table.
+var columns = []string{proxytest.AggregationProxy, proxytest.KubeAPIServer, "direct"}
+
+// ratios are ours to the real one's, the worst of several.
+var ratios = []struct {
+	name, part string
+	measures   []string
+}{
+	{"get-throughput", get, []string{throughput}},
+	{"get-cpu", get, []string{processor}},
+	{"get-p99", get, []string{tail}},
+	{"list-throughput", list, []string{throughput}},
+	{"create-throughput", create, []string{throughput}},
+	{"ready-time", ready, []string{readyIn}},
+	{"resident-memory", memory, []string{afterIdling, afterLoad}},
+	{"watch-memory", watch, []string{growth}},
+}
+
+type row struct{ part, measure string }
+
+// report has the figures, by row and column; each round adds one.
+type report struct {
+	rows    []row
+	figures map[row]map[string][]float64
+}
+
+func (r *report) add(part, measure, column string, figure float64) {
+	line := row{part, measure}
+	if !slices.Contains(r.rows, line) {
+		r.rows = append(r.rows, line)
+	}
+	if r.figures == nil {
+		r.figures = map[row]map[string][]float64{}
+	}
+	if r.figures[line] == nil {
+		r.figures[line] = map[string][]float64{}
+	}
+	r.figures[line][column] = append(r.figures[line][column], figure)
+}
+
+// median of what was added. There is none when nothing was.
+func (r *report) median(line row, column string) (float64, bool) {
+	sorted := slices.Sorted(slices.Values(r.figures[line][column]))
+	n := len(sorted)
+	if n == 0 {
+		return 0, false
+	}
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2, true
+}
+
+// String is a table of medians, and the ratios.
+func (r *report) String() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%-8s%-26s%18s%18s%18s\n", "", "", columns[0], columns[1], columns[2])
+	for _, line := range r.rows {
+		fmt.Fprintf(&out, "%-8s%-26s", line.part, line.measure)
+		for _, column := range columns {
+			cell := "-"
+			if figure, ok := r.median(line, column); ok {
+				cell = fmt.Sprintf("%.*f", decimals(figure), figure)
+			}
+			fmt.Fprintf(&out, "%18s", cell)
+		}
+		out.WriteString("\n")
+	}
+	for _, ratio := range ratios {
+		if worst, ok := r.worst(ratio.part, ratio.measures); ok {
+			fmt.Fprintf(&out, "ratio %s %.3f\n", ratio.name, worst)
+		}
+	}
+	return out.String()
+}
+
+// decimals are as many as make three digits.
+func decimals(figure float64) int {
+	switch {
+	case figure < 10:
+		return 2
+	case figure < 100:
+		return 1
+	}
+	return 0
+}
+
+func (r *report) worst(part string, measures []string) (worst float64, found bool) {
+	for _, measure := range measures {
+		ours, ok := r.median(row{part, measure}, columns[0])
+		real, okToo := r.median(row{part, measure}, columns[1])
+		if ok && okToo {
+			worst, found = max(worst, ours/real), true
+		}
+	}
+	return worst, found
+}
