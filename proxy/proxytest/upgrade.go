@@ -1,6 +1,7 @@
 package proxytest
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,11 @@ func Raw(answer string) http.HandlerFunc {
 	}
 }
 
-// Exec serves the protocol of kubectl exec, over SPDY and WebSocket: what it gets on stdin it sends back on stdout.
+// endOfTransmission ends what Exec reads: the older protocols over WebSocket don't tell where stdin ends.
+const endOfTransmission = '\x04'
+
+// Exec serves the protocol of kubectl exec, over SPDY and (v4.channel.k8s.io) WebSocket: what it gets on stdin up to the
+// first control-D it sends back on stdout.
 func Exec(w http.ResponseWriter, r *http.Request) {
 	const patience = time.Minute
 	options := &remotecommand.Options{Stdin: true, Stdout: true}
@@ -54,6 +59,10 @@ func (echoExecutor) ExecInContainer(_ context.Context, _, _, _ string, _ []strin
 	if stdin == nil || stdout == nil {
 		return errors.New("stdin and stdout are wanted")
 	}
-	_, err := io.Copy(stdout, stdin)
+	said, err := bufio.NewReader(stdin).ReadString(endOfTransmission)
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(stdout, said)
 	return err
 }

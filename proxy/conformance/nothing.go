@@ -1,0 +1,79 @@
+package conformance
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// nothing shows that the layer adds nothing until an APIService is there, and nothing after it has gone.
+func (s *suite) nothing(t *testing.T) {
+	b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{})
+	before := s.paths(t)
+	t.Run("every_group_is_built_in", func(t *testing.T) {
+		services, err := s.Aggregator(t).ApiregistrationV1().APIServices().List(t.Context(), metav1.ListOptions{})
+		if err != nil || len(services.Items) == 0 {
+			t.Fatalf("%d APIServices: %v", len(services.Items), err)
+		}
+		for _, service := range services.Items {
+			if service.Spec.Service != nil || service.Status.Conditions[0].Reason != "Local" {
+				t.Errorf("APIService %s is not local", service.Name)
+			}
+		}
+		if metrics := s.get(t, "/metrics").Body; strings.Contains(metrics, "aggregator_unavailable_apiservice_total{") {
+			t.Error("an APIService is said to have been unavailable")
+		}
+	})
+	t.Run("unregistered_group_is_404", func(t *testing.T) {
+		for _, path := range []string{"/apis/" + b.Options.Group, b.Path(), b.Path("things")} {
+			s.get(t, path).wantPlain(t, http.StatusNotFound, "404 page not found\n")
+		}
+		if n := len(b.Requests("things")); n > 0 {
+			t.Errorf("%d requests reached a server nobody registered", n)
+		}
+	})
+	t.Run("a_deleted_APIService_leaves_nothing", func(t *testing.T) {
+		b.Register(t, s.ControlPlane)
+		if added := s.paths(t); !slices.Contains(added, "/apis/"+b.Options.Group) || !slices.Contains(added, b.Path()) {
+			t.Errorf("%s is not among the paths %q", b.Path(), added)
+		}
+		if err := s.Aggregator(t).ApiregistrationV1().APIServices().Delete(t.Context(), "v1."+b.Options.Group, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		proxytest.Eventually(t, "end of the group", proxytest.Patience, func(context.Context) error {
+			if !slices.Equal(s.paths(t), before) {
+				return errors.New("the paths are not what they were before")
+			}
+			for _, accept := range []string{"application/json", proxytest.AggregatedDiscovery} {
+				if s.send(t, s.client, http.MethodGet, "/apis", http.Header{"Accept": {accept}}, "").contains(b.Options.Group) {
+					return errors.New("it is still discovered as " + accept)
+				}
+			}
+			if s.get(t, b.Path("things")).Status != http.StatusNotFound {
+				return errors.New("it is still served")
+			}
+			return nil
+		})
+		s.get(t, b.Path("things")).wantPlain(t, http.StatusNotFound, "404 page not found\n")
+	})
+}
+
+func (a answer) contains(text string) bool { return strings.Contains(a.Body, text) }
+
+// paths are those that the server says it has.
+func (s *suite) paths(t *testing.T) []string {
+	t.Helper()
+	var root metav1.RootPaths
+	if a := s.get(t, "/"); json.Unmarshal([]byte(a.Body), &root) != nil || len(root.Paths) == 0 {
+		t.Fatalf("no paths: %d %s", a.Status, a.Body)
+	}
+	return root.Paths
+}

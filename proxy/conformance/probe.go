@@ -1,0 +1,114 @@
+package conformance
+
+import (
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+const (
+	// aggregatorUser is who the aggregation layer itself is to extension-apiservers.
+	aggregatorUser = "system:kube-aggregator"
+	// probes is how many requests it judges one by.
+	probes = 5
+)
+
+// probe shows how the aggregation layer asks whether a backend is there.
+func (s *suite) probe(t *testing.T) {
+	run(t, "it_is_a_GET_as_the_aggregator", func(t *testing.T) {
+		b := s.backend(t, proxytest.BackendOptions{})
+		requests := b.Requests(b.Path())
+		if len(requests) < probes {
+			t.Fatalf("%d requests, want %d", len(requests), probes)
+		}
+		for _, r := range requests[:probes] {
+			if r.Method != http.MethodGet || r.Target != b.Path() || r.Host != forwardedHost(b) || r.ServerName != b.ServerName() {
+				t.Errorf("probed by %s %s of %s by the name %s", r.Method, r.Target, r.Host, r.ServerName)
+			}
+			if r.Peer == nil || r.Peer.Subject.CommonName != "front-proxy-client" {
+				t.Error("the probe did not show the front-proxy certificate")
+			}
+			wantHeader(t, r.Header, "X-Remote-User", aggregatorUser)
+			wantHeader(t, r.Header, "X-Remote-Group", masters)
+			for _, name := range []string{"X-Remote-Uid", extraKey, "Authorization", "Accept"} {
+				wantHeader(t, r.Header, name)
+			}
+		}
+	})
+	run(t, "all_at_once", func(t *testing.T) {
+		// Nobody is answered before all have asked.
+		var asked atomic.Int32
+		all := make(chan struct{})
+		s.passes(t, func(w http.ResponseWriter, r *http.Request) {
+			if asked.Add(1) == probes {
+				close(all)
+			}
+			select {
+			case <-all:
+			case <-r.Context().Done():
+			}
+		})
+	})
+	run(t, "any_success_wins", func(t *testing.T) {
+		var asked atomic.Int32
+		s.passes(t, func(w http.ResponseWriter, _ *http.Request) {
+			if asked.Add(1) < probes {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+		})
+	})
+	run(t, "any_2xx_is_success", func(t *testing.T) {
+		for _, status := range []int{200, 204, 299} {
+			s.passes(t, proxytest.Respond(status, nil, ""))
+		}
+	})
+	run(t, "redirects_are_not_followed", func(t *testing.T) {
+		b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{})
+		b.Handle(b.Path(), proxytest.Respond(http.StatusFound, http.Header{"Location": {b.Path("target")}}, ""))
+		b.CreateService(t, s.ControlPlane, externalName)
+		b.CreateAPIServices(t, s.ControlPlane)
+		url := probeURL(b)
+		s.wantCondition(t, "v1."+b.Options.Group, "False", "FailedDiscoveryCheck", "failing or missing response from "+url+": bad status from "+url+": 302")
+		if n := len(b.Requests("target")); n > 0 {
+			t.Errorf("%d redirections were followed", n)
+		}
+	})
+	run(t, "slow_is_not_too_slow", func(t *testing.T) {
+		s.passes(t, proxytest.After(discoveryTimeout-time.Second, proxytest.Respond(http.StatusOK, nil, "")))
+	})
+	run(t, "5s_are_too_slow", func(t *testing.T) {
+		started := time.Now()
+		b, c := s.failedDiscovery(t, proxytest.Hang)
+		if took := time.Since(started); took < discoveryTimeout || took > discoveryTimeout+tolerance {
+			t.Errorf("it took %s, want %s", took, discoveryTimeout)
+		}
+		// Go's client says it in one of these ways, whichever of its timers is first.
+		url := probeURL(b)
+		got := strings.TrimSuffix(c.Message, " (Client.Timeout exceeded while awaiting headers)")
+		got = strings.ReplaceAll(got, "net/http: request canceled", "context deadline exceeded")
+		if want := `failing or missing response from ` + url + `: Get "` + url + `": context deadline exceeded`; got != want {
+			t.Errorf("got %q, want %q", c.Message, want)
+		}
+	})
+}
+
+// passes wants a backend whose discovery does what it is told to be found available, and never to have been otherwise.
+func (s *suite) passes(t *testing.T, discovery http.HandlerFunc) {
+	t.Helper()
+	b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{})
+	b.Handle(b.Path(), discovery)
+	b.CreateService(t, s.ControlPlane, externalName)
+	b.CreateAPIServices(t, s.ControlPlane)
+	s.WaitCondition(t, "v1."+b.Options.Group, "", func(c apiregistrationv1.APIServiceCondition) bool {
+		if c.Status != apiregistrationv1.ConditionTrue {
+			t.Errorf("it is %s: %s", c.Reason, c.Message)
+		}
+		return true
+	})
+}

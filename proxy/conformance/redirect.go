@@ -1,0 +1,43 @@
+package conformance
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// redirect shows that a backend can't send a client elsewhere.
+func (s *suite) redirect(t *testing.T) {
+	b := s.backend(t, proxytest.BackendOptions{})
+	for _, status := range []int{300, 301, 302, 303, 305, 307, 308, 399} {
+		run(t, fmt.Sprintf("%d_with_Location_is_502", status), func(t *testing.T) {
+			for i, location := range []string{"https://elsewhere.example.com/", b.URL() + b.Path("target"), b.Path("target"), "target"} {
+				path := fmt.Sprintf("redirect/%d/%d", status, i)
+				b.Handle(path, proxytest.Respond(status, http.Header{"Location": {location}, "X-Custom": {"a"}, "Set-Cookie": {"c=d"}}, "go there"))
+				a := s.get(t, b.Path(path))
+				a.want(t, http.StatusBadGateway, "the backend attempted to redirect this request, which is not permitted")
+				for _, name := range []string{"Location", "X-Custom", "Set-Cookie"} {
+					a.wantHeader(t, name)
+				}
+			}
+			if n := len(b.Requests("target")); n > 0 {
+				t.Errorf("the redirection was followed %d times", n)
+			}
+		})
+		run(t, fmt.Sprintf("%d_without_Location_passes", status), func(t *testing.T) {
+			path := fmt.Sprintf("nowhere/%d", status)
+			b.Handle(path, proxytest.Respond(status, http.Header{"X-Custom": {"a"}}, "choose"))
+			a := s.get(t, b.Path(path))
+			a.want(t, status, "choose")
+			a.wantHeader(t, "X-Custom", "a")
+		})
+	}
+	run(t, "201_with_Location_passes_as_the_backend's", func(t *testing.T) {
+		b.Handle("created", proxytest.Respond(http.StatusCreated, http.Header{"Location": {b.Path("created/a")}}, "made"))
+		a := s.send(t, s.client, http.MethodPost, b.Path("created"), nil, "")
+		a.want(t, http.StatusCreated, "made")
+		a.wantHeader(t, "Location", "https://"+forwardedHost(b)+b.Path("created/a"))
+	})
+}

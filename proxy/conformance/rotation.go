@@ -1,0 +1,162 @@
+package conformance
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// rotation shows that certificates are replaced without a restart, and that nobody notices who need not.
+func (s *suite) rotation(t *testing.T) {
+	run(t, "caBundle", s.rotateCABundle)
+	run(t, "front_proxy_certificate", s.rotateFrontProxy)
+}
+
+// rotateCABundle replaces a backend's certificate and authority the way that is safe: both are trusted in between.
+func (s *suite) rotateCABundle(t *testing.T) {
+	b := s.backend(t, proxytest.BackendOptions{})
+	traffic := s.startTraffic(t, b)
+	name, next := "v1."+b.Options.Group, proxytest.NewAuthority(t, "next")
+	s.UpdateAPIService(t, name, func(spec *apiregistrationv1.APIServiceSpec) {
+		spec.CABundle = bytes.Join([][]byte{b.Authority.PEM, next.PEM}, nil)
+	})
+	traffic.flow(t)
+	s.awaitNewConnection(t, b, func(r proxytest.Request) error { return nil })
+	b.SetCertificate(next.Serving(t, b.ServerName()))
+	traffic.flow(t)
+	s.UpdateAPIService(t, name, func(spec *apiregistrationv1.APIServiceSpec) { spec.CABundle = next.PEM })
+	s.awaitNewConnection(t, b, func(r proxytest.Request) error { return nil })
+	traffic.flow(t)
+	traffic.stop(t)
+
+	// The bundle is really used: another one is an end.
+	s.UpdateAPIService(t, name, func(spec *apiregistrationv1.APIServiceSpec) { spec.CABundle = b.Authority.PEM })
+	proxytest.Eventually(t, "end of trust", proxytest.Patience, func(context.Context) error {
+		if a := s.get(t, b.Path("things")); a.Status != http.StatusServiceUnavailable {
+			return fmt.Errorf("%d %s", a.Status, a.Body)
+		}
+		return nil
+	})
+}
+
+// rotateFrontProxy replaces the aggregation layer's own certificate.
+func (s *suite) rotateFrontProxy(t *testing.T) {
+	b := s.backend(t, proxytest.BackendOptions{ClientAuth: tls.RequireAndVerifyClientCert})
+	traffic := s.startTraffic(t, b)
+	traffic.flow(t)
+	next := s.FrontProxyCA.IssueTo(t, s.FrontProxyClient)
+	s.awaitNewConnection(t, b, func(r proxytest.Request) error {
+		if r.Peer.SerialNumber.Cmp(next.Leaf.SerialNumber) != 0 {
+			return errors.New("still the old certificate")
+		}
+		return nil
+	})
+	b.Handle("echo", proxytest.EchoUpgrade)
+	s.upgraded(t, b.Path("echo"), "Connection: Upgrade", "Upgrade: x")
+	for _, r := range b.Requests("echo") {
+		if r.Peer.SerialNumber.Cmp(next.Leaf.SerialNumber) != 0 {
+			t.Error("an upgrade still shows the old certificate")
+		}
+	}
+	traffic.flow(t)
+	traffic.stop(t)
+}
+
+// awaitNewConnection waits until requests use a connection that was not there before and is as wanted.
+func (s *suite) awaitNewConnection(t *testing.T, b *proxytest.Backend, wanted func(proxytest.Request) error) {
+	t.Helper()
+	before := map[string]bool{}
+	for _, r := range b.Requests("things") {
+		before[r.RemoteAddr] = true
+	}
+	proxytest.Eventually(t, "new connection to the backend", proxytest.Patience, func(context.Context) error {
+		s.get(t, b.Path("things")).echo(t)
+		requests := b.Requests("things")
+		last := requests[len(requests)-1]
+		if before[last.RemoteAddr] {
+			return errors.New("still the old connection")
+		}
+		return wanted(last)
+	})
+}
+
+// traffic is requests without a pause, and a watch, none of which may fail.
+type traffic struct {
+	requests atomic.Int64
+	failure  atomic.Pointer[string]
+	cancel   context.CancelFunc
+	senders  sync.WaitGroup
+	chunks   chan string
+	watch    *bufio.Reader
+}
+
+func (s *suite) startTraffic(t *testing.T, b *proxytest.Backend) *traffic {
+	t.Helper()
+	f := &traffic{chunks: make(chan string)}
+	b.Handle("watched", proxytest.Stream(f.chunks))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+b.Path("watched")+"?watch=true", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { response.Body.Close() })
+	f.watch = bufio.NewReader(response.Body)
+	ctx, cancel := context.WithCancel(t.Context())
+	f.cancel = cancel
+	const senders = 3
+	for range senders {
+		f.senders.Go(func() {
+			for ctx.Err() == nil {
+				a, err := s.try(t, s.client, http.MethodGet, b.Path("busy"), nil, "")
+				if err != nil || a.Status != http.StatusOK {
+					failure := fmt.Sprintf("%d %s: %v", a.Status, a.Body, err)
+					f.failure.Store(&failure)
+				}
+				f.requests.Add(1)
+			}
+		})
+	}
+	return f
+}
+
+// flow waits for a good number of requests, and for news on the watch.
+func (f *traffic) flow(t *testing.T) {
+	t.Helper()
+	const good = 50
+	target := f.requests.Load() + good
+	proxytest.Eventually(t, "traffic", proxytest.Patience, func(context.Context) error {
+		if f.requests.Load() < target {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	f.chunks <- "news\n"
+	if line, err := f.watch.ReadString('\n'); err != nil || line != "news\n" {
+		t.Errorf("the watch brought %q %v", line, err)
+	}
+}
+
+// stop ends the traffic and wants that all of it was answered.
+func (f *traffic) stop(t *testing.T) {
+	t.Helper()
+	f.cancel()
+	f.senders.Wait()
+	close(f.chunks)
+	if failure := f.failure.Load(); failure != nil {
+		t.Errorf("a request failed: %s", *failure)
+	}
+}
