@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gorilla/websocket"
 	admissionv1 "k8s.io/api/admission/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -50,7 +51,14 @@ func prepareBackend(t *testing.T, s *side) {
 		"cut":     proxytest.CloseMidBody,
 		"trailer": trailer,
 		"chunks":  chunks,
-		"raw":     rawUpgrade,
+		"lines":   lines,
+		"socket":  echoSocket,
+		"exec":    proxytest.Exec,
+		"refused": proxytest.Raw("HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\nX-Reason: own\r\n\r\nno\n"),
+		"ignored": proxytest.Raw("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nno\n"),
+		"moved":   proxytest.Raw("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: https://127.0.0.1:1/elsewhere\r\n\r\n"),
+		"garbage": proxytest.Raw("garbage\r\n\r\n"),
+		"silence": proxytest.Raw(""),
 	} {
 		backend.Handle("namespaces/default/things/"+name, handler)
 	}
@@ -75,8 +83,8 @@ func chunks(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// rawUpgrade switches to a protocol in which each line comes back with the number of its letters.
-func rawUpgrade(w http.ResponseWriter, r *http.Request) {
+// lines switches to a protocol in which each line comes back with the number of its letters.
+func lines(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Upgrade") != "lines" {
 		http.Error(w, "lines only", http.StatusForbidden)
 		return
@@ -88,9 +96,25 @@ func rawUpgrade(w http.ResponseWriter, r *http.Request) {
 	}
 	defer conn.Close()
 	_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: lines\r\nX-From: backend\r\n\r\nhello\n")
-	lines := bufio.NewScanner(buffered)
-	for lines.Scan() && lines.Text() != "bye" {
-		_, _ = io.WriteString(conn, strconv.Itoa(len(lines.Text()))+" "+lines.Text()+"\n")
+	said := bufio.NewScanner(buffered)
+	for said.Scan() && said.Text() != "bye" {
+		_, _ = io.WriteString(conn, strconv.Itoa(len(said.Text()))+" "+said.Text()+"\n")
+	}
+}
+
+// echoSocket sends back each message of a WebSocket.
+func echoSocket(w http.ResponseWriter, r *http.Request) {
+	conn, err := (&websocket.Upgrader{Subprotocols: []string{"echo"}, CheckOrigin: func(*http.Request) bool { return true }}).Upgrade(w, r, nil)
+	if err != nil {
+		return // it has answered
+	}
+	defer conn.Close()
+	for {
+		kind, message, err := conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		_ = conn.WriteMessage(kind, message)
 	}
 }
 

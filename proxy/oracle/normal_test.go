@@ -52,7 +52,7 @@ var (
 		{regexp.MustCompile(`\b(gen-)[bcdfghjklmnpqrstvwxz2456789]{5}\b`), "${1}SUFFIX"},
 	}
 	// volatileHeaders say something different each time, but whether they are there is the same.
-	volatileHeaders = map[string]bool{"Content-Length": true, "Last-Modified": true, "Expires": true}
+	volatileHeaders = map[string]bool{"Content-Length": true, "Last-Modified": true, "Expires": true, "Sec-Websocket-Accept": true}
 	// ignoredHeaders are none of the server's business.
 	ignoredHeaders = map[string]bool{"Date": true}
 )
@@ -96,6 +96,9 @@ func writeHeader(b *strings.Builder, header http.Header) {
 // bodyText spreads a document over lines, with what varies replaced; anything else is as it is.
 func bodyText(contentType string, body []byte) string {
 	kind, _, _ := mime.ParseMediaType(contentType)
+	if kind == "" && bytes.HasPrefix(body, []byte("{")) { // of a WebSocket
+		kind = asJSON
+	}
 	var values []any
 	var err error
 	switch kind {
@@ -111,6 +114,11 @@ func bodyText(contentType string, body []byte) string {
 		values, err = decodeCBOR(body)
 	default:
 		return string(body)
+	}
+	if bytes.HasPrefix(body, []byte("[+]")) { // checks, in the order in which they came to be
+		lines := strings.Split(string(body), "\n")
+		slices.Sort(lines)
+		return strings.Join(lines, "\n")
 	}
 	if err != nil {
 		return string(body)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,12 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
 // A side is one of the two control planes.
 type side struct {
 	*proxytest.ControlPlane
+	config    *rest.Config
 	clients   map[string]*http.Client // by user
 	http1     map[string]*http.Client
 	variables map[string]string
@@ -44,7 +48,7 @@ const (
 
 func newSide(t *testing.T, cp *proxytest.ControlPlane) *side {
 	t.Helper()
-	s := &side{ControlPlane: cp, clients: map[string]*http.Client{}, http1: map[string]*http.Client{}, variables: map[string]string{"$": "$"}}
+	s := &side{ControlPlane: cp, config: cp.Config(t), clients: map[string]*http.Client{}, http1: map[string]*http.Client{}, variables: map[string]string{"$": "$"}}
 	add := func(key, user string, groups []string) {
 		s.clients[key], s.http1[key] = cp.HTTPClient(t, user, groups...), cp.HTTPClient(t, user, groups...)
 		transport := s.http1[key].Transport.(*http.Transport)
@@ -60,6 +64,11 @@ func newSide(t *testing.T, cp *proxytest.ControlPlane) *side {
 	}
 	add(anonymous, "", nil)
 	return s
+}
+
+// tls is for connections of a user's own, to speak HTTP/1.1.
+func (s *side) tls(user string) *tls.Config {
+	return s.http1[user].Transport.(*http.Transport).TLSClientConfig.Clone()
 }
 
 // response is what came back.
