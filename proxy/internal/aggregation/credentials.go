@@ -1,7 +1,6 @@
 package aggregation
 
 import (
-	"crypto/sha256"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -41,16 +40,15 @@ func (c *certificateCache) AuthenticateRequest(r *http.Request) (*authenticator.
 	if !byCertificateAlone(r) {
 		return c.Request.AuthenticateRequest(r)
 	}
-	leaf := r.TLS.PeerCertificates[0]
-	key := sha256.Sum256(leaf.Raw)
+	leaf := r.TLS.PeerCertificates[0] // crypto/tls parses a certificate once, whatever the number of connections
 	// Taken before verifying: what was verified with the old authorities must not get into the new cache.
 	verified := c.verified.Load()
-	if response, ok := verified.Get(key); ok {
+	if response, ok := verified.Get(leaf); ok {
 		return response.(*authenticator.Response), true, nil
 	}
 	response, ok, err := c.Request.AuthenticateRequest(r)
 	if ok && err == nil && response.User.GetName() != user.Anonymous {
-		verified.Add(key, response, min(certificateTTL, time.Until(leaf.NotAfter)))
+		verified.Add(leaf, response, min(certificateTTL, time.Until(leaf.NotAfter)))
 	}
 	return response, ok, err
 }

@@ -54,19 +54,21 @@ func exchangeOf(out *http.Request) *exchange {
 
 // toBackend brings a request to the exchange's backend. Here and not in the Director, because a client can name headers
 // in Connection that are dropped after it.
-type toBackend struct{}
+type toBackend struct {
+	transport func(*exchange) http.RoundTripper
+}
 
-func (toBackend) RoundTrip(out *http.Request) (*http.Response, error) {
+// RoundTrip implements http.RoundTripper.
+func (t toBackend) RoundTrip(out *http.Request) (*http.Response, error) {
 	x := exchangeOf(out)
 	x.setIdentity(out)
 	// It adds the X-Forwarded headers, and rewrites absolute links in pages, as kube-apiserver does for all it proxies.
-	forward := proxyutil.Transport{Scheme: "https", Host: out.URL.Host, RoundTripper: backendTransport{x}}
+	forward := proxyutil.Transport{Scheme: "https", Host: out.URL.Host, RoundTripper: t.transport(x)}
 	return forward.RoundTrip(out)
 }
 
-type backendTransport struct{ *exchange }
-
-func (x backendTransport) RoundTrip(out *http.Request) (*http.Response, error) {
+// RoundTrip implements http.RoundTripper.
+func (x *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
 	return x.backend.roundTrip(out, x.endpoint, x.longRunning)
 }
 
