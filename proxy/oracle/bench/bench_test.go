@@ -4,7 +4,7 @@ package bench
 
 import (
 	"flag"
-	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -47,30 +47,25 @@ func wanted(b *testing.B) func(part string) bool {
 // BenchmarkProxy does it all once, whatever b.N. Figures that are worse than they should be are no failure; anything but
 // the right response to a request is.
 func BenchmarkProxy(b *testing.B) {
+	b.ReportMetric(0, "ns/op") // which says nothing
 	want := wanted(b)
 	useBuiltProxy(b)
 	r := &report{}
-	if want(ready) {
-		measureReady(b, r)
-	}
-	if !slices.ContainsFunc(parts[1:], want) {
-		fmt.Print(r)
-		return
-	}
-	s := newSetup(b)
-	if want(memory) {
-		s.measureMemory(b, r, afterIdling, idleTime)
-	}
-	if want(watch) {
-		s.measureWatches(b, r)
-	}
-	for _, w := range s.workloads(b) {
-		if want(w.name) {
-			s.measureLoad(b, r, w)
+	measure := func(part string, f func()) {
+		if want(part) {
+			f()
+			r.print(os.Stdout)
 		}
 	}
-	if want(memory) {
-		s.measureMemory(b, r, afterLoad, settleTime)
+	measure(ready, func() { measureReady(b, r) })
+	if slices.ContainsFunc(parts[1:], want) {
+		s := newSetup(b)
+		measure(memory, func() { s.measureMemory(b, r, afterIdling, idleTime) })
+		measure(watch, func() { s.measureWatches(b, r) })
+		for _, w := range s.workloads(b) {
+			measure(w.name, func() { s.measureLoad(b, r, w) })
+		}
+		measure(memory, func() { s.measureMemory(b, r, afterLoad, settleTime) })
 	}
-	fmt.Print(r)
+	r.printRatios(os.Stdout)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -59,19 +60,44 @@ func (s *setup) measureLoad(b *testing.B, r *report, w *workload) {
 		for i := range s.targets {
 			t := s.targets[(round+i)%len(s.targets)]
 			w.mustRun(b, clients, t.url, *duration/warmUp)
-			before := t.processorTime(b)
+			parties := s.parties(t)
+			before := processorTimes(b, parties)
 			took, elapsed := w.mustRun(b, clients, t.url, *duration)
-			used := t.processorTime(b) - before
+			after := processorTimes(b, parties)
 			w.clean(b)
 
 			r.add(w.name, throughput, t.name, float64(len(took))/elapsed.Seconds())
 			r.add(w.name, median, t.name, milliseconds(percentile(took, 50)))
 			r.add(w.name, tail, t.name, milliseconds(percentile(took, 99)))
-			if t.proxy != nil {
-				r.add(w.name, processor, t.name, used.Seconds()*1e6/float64(len(took)))
+			for i, party := range parties {
+				r.add(w.name, party.measure, t.name, (after[i]-before[i]).Seconds()*1e6/float64(len(took)))
 			}
 		}
 	}
+}
+
+// A party takes part in a request.
+type party struct {
+	measure   string
+	processes []*os.Process
+}
+
+// parties share the machine: throughput is what all of them leave each other.
+func (s *setup) parties(t target) []party {
+	others := []party{{extensionProcessor, s.extension}, {clientProcessor, s.self}}
+	if t.proxy == nil {
+		return others
+	}
+	return append([]party{{proxyProcessor, []*os.Process{t.proxy}}}, others...)
+}
+
+func processorTimes(b *testing.B, parties []party) []time.Duration {
+	b.Helper()
+	var times []time.Duration
+	for _, party := range parties {
+		times = append(times, processorTime(b, party.processes))
+	}
+	return times
 }
 
 // check wants the same response of every target over every connection, which it opens, and takes down its size. Where

@@ -16,26 +16,24 @@ const (
 	clockTick = time.Second / 100
 )
 
-// processorTime is what the proxy has used up to now, on all threads, in its own code and in the kernel's.
-func (t target) processorTime(b *testing.B) time.Duration {
+// processorTime is what processes have used up to now, on all threads, in their own code and in the kernel's.
+func processorTime(b *testing.B, processes []*os.Process) time.Duration {
 	b.Helper()
-	if t.proxy == nil {
-		return 0
-	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", t.proxy.Pid))
-	if err != nil {
-		b.Fatalf("%s: %v", t.name, err)
-	}
-	// The name, which is second and in parentheses, may have blanks; utime and stime are fields 14 and 15.
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	fields := strings.Fields(rest)
 	ticks := 0
-	for _, field := range fields[11:13] {
-		n, err := strconv.Atoi(field)
+	for _, process := range processes {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", process.Pid))
 		if err != nil {
-			b.Fatalf("%s: processor time in %s: %v", t.name, stat, err)
+			b.Fatal(err)
 		}
-		ticks += n
+		// The name, which is second and in parentheses, may have blanks; utime and stime are fields 14 and 15.
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		for _, field := range strings.Fields(rest)[11:13] {
+			n, err := strconv.Atoi(field)
+			if err != nil {
+				b.Fatalf("processor time in %s: %v", stat, err)
+			}
+			ticks += n
+		}
 	}
 	return time.Duration(ticks) * clockTick
 }
@@ -62,10 +60,10 @@ func (s *setup) measureMemory(b *testing.B, r *report, measure string, idle time
 	time.Sleep(idle)
 	for _, t := range s.targets {
 		sum := 0.0
-		for _, process := range t.processes {
+		for _, process := range t.controlPlane {
 			sum += resident(b, process)
 		}
-		if t.proxy != nil {
+		if sum > 0 {
 			r.add(memory, measure, t.name, sum)
 		}
 	}

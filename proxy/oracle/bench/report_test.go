@@ -2,24 +2,26 @@ package bench
 
 import (
 	"fmt"
+	"io"
 	"slices"
-	"strings"
 
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
 // What is measured of a part, with its unit.
 const (
-	throughput  = "requests/s"
-	median      = "p50, ms"
-	tail        = "p99, ms"
-	processor   = "proxy's CPU, µs/request"
-	afterIdling = "after 30 s idle, MiB"
-	afterLoad   = "after the load, MiB"
-	readyIn     = "start to ready, s"
-	established = "1,000 established in, s"
-	fanOut      = "event to all 1,000, ms"
-	growth      = "proxy's growth, KiB/watch"
+	throughput         = "requests/s"
+	median             = "p50, ms"
+	tail               = "p99, ms"
+	proxyProcessor     = "CPU, µs/request: proxy"
+	extensionProcessor = "  what is behind it"
+	clientProcessor    = "  the client"
+	afterIdling        = "after 30 s idle, MiB"
+	afterLoad          = "after the load, MiB"
+	readyIn            = "start to ready, s"
+	established        = "1,000 established in, s"
+	fanOut             = "event to all 1,000, ms"
+	growth             = "proxy's growth, KiB/watch"
 )
 
 // columns of the table.
@@ -31,7 +33,7 @@ var ratios = []struct {
 	measures   []string
 }{
 	{"get-throughput", get, []string{throughput}},
-	{"get-cpu", get, []string{processor}},
+	{"get-cpu", get, []string{proxyProcessor}},
 	{"get-p99", get, []string{tail}},
 	{"list-throughput", list, []string{throughput}},
 	{"create-throughput", create, []string{throughput}},
@@ -46,6 +48,7 @@ type row struct{ part, measure string }
 type report struct {
 	rows    []row
 	figures map[row]map[string][]float64
+	printed int // how many of the rows
 }
 
 func (r *report) add(part, measure, column string, figure float64) {
@@ -72,27 +75,31 @@ func (r *report) median(line row, column string) (float64, bool) {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2, true
 }
 
-// String is a table of medians, and the ratios.
-func (r *report) String() string {
-	var out strings.Builder
-	fmt.Fprintf(&out, "%-8s%-26s%18s%18s%18s\n", "", "", columns[0], columns[1], columns[2])
-	for _, line := range r.rows {
-		fmt.Fprintf(&out, "%-8s%-26s", line.part, line.measure)
+// print writes the rows that are new, with medians in the columns.
+func (r *report) print(out io.Writer) {
+	if r.printed == 0 {
+		fmt.Fprintf(out, "%-8s%-26s%18s%18s%18s\n", "", "", columns[0], columns[1], columns[2])
+	}
+	for _, line := range r.rows[r.printed:] {
+		fmt.Fprintf(out, "%-8s%-26s", line.part, line.measure)
 		for _, column := range columns {
 			cell := "-"
 			if figure, ok := r.median(line, column); ok {
 				cell = fmt.Sprintf("%.*f", decimals(figure), figure)
 			}
-			fmt.Fprintf(&out, "%18s", cell)
+			fmt.Fprintf(out, "%18s", cell)
 		}
-		out.WriteString("\n")
+		fmt.Fprintln(out)
 	}
+	r.printed = len(r.rows)
+}
+
+func (r *report) printRatios(out io.Writer) {
 	for _, ratio := range ratios {
 		if worst, ok := r.worst(ratio.part, ratio.measures); ok {
-			fmt.Fprintf(&out, "ratio %s %.3f\n", ratio.name, worst)
+			fmt.Fprintf(out, "ratio %s %.3f\n", ratio.name, worst)
 		}
 	}
-	return out.String()
 }
 
 // decimals are as many as make three digits.

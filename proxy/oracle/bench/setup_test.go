@@ -27,14 +27,16 @@ type target struct {
 	name, url string
 	// proxy is the process whose work and growth counts, nil when there is none.
 	proxy *os.Process
-	// processes are all that it takes.
-	processes []*os.Process
+	// controlPlane is all processes of the control plane.
+	controlPlane []*os.Process
 }
 
 // setup is the two control planes with one extension-apiserver behind both, and that one itself.
 type setup struct {
 	targets []target
-	direct  string
+	// direct is where the extension-apiserver serves, extension its process and its etcd's, and self this one.
+	direct          string
+	extension, self []*os.Process
 	// trusted has the authorities that all of them share: so the same clients are welcome everywhere.
 	trusted *proxytest.ControlPlane
 }
@@ -61,15 +63,21 @@ func newSetup(b *testing.B) *setup {
 	ours := proxytest.Start(b, "--data-dir", data)
 
 	// What it costs to be asked by the extension-apiserver, which is little, is on our side.
-	direct := startExtension(b, ours)
+	direct, processes := startExtension(b, ours)
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		b.Fatal(err)
+	}
 	s := &setup{
 		targets: []target{
 			{ours.Name, ours.URL, ours.Process, []*os.Process{ours.Process}},
 			{real.Name, real.URL, real.Process, []*os.Process{real.Process, real.Etcd}},
 			{"direct", direct.URL(), nil, nil},
 		},
-		direct:  direct.URL(),
-		trusted: real.ControlPlane,
+		direct:    direct.URL(),
+		extension: processes,
+		self:      []*os.Process{self},
+		trusted:   real.ControlPlane,
 	}
 	for _, cp := range []*proxytest.ControlPlane{ours, real.ControlPlane} {
 		direct.Register(b, cp)
@@ -96,7 +104,7 @@ func copyCertificates(b *testing.B, from, to string) {
 }
 
 // startExtension starts k8s.io/sample-apiserver with an etcd of its own. It asks the control plane whom to trust.
-func startExtension(b *testing.B, cp *proxytest.ControlPlane) *proxytest.Backend {
+func startExtension(b *testing.B, cp *proxytest.ControlPlane) (*proxytest.Backend, []*os.Process) {
 	b.Helper()
 	dir := b.TempDir()
 	copyCertificates(b, cp.Dir, dir)
@@ -112,27 +120,28 @@ func startExtension(b *testing.B, cp *proxytest.ControlPlane) *proxytest.Backend
 		b.Fatal(err)
 	}
 	client, peer := fmt.Sprintf("https://127.0.0.1:%d", proxytest.FreePort(b)), fmt.Sprintf("http://127.0.0.1:%d", proxytest.FreePort(b))
-	start(b, dir, "server",
+	etcd := start(b, dir, "server",
 		"--data-dir", filepath.Join(dir, "etcd"), "--unsafe-no-fsync", "--log-level=error",
 		"--listen-client-urls", client, "--advertise-client-urls", client,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "default="+peer,
 		"--cert-file", certs.Cert(pki.EtcdServer), "--key-file", certs.Key(pki.EtcdServer),
 		"--trusted-ca-file", certs.Cert(pki.EtcdCA), "--client-cert-auth")
-	start(b, dir, kube.SampleAPIServer,
+	server := start(b, dir, kube.SampleAPIServer,
 		"--bind-address", backend.Options.Address, "--secure-port", fmt.Sprint(backend.Options.Port),
 		"--tls-cert-file", certs.Cert(pki.APIServer), "--tls-private-key-file", certs.Key(pki.APIServer),
 		"--kubeconfig", cp.Kubeconfig, "--authentication-kubeconfig", cp.Kubeconfig, "--authorization-kubeconfig", cp.Kubeconfig,
 		"--etcd-servers", client, "--etcd-cafile", certs.Cert(pki.EtcdCA),
 		"--etcd-certfile", certs.Cert(pki.EtcdClient), "--etcd-keyfile", certs.Key(pki.EtcdClient),
 		"--delete-collection-workers=16")
-	return backend
+	return backend, []*os.Process{server, etcd}
 }
 
-func start(b *testing.B, dir, name string, args ...string) {
+func start(b *testing.B, dir, name string, args ...string) *os.Process {
 	b.Helper()
 	program, err := kube.Program(name)
 	if err != nil {
 		b.Fatal(err)
 	}
-	kube.StartProcess(b, dir, name, program, args...)
+	process, _ := kube.StartProcess(b, dir, name, program, args...)
+	return process
 }
