@@ -65,6 +65,8 @@ func prepareBackend(t *testing.T, s *side) {
 	backend.Handle("/mutate", review(mutate))
 	backend.Handle("/validate", review(validate))
 	backend.Handle("/silent", proxytest.Hang)
+	// An extension-apiserver on this machine knows the webhook's Service by no name.
+	backend.SetCertificate(backend.Authority.Serving(t, backend.ServerName(), "localhost"))
 	backend.Register(t, s.ControlPlane)
 	s.variables["port"] = strconv.Itoa(backend.Options.Port)
 	s.variables["ca"] = base64.StdEncoding.EncodeToString(backend.Authority.PEM)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -16,7 +17,10 @@ import (
 )
 
 // tables are all the requests.
-var tables = []table{discovery, reads, lists, writes, patches, watches, openAPI, headers, upgrades, malformed, registration, authorization}
+var tables = []table{discovery, reads, lists, writes, patches, watches, openAPI, headers, upgrades, malformed, registration, authorization, controlPlane, lifecycle, customResources, admission}
+
+// slow is worth a line: what is waited for a long time may never come.
+const slow = 3 * time.Second
 
 // TestDifferences sends every row to both, and wants the same of both but for the intended differences.
 func TestDifferences(t *testing.T) {
@@ -27,9 +31,13 @@ func TestDifferences(t *testing.T) {
 		t.Run(table.name, func(t *testing.T) {
 			for _, r := range table.rows {
 				rows++
+				started := time.Now()
 				got, want, err := sendBoth(t.Context(), ours, real, r)
 				if err != nil {
 					t.Fatalf("%s: %v", r.name, err)
+				}
+				if took := time.Since(started); took > slow {
+					t.Logf("%s took %s", r.name, took.Round(time.Second))
 				}
 				if want.status != r.status {
 					t.Errorf("%s: kube-apiserver answers %d, the table says %d:\n%.1000s", r.name, want.status, r.status, want.text())

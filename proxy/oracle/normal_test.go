@@ -48,8 +48,9 @@ var (
 		{regexp.MustCompile(`(in record \(|resourceVersion\\+":\\+")\d+`), "${1}VERSION"},
 		{regexp.MustCompile(`X509SHA256=\w+`), "X509SHA256=DIGEST"},
 		{regexp.MustCompile(`stream ID \d+`), "stream ID"},
+		{regexp.MustCompile(`\d+ bytes\\"`), `N bytes\"`},
 		{regexp.MustCompile(`"(\d+[smh]){1,2}"`), `"AGE"`},
-		{regexp.MustCompile(`\b(gen-)[bcdfghjklmnpqrstvwxz2456789]{5}\b`), "${1}SUFFIX"},
+		{regexp.MustCompile(`\b((gen|missing|kube-api-access)-)[bcdfghjklmnpqrstvwxz2456789]{5}\b`), "${1}SUFFIX"},
 	}
 	// volatileHeaders say something different each time, but whether they are there is the same.
 	volatileHeaders = map[string]bool{"Content-Length": true, "Last-Modified": true, "Expires": true, "Sec-Websocket-Accept": true}
@@ -63,7 +64,7 @@ func (r response) text() string {
 	fmt.Fprintf(&b, "%s %d\n", r.proto, r.status)
 	writeHeader(&b, r.header)
 	b.WriteString("\n")
-	b.WriteString(bodyText(r.header.Get("Content-Type"), r.body))
+	b.WriteString(bodyText(r.header.Get("Content-Type"), r.body, r.anyOrder))
 	writeHeader(&b, r.trailer)
 	if r.failure != "" {
 		fmt.Fprintf(&b, "\nthe body ends with %s\n", r.failure)
@@ -94,7 +95,7 @@ func writeHeader(b *strings.Builder, header http.Header) {
 }
 
 // bodyText spreads a document over lines, with what varies replaced; anything else is as it is.
-func bodyText(contentType string, body []byte) string {
+func bodyText(contentType string, body []byte, anyOrder bool) string {
 	kind, _, _ := mime.ParseMediaType(contentType)
 	if kind == "" && bytes.HasPrefix(body, []byte("{")) { // of a WebSocket
 		kind = asJSON
@@ -126,6 +127,9 @@ func bodyText(contentType string, body []byte) string {
 	var b strings.Builder
 	for _, value := range values {
 		replaceVolatile(value)
+		if anyOrder {
+			sortLists(value)
+		}
 		out, err := json.MarshalIndent(value, "", " ")
 		if err != nil {
 			return string(body)
@@ -199,6 +203,21 @@ func replaceVolatile(value any) {
 			case replacement != "" && text != "" && text != "0" && text != "None":
 				v[key] = replacement
 			}
+		}
+	}
+}
+
+// sortLists sorts all lists by what their elements print as.
+func sortLists(value any) {
+	switch v := value.(type) {
+	case []any:
+		for _, element := range v {
+			sortLists(element)
+		}
+		slices.SortFunc(v, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	case map[string]any:
+		for _, field := range v {
+			sortLists(field)
 		}
 	}
 }

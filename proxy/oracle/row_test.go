@@ -26,6 +26,8 @@ type row struct {
 	until func(response) bool
 	// events is how many events of a watch to read before hanging up; 0 reads the answer to its end.
 	events int
+	// anyOrder says that elements of lists may come in any order.
+	anyOrder bool
 	// during are sent one after the other once the answer to this one has begun.
 	during []row
 	// send is for what is no plain HTTP request.
@@ -126,4 +128,18 @@ func once(text string) option {
 // events reads so many events of a watch, and hangs up.
 func events(n int) option { return func(r *row) { r.events = n } }
 
+func anyOrder(r *row) { r.anyOrder = true }
+
 func during(rows ...row) option { return func(r *row) { r.during = rows } }
+
+// until repeats the request until the answer is as wanted.
+func until(wanted func(response) bool) option { return func(r *row) { r.until = wanted } }
+
+func contains(r response, texts ...string) bool {
+	for _, text := range texts {
+		if !strings.Contains(string(r.body), text) {
+			return false
+		}
+	}
+	return true
+}

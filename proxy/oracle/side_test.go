@@ -73,11 +73,12 @@ func (s *side) tls(user string) *tls.Config {
 
 // response is what came back.
 type response struct {
-	proto   string
-	status  int
-	header  http.Header
-	trailer http.Header
-	body    []byte
+	proto    string
+	status   int
+	header   http.Header
+	trailer  http.Header
+	body     []byte
+	anyOrder bool
 	// failure is how reading the body ended, if not well.
 	failure string
 }
@@ -109,6 +110,7 @@ func (s *side) do(ctx context.Context, r row) (response, error) {
 	var last response
 	for {
 		got, err := s.once(ctx, r)
+		got.anyOrder = r.anyOrder
 		if err == nil && (r.until == nil || r.until(got)) {
 			return got, s.save(r, got)
 		}

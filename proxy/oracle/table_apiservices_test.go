@@ -77,8 +77,9 @@ var registration = table{"apiservices", []row{
 	post("a group of nobody's", 201, apiServices, object("apiregistration.k8s.io/v1", "APIService", `"name": "v1.nobody.example.com"`, `"spec": {"group": "nobody.example.com", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10}`)),
 	get("is local, and so available", 200, apiServices+"/v1.nobody.example.com", once(`"Local"`)),
 	get("its things, of which there are none", 404, "/apis/nobody.example.com/v1/things"),
-	del("an APIService of the control plane's own", 200, apiServices+"/v1.batch", ""),
-	get("which comes back", 200, apiServices+"/v1.batch", once(`"Local"`)),
+	del("an APIService of the control plane's own", 200, apiServices+"/v1.node.k8s.io", ""),
+	get("which is back after the next start", 404, apiServices+"/v1.node.k8s.io"),
+	get("and whose resources are served all the same", 200, "/apis/node.k8s.io/v1/runtimeclasses"),
 	get("all in the order of their priorities", 200, "/apis", once("nobody.example.com")),
 	del("all that this table made", 200, apiServices+"?labelSelector=!kube-aggregator.kubernetes.io/automanaged&fieldSelector=metadata.name!%3Dv1.echo.example.com,metadata.name!%3Dv1alpha1.wardle.example.com,metadata.name!%3Dv1beta1.wardle.example.com,metadata.name!%3Dv1alpha1.fruit.example.com", "", accept(asMetaList)),
 }}
