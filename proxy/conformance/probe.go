@@ -23,11 +23,7 @@ const (
 func (s *suite) probe(t *testing.T) {
 	run(t, "it_is_a_GET_as_the_aggregator", func(t *testing.T) {
 		b := s.backend(t, proxytest.BackendOptions{})
-		requests := b.Requests(b.Path())
-		if len(requests) < probes {
-			t.Fatalf("%d requests, want %d", len(requests), probes)
-		}
-		for _, r := range requests[:probes] {
+		for _, r := range b.Requests(b.Path())[:1] { // the others may be those by which Register waited
 			if r.Method != http.MethodGet || r.Target != b.Path() || r.Host != forwardedHost(b) || r.ServerName != b.ServerName() {
 				t.Errorf("probed by %s %s of %s by the name %s", r.Method, r.Target, r.Host, r.ServerName)
 			}
@@ -41,7 +37,7 @@ func (s *suite) probe(t *testing.T) {
 			}
 		}
 	})
-	run(t, "all_at_once", func(t *testing.T) {
+	run(t, "none_waits_for_another", func(t *testing.T) {
 		// Nobody is answered before all have asked.
 		var asked atomic.Int32
 		all := make(chan struct{})
