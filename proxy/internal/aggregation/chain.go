@@ -25,7 +25,7 @@ func (l *Layer) HandlerChain(stock BuildHandlerChain) BuildHandlerChain {
 			c.Authentication.Authenticator = newCertificateCache(c.Authentication.Authenticator, c.SecureServing.ClientCA)
 		}
 		l.longRunning = c.LongRunningFunc
-		handler := l.Handler(api)
+		handler := l.Handler(observeReviews(api))
 		full, short := stock(handler, c), shortChain(handler, c)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if l.backendFor(r.URL.Path) == nil || httpstream.IsUpgradeRequest(r) || impersonates(r.Header) {
