@@ -1,7 +1,10 @@
 package conformance_test
 
 import (
+	"io"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/apiserver-builder/builder/proxy/conformance"
 	"github.com/apiserver-builder/builder/proxy/proxytest"
@@ -12,4 +15,44 @@ func TestAggregationProxy(t *testing.T) {
 	cp := proxytest.Start(t)
 	cp.SystemRoots = roots
 	conformance.Run(t, cp)
+}
+
+// TestDiscoveryTimeout changes what the suite shows by default: how long an extension-apiserver may take for discovery.
+func TestDiscoveryTimeout(t *testing.T) {
+	const slow = 6 * time.Second // kube-apiserver gives it 5
+	for _, test := range []struct {
+		name, flag, want string
+		status           int
+	}{
+		{name: "none", flag: "--discovery-timeout=0", status: http.StatusOK, want: "at last"},
+		{name: "shorter", flag: "--discovery-timeout=1s", status: http.StatusServiceUnavailable, want: "error trying to reach service: context deadline exceeded\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cp := proxytest.Start(t, test.flag)
+			b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
+			b.Register(t, cp)
+			late := proxytest.After(slow, proxytest.Respond(http.StatusOK, nil, "at last"))
+			b.Handle(b.Path(), func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("X-Remote-User") == "jane" {
+					late(w, r)
+					return
+				}
+				b.Default(w, r)
+			})
+			started := time.Now()
+			response, err := cp.HTTPClient(t, "jane", "system:masters").Get(cp.URL + b.Path())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
+			if err != nil || response.StatusCode != test.status || string(body) != test.want {
+				t.Errorf("got %s %q %v, want %d %q", response.Status, body, err, test.status, test.want)
+			}
+			if took := time.Since(started); (test.status == http.StatusOK) != (took >= slow) {
+				t.Errorf("it took %s", took)
+			}
+		})
+	}
 }

@@ -82,7 +82,10 @@ func (s *suite) response(t *testing.T) {
 		s.get(t, http2.Path("page")).want(t, http.StatusOK, fmt.Sprintf(page, "https://"+forwardedHost(http2)))
 	})
 	for protocol, b := range map[string]*proxytest.Backend{"HTTP1": http1, "HTTP2": http2} {
-		run(t, "chunks_arrive_at_once_over_"+protocol, func(t *testing.T) { s.chunks(t, b) })
+		run(t, "chunks_arrive_as_they_come_over_"+protocol, func(t *testing.T) {
+			s.chunks(t, b, "chunks?watch=true")
+			s.chunks(t, b, "chunks")
+		})
 		run(t, "truncated_bodies_are_errors_over_"+protocol, func(t *testing.T) { s.truncated(t, b) })
 		run(t, "a_client_that_goes_ends_the_request_over_"+protocol, func(t *testing.T) { s.clientGoes(t, b) })
 	}
@@ -134,10 +137,10 @@ func (s *suite) corsHeaders(t *testing.T, b *proxytest.Backend) {
 }
 
 // chunks has the backend say the next thing only when the client has heard the last.
-func (s *suite) chunks(t *testing.T, b *proxytest.Backend) {
+func (s *suite) chunks(t *testing.T, b *proxytest.Backend, path string) {
 	chunks := make(chan string)
 	b.Handle("chunks", proxytest.Stream(chunks))
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+b.Path("chunks")+"?watch=true", nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+b.Path(path), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
