@@ -36,7 +36,7 @@ func newReverseProxy() *httputil.ReverseProxy {
 			out.URL = exchangeOf(out).location()
 			out.Host = out.URL.Host
 		},
-		Transport: toBackend{},
+		Transport: toBackend{func(x *exchange) http.RoundTripper { return x }},
 		ModifyResponse: func(response *http.Response) error {
 			watches.Track(exchangeOf(response.Request).in, response)
 			return modifyResponse(response)
