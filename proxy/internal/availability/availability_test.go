@@ -196,7 +196,8 @@ func TestChurnLeavesNothing(t *testing.T) {
 		if running := monitors(t, cp); running != 1 {
 			return fmt.Errorf("%d monitors run", running)
 		}
-		if open := hung.OpenConnections(); open != 0 {
+		// One is of kube-aggregator's discovery, over HTTP/2, and stays for 90 s.
+		if open := hung.OpenConnections(); open > 1 {
 			return fmt.Errorf("%d connections to the hung backend", open)
 		}
 		if strings.Contains(fetch(t, cp, "/metrics"), "churn") {
