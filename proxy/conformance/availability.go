@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -104,10 +105,12 @@ func (s *suite) endpoints(t *testing.T) {
 	port := int32(443)
 	s.UpdateAPIService(t, name, func(spec *apiregistrationv1.APIServiceSpec) { spec.Service.Port = &port })
 	s.wantCondition(t, name, "False", "EndpointsNotFound", fmt.Sprintf("cannot find endpointslices for service/backend in %q", namespace))
-	for time.Since(first.LastTransitionTime.Time) < 2*time.Second {
-		time.Sleep(100 * time.Millisecond) // transition times are in seconds: let one pass
-	}
-
+	proxytest.Eventually(t, "another transition time", proxytest.Patience, func(context.Context) error {
+		if time.Since(first.LastTransitionTime.Time) < 2*time.Second {
+			return errors.New("they are in whole seconds")
+		}
+		return nil
+	})
 	missing := fmt.Sprintf("endpointslices for service/backend in %q have no addresses with port name %q", namespace, "https")
 	b.CreateEndpointSlice(t, s.ControlPlane, "other", "192.0.2.1")
 	c := s.wantCondition(t, name, "False", "MissingEndpoints", missing)

@@ -21,6 +21,8 @@ const unavailable = "service unavailable\n"
 // handler shows which requests reach the backend, and what answers the others.
 func (s *suite) handler(t *testing.T) {
 	run(t, "local_is_delegated", s.localIsDelegated)
+	run(t, "custom_resources_are_local", s.customResourcesAreLocal)
+	run(t, "a_remote_APIService_goes_before_custom_resources", s.remoteGoesFirst)
 	run(t, "unavailable_is_503", s.unavailableIs503)
 	run(t, "not_yet_probed_is_503", s.notYetProbedIs503)
 	run(t, "without_service_is_503", s.withoutServiceIs503)
