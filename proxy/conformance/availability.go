@@ -132,7 +132,7 @@ func (s *suite) endpoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.wantCondition(t, name, "False", "MissingEndpoints", missing)
-	s.get(t, b.Path("things")).wantPlain(t, http.StatusServiceUnavailable, unavailable)
+	s.awaitUnavailable(t, b.Path("things"))
 }
 
 func (s *suite) lostBackend(t *testing.T) {
@@ -144,7 +144,7 @@ func (s *suite) lostBackend(t *testing.T) {
 	if late := time.Since(deadline); late > 0 {
 		t.Errorf("the end of the backend was noticed %s too late", late)
 	}
-	s.get(t, b.Path("things")).wantPlain(t, http.StatusServiceUnavailable, unavailable)
+	s.awaitUnavailable(t, b.Path("things"))
 	b.Start(t)
 	deadline = time.Now().Add(s.noticed())
 	s.wantCondition(t, name, "True", "Passed", "all checks passed")

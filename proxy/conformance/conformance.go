@@ -5,8 +5,10 @@ package conformance
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -148,6 +150,18 @@ func (a answer) wantPlain(t *testing.T, status int, body string) {
 	a.want(t, status, body)
 	a.wantHeader(t, "Content-Type", "text/plain; charset=utf-8")
 	a.wantHeader(t, "X-Content-Type-Options", "nosniff")
+}
+
+// awaitUnavailable waits until the router has heard what the APIService's condition says.
+func (s *suite) awaitUnavailable(t *testing.T, target string) {
+	t.Helper()
+	proxytest.Eventually(t, "503 from "+target, proxytest.Patience, func(context.Context) error {
+		if a := s.get(t, target); a.Status != http.StatusServiceUnavailable || a.Body != unavailable {
+			return fmt.Errorf("%d %q", a.Status, a.Body)
+		}
+		return nil
+	})
+	s.get(t, target).wantPlain(t, http.StatusServiceUnavailable, unavailable)
 }
 
 func (a answer) wantHeader(t *testing.T, name string, values ...string) {

@@ -84,12 +84,7 @@ var externalName = corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, Exte
 
 func (s *suite) unavailableIs503(t *testing.T) {
 	b, _ := s.failedDiscovery(t, proxytest.Respond(http.StatusInternalServerError, nil, ""))
-	proxytest.Eventually(t, "route to the backend", proxytest.Patience, func(context.Context) error {
-		if a := s.get(t, b.Path("things")); a.Status != http.StatusServiceUnavailable {
-			return errors.New(a.Body)
-		}
-		return nil
-	})
+	s.awaitUnavailable(t, b.Path("things"))
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		a := s.send(t, s.client, method, b.Path("things"), nil, "")
 		a.wantPlain(t, http.StatusServiceUnavailable, unavailable)
@@ -110,12 +105,7 @@ func (s *suite) notYetProbedIs503(t *testing.T) {
 	b.Handle(b.Path(), proxytest.Hang)
 	b.CreateService(t, s.ControlPlane, externalName)
 	b.CreateAPIServices(t, s.ControlPlane)
-	proxytest.Eventually(t, "route to the backend", proxytest.Patience, func(context.Context) error {
-		if a := s.get(t, b.Path("things")); a.Status != http.StatusServiceUnavailable || a.Body != unavailable {
-			return fmt.Errorf("%d %q", a.Status, a.Body)
-		}
-		return nil
-	})
+	s.awaitUnavailable(t, b.Path("things"))
 	if n := len(b.Requests("things")); n > 0 {
 		t.Errorf("%d requests reached the backend before it was known to answer", n)
 	}
@@ -127,14 +117,9 @@ func (s *suite) withoutServiceIs503(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Whether the service cannot be resolved any more or is known to be unavailable, the client hears the same.
-	proxytest.Eventually(t, "503", proxytest.Patience, func(context.Context) error {
-		if a := s.get(t, b.Path("things")); a.Status != http.StatusServiceUnavailable || a.Body != unavailable {
-			return fmt.Errorf("%d %q", a.Status, a.Body)
-		}
-		return nil
-	})
+	s.awaitUnavailable(t, b.Path("things"))
 	s.WaitCondition(t, "v1."+b.Options.Group, "ServiceNotFound", nil)
-	s.get(t, b.Path("things")).wantPlain(t, http.StatusServiceUnavailable, unavailable)
+	s.awaitUnavailable(t, b.Path("things"))
 }
 
 func (s *suite) dialErrorIs503(t *testing.T) {

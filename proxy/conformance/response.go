@@ -43,6 +43,19 @@ func (s *suite) response(t *testing.T) {
 			s.responseHeaders(t, b)
 		}
 	})
+	s.rewrittenResponses(t, http1, http2)
+	for protocol, b := range map[string]*proxytest.Backend{"HTTP1": http1, "HTTP2": http2} {
+		run(t, "chunks_arrive_as_they_come_over_"+protocol, func(t *testing.T) {
+			s.chunks(t, b, "chunks?watch=true")
+			s.chunks(t, b, "chunks")
+		})
+		run(t, "truncated_bodies_are_errors_over_"+protocol, func(t *testing.T) { s.truncated(t, b) })
+		run(t, "a_client_that_goes_ends_the_request_over_"+protocol, func(t *testing.T) { s.clientGoes(t, b) })
+	}
+}
+
+// rewrittenResponses are those that the aggregation layer doesn't only copy, and some that it might be thought not to.
+func (s *suite) rewrittenResponses(t *testing.T, http1, http2 *proxytest.Backend) {
 	run(t, "CORS_headers_are_stripped", func(t *testing.T) { s.corsHeaders(t, http2) })
 	run(t, "hop_by_hop_headers_are_dropped", func(t *testing.T) {
 		http1.Handle("hop", proxytest.Respond(http.StatusOK, http.Header{"Connection": {"X-Hop"}, "X-Hop": {"1"}, "Keep-Alive": {"timeout=5"}, "X-End": {"1"}}, ""))
@@ -81,14 +94,6 @@ func (s *suite) response(t *testing.T) {
 		http2.Handle("page", proxytest.Respond(http.StatusOK, http.Header{"Content-Type": {"text/html"}}, fmt.Sprintf(page, "")))
 		s.get(t, http2.Path("page")).want(t, http.StatusOK, fmt.Sprintf(page, "https://"+forwardedHost(http2)))
 	})
-	for protocol, b := range map[string]*proxytest.Backend{"HTTP1": http1, "HTTP2": http2} {
-		run(t, "chunks_arrive_as_they_come_over_"+protocol, func(t *testing.T) {
-			s.chunks(t, b, "chunks?watch=true")
-			s.chunks(t, b, "chunks")
-		})
-		run(t, "truncated_bodies_are_errors_over_"+protocol, func(t *testing.T) { s.truncated(t, b) })
-		run(t, "a_client_that_goes_ends_the_request_over_"+protocol, func(t *testing.T) { s.clientGoes(t, b) })
-	}
 }
 
 func (s *suite) responseHeaders(t *testing.T, b *proxytest.Backend) {

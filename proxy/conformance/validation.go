@@ -131,19 +131,8 @@ func (s *suite) validateUpdate(t *testing.T, valid *apiregistrationv1.APIService
 		t.Errorf("created with the status %+v", made.Status)
 	}
 	s.WaitCondition(t, made.Name, "ServiceNotFound", nil)
-	// change tries until its reading is fresh: the controller writes too.
-	change := func(change func(*apiregistrationv1.APIService) error) (err error) {
-		proxytest.Eventually(t, "update", proxytest.Patience, func(ctx context.Context) error {
-			service, getErr := services.Get(ctx, made.Name, metav1.GetOptions{})
-			if getErr != nil {
-				return getErr
-			}
-			if err = change(service); apierrors.IsConflict(err) {
-				return err
-			}
-			return nil
-		})
-		return err
+	change := func(change func(*apiregistrationv1.APIService) error) error {
+		return s.changeAPIService(t, made.Name, change)
 	}
 	err = change(func(service *apiregistrationv1.APIService) error {
 		service.Spec.VersionPriority, service.Status = 2, forged.Status
@@ -179,4 +168,20 @@ func (s *suite) validateUpdate(t *testing.T, valid *apiregistrationv1.APIService
 		return err
 	})
 	wantInvalid(t, err, made.Name, `spec.groupPriorityMinimum: Invalid value: 0: must be positive and less than 20000`)
+}
+
+// changeAPIService has change write what has just been read, until nobody else has written in between.
+func (s *suite) changeAPIService(t *testing.T, name string, change func(*apiregistrationv1.APIService) error) (err error) {
+	t.Helper()
+	proxytest.Eventually(t, "update", proxytest.Patience, func(ctx context.Context) error {
+		service, getErr := s.Aggregator(t).ApiregistrationV1().APIServices().Get(ctx, name, metav1.GetOptions{})
+		if getErr != nil {
+			return getErr
+		}
+		if err = change(service); apierrors.IsConflict(err) {
+			return err
+		}
+		return nil
+	})
+	return err
 }
