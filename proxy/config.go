@@ -2,6 +2,8 @@ package proxy
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net"
 	"strings"
@@ -71,7 +73,22 @@ func newConfig(ctx context.Context, kube *kubeAPIServer, listener net.Listener, 
 	if err := utilerrors.NewAggregate(completed.Validate()); err != nil {
 		return nil, err
 	}
-	return app.NewConfig(completed)
+	config, err := app.NewConfig(completed)
+	if err != nil {
+		return nil, err
+	}
+	trimDefinitions(config)
+	return config, nil
+}
+
+// identify tells a replica from others on this machine: kube-apiserver takes itself for the only one on its host, and two
+// would quarrel over the Lease that says that they are there.
+func identify(config *app.Config, replica string) {
+	hash := sha256.Sum256([]byte(replica))
+	id := "apiserver-" + hex.EncodeToString(hash[:16])
+	config.KubeAPIs.ControlPlane.Generic.APIServerID = id
+	config.ApiExtensions.GenericConfig.APIServerID = id
+	config.Aggregator.GenericConfig.APIServerID = id
 }
 
 // setComponentGlobals makes the feature gates and versions effective, as kube-apiserver does between parsing its flags

@@ -34,6 +34,9 @@ const (
 type embeddedEtcd struct {
 	*embed.Etcd
 	fatal fatalHook
+	// serving ends when nobody is to be served in process any more.
+	serving context.Context
+	stop    context.CancelFunc
 }
 
 // startEtcd starts the embedded etcd with its data in dir, serving on loopback to holders of a certificate of
@@ -61,7 +64,8 @@ func startEtcd(dir dataDir, certs pki.Dir, noFsync bool) (*embeddedEtcd, error) 
 		if err != nil {
 			return nil, fmt.Errorf("start etcd on %s: %w", data, err)
 		}
-		return &embeddedEtcd{etcd, fatal}, nil
+		serving, stop := context.WithCancel(context.Background())
+		return &embeddedEtcd{etcd, fatal, serving, stop}, nil
 	}
 }
 
@@ -134,6 +138,7 @@ func (e *embeddedEtcd) waitReady(ctx context.Context) error {
 func (e *embeddedEtcd) close() {
 	closed := make(chan struct{})
 	go func() {
+		e.stop()
 		e.Etcd.Close()
 		close(closed)
 	}()

@@ -20,6 +20,8 @@ const etcdProbeTimeout = 5 * time.Second
 // storage is the etcd in use, embedded or not.
 type storage struct {
 	transport storagebackend.TransportConfig
+	// servers are the URLs for others.
+	servers   []string
 	waitReady func(context.Context) error
 	close     func()
 }
@@ -28,7 +30,7 @@ type storage struct {
 func openStorage(ctx context.Context, o Options, dir dataDir, certs pki.Dir, fail context.CancelCauseFunc) (storage, error) {
 	if len(o.Etcd.Servers) > 0 {
 		ready := func(context.Context) error { return nil }
-		return storage{transport: o.Etcd.transport(), waitReady: ready, close: func() {}}, o.Etcd.probe(ctx)
+		return storage{transport: o.Etcd.transport(), servers: o.Etcd.Servers, waitReady: ready, close: func() {}}, o.Etcd.probe(ctx)
 	}
 	etcd, err := startEtcd(dir, certs, o.UnsafeNoFsync)
 	if err != nil {
@@ -36,12 +38,8 @@ func openStorage(ctx context.Context, o Options, dir dataDir, certs pki.Dir, fai
 	}
 	go etcd.end(fail)
 	return storage{
-		transport: storagebackend.TransportConfig{
-			ServerList:    []string{etcd.Config().AdvertiseClientUrls[0].String()},
-			TrustedCAFile: certs.Cert(pki.EtcdCA),
-			CertFile:      certs.Cert(pki.EtcdClient),
-			KeyFile:       certs.Key(pki.EtcdClient),
-		},
+		transport: etcd.serveInProcess(),
+		servers:   []string{etcd.Config().AdvertiseClientUrls[0].String()},
 		waitReady: etcd.waitReady,
 		close:     etcd.close,
 	}, nil

@@ -43,6 +43,7 @@ func kubeServer(t *testing.T) (*genericapiserver.GenericAPIServer, *common.Confi
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(config.Options.InformerName.Release)
 	server, err := newAPIServer(config, o.DiscoveryTimeout)
 	if err != nil {
 		t.Fatal(err)

@@ -86,6 +86,10 @@ func (o Options) build(ctx context.Context, fail context.CancelCauseFunc, listen
 	if err != nil {
 		return nil, nil, fmt.Errorf("configure kube-apiserver: %w", err)
 	}
+	replica := o.replica(url)
+	if replica != "" {
+		identify(config, replica)
+	}
 	if err := storage.waitReady(ctx); err != nil {
 		return nil, nil, err
 	}
@@ -93,10 +97,11 @@ func (o Options) build(ctx context.Context, fail context.CancelCauseFunc, listen
 	if err != nil {
 		return nil, nil, fmt.Errorf("set up kube-apiserver: %w", err)
 	}
-	if err := server.addControllers(config.KubeAPIs.ControlPlane.VersionedInformers, certs, o.replica(url)); err != nil {
+	forgetDefinitions(config.KubeAPIs.ControlPlane.Generic)
+	if err := server.addControllers(config.KubeAPIs.ControlPlane.VersionedInformers, certs, replica); err != nil {
 		return nil, nil, err
 	}
-	return server, storage.close, errors.Join(dir.writeEtcdURL(storage.transport.ServerList), dir.writeKubeconfig(url, certs))
+	return server, storage.close, errors.Join(dir.writeEtcdURL(storage.servers), dir.writeKubeconfig(url, certs))
 }
 
 // listen takes the port asked for, or for 0 the last one when it is free.
