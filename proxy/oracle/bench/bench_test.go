@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	rounds   = flag.Int("rounds", 5, "how often to measure each thing; the median counts")
-	duration = flag.Duration("duration", 2*time.Second, "how long a round of requests takes")
+	rounds   = flag.Int("rounds", 9, "how often to measure each thing; the median counts")
+	duration = flag.Duration("duration", time.Second, "how long a round of requests takes")
 	only     = flag.String("only", "", "what to measure, comma-separated: "+strings.Join(parts, ", ")+" (default all)")
 )
 
@@ -50,7 +50,7 @@ func BenchmarkProxy(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // which says nothing
 	want := wanted(b)
 	useBuiltProxy(b)
-	r := &report{}
+	r := &report{figures: map[cell][]float64{}}
 	measure := func(part string, f func()) {
 		if want(part) {
 			f()

@@ -17,20 +17,20 @@ const (
 )
 
 // processorTime is what processes have used up to now, on all threads, in their own code and in the kernel's.
-func processorTime(b *testing.B, processes []*os.Process) time.Duration {
-	b.Helper()
+func processorTime(t testing.TB, processes []*os.Process) time.Duration {
+	t.Helper()
 	ticks := 0
 	for _, process := range processes {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", process.Pid))
 		if err != nil {
-			b.Fatal(err)
+			t.Fatal(err)
 		}
 		// The name, which is second and in parentheses, may have blanks; utime and stime are fields 14 and 15.
 		_, rest, _ := strings.Cut(string(stat), ") ")
 		for _, field := range strings.Fields(rest)[11:13] {
 			n, err := strconv.Atoi(field)
 			if err != nil {
-				b.Fatalf("processor time in %s: %v", stat, err)
+				t.Fatalf("processor time in %s: %v", stat, err)
 			}
 			ticks += n
 		}

@@ -19,6 +19,7 @@ const (
 	afterIdling        = "after 30 s idle, MiB"
 	afterLoad          = "after the load, MiB"
 	readyIn            = "start to ready, s"
+	startProcessor     = "CPU until ready, s"
 	established        = "1,000 established in, s"
 	fanOut             = "event to all 1,000, ms"
 	growth             = "proxy's growth, KiB/watch"
@@ -44,10 +45,15 @@ var ratios = []struct {
 
 type row struct{ part, measure string }
 
-// report has the figures, by row and column; each round adds one.
+type cell struct {
+	row
+	column string
+}
+
+// report has the figures; each round adds one to a cell.
 type report struct {
 	rows    []row
-	figures map[row]map[string][]float64
+	figures map[cell][]float64
 	printed int // how many of the rows
 }
 
@@ -56,18 +62,13 @@ func (r *report) add(part, measure, column string, figure float64) {
 	if !slices.Contains(r.rows, line) {
 		r.rows = append(r.rows, line)
 	}
-	if r.figures == nil {
-		r.figures = map[row]map[string][]float64{}
-	}
-	if r.figures[line] == nil {
-		r.figures[line] = map[string][]float64{}
-	}
-	r.figures[line][column] = append(r.figures[line][column], figure)
+	at := cell{line, column}
+	r.figures[at] = append(r.figures[at], figure)
 }
 
 // median of what was added. There is none when nothing was.
 func (r *report) median(line row, column string) (float64, bool) {
-	sorted := slices.Sorted(slices.Values(r.figures[line][column]))
+	sorted := slices.Sorted(slices.Values(r.figures[cell{line, column}]))
 	n := len(sorted)
 	if n == 0 {
 		return 0, false

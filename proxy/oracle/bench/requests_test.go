@@ -78,10 +78,11 @@ func (c call) open(ctx context.Context, client *http.Client, url string) (*http.
 	if err != nil {
 		return nil, err
 	}
-	if response.StatusCode != c.status {
+	if response.StatusCode != c.status || response.ProtoMajor != 2 {
 		defer response.Body.Close()
 		body, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // as much as there is
-		return nil, fmt.Errorf("%s %s%s: %s, want %d:\n%s", c.method, url, c.path, response.Status, c.status, body)
+		return nil, fmt.Errorf("%s %s%s: %s over %s, want %d over HTTP/2:\n%s",
+			c.method, url, c.path, response.Status, response.Proto, c.status, body)
 	}
 	return response, nil
 }

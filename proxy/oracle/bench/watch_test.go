@@ -49,7 +49,7 @@ func (s *setup) measureWatchesOf(b *testing.B, r *report, t target) {
 		before = resident(b, t.proxy)
 	}
 	ctx, stop := context.WithCancel(b.Context())
-	w := &watchers{delivered: make(chan error, watches)}
+	w := &watchers{told: make(chan error, watches)}
 	defer w.group.Wait()
 	defer stop()
 	started := time.Now()
@@ -73,14 +73,14 @@ func (s *setup) measureWatchesOf(b *testing.B, r *report, t target) {
 
 // watchers each tell when their watch is established, of each event, and of an end they didn't want.
 type watchers struct {
-	delivered chan error
-	group     sync.WaitGroup
+	told  chan error
+	group sync.WaitGroup
 }
 
 func (w *watchers) start(ctx context.Context, c call, client *http.Client, url string) {
 	w.group.Go(func() {
 		response, err := c.open(ctx, client, url)
-		w.delivered <- err
+		w.tell(ctx, err)
 		if err != nil {
 			return
 		}
@@ -91,18 +91,25 @@ func (w *watchers) start(ctx context.Context, c call, client *http.Client, url s
 				return
 			}
 			if err != nil {
-				w.delivered <- fmt.Errorf("a watch has ended: %w", err)
+				w.tell(ctx, fmt.Errorf("a watch has ended: %w", err))
 				return
 			}
 			switch {
 			case bytes.HasPrefix(line, []byte(`{"type":"MODIFIED",`)):
-				w.delivered <- nil
+				w.tell(ctx, nil)
 			case !bytes.HasPrefix(line, []byte(`{"type":"BOOKMARK",`)):
-				w.delivered <- fmt.Errorf("a watch delivers %s", line)
+				w.tell(ctx, fmt.Errorf("a watch delivers %s", line))
 				return
 			}
 		}
 	})
+}
+
+func (w *watchers) tell(ctx context.Context, err error) {
+	select {
+	case w.told <- err:
+	case <-ctx.Done():
+	}
 }
 
 // mustReceive waits until all watchers have told something.
@@ -111,7 +118,7 @@ func (w *watchers) mustReceive(b *testing.B, what string) {
 	limit := time.After(deliveryTime)
 	for i := range watches {
 		select {
-		case err := <-w.delivered:
+		case err := <-w.told:
 			if err != nil {
 				b.Fatalf("%s: %v", what, err)
 			}
