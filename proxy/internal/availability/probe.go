@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/transport"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
@@ -21,6 +23,8 @@ const (
 	patience = 500 * time.Millisecond
 	// Of what failed before, one GET a second is under way: what returns from hanging is seen before the probe ends.
 	pace = time.Second
+	// How often to look for an endpoint that this probe has not asked yet: they are chosen at random.
+	draws = 20
 	// What of a discovery document is read for the connection's sake, at most.
 	drainBytes   = 1 << 20
 	drainTimeout = 250 * time.Millisecond
@@ -53,6 +57,7 @@ func (m *monitor) probe(ctx context.Context, apiService *apiregistrationv1.APISe
 		deadline:  started.Add(probeTimeout),
 		pause:     pace,
 		burst:     1,
+		asked:     sets.New[string](),
 	}
 	if m.available {
 		p.pause, p.burst = patience, attempts
@@ -88,6 +93,9 @@ type probe struct {
 	// After every pause, burst more GETs begin.
 	pause time.Duration
 	burst int
+
+	lock  sync.Mutex
+	asked sets.Set[string] // by host and port
 }
 
 // run returns nil at the first success, and the last error when every attempt has failed: all of them begin when one
@@ -129,16 +137,34 @@ func (p *probe) run(ctx context.Context, changed <-chan struct{}) error {
 
 // attempt is one GET, to an endpoint of its own.
 func (p *probe) attempt(ctx context.Context) error {
-	endpoint, err := p.resolve()
+	location, err := p.endpoint()
 	if err != nil {
 		return err
 	}
-	location := *endpoint // others may have been given the same
 	location.Path = p.path
 	if err := p.get(ctx, location.String()); err != nil {
 		return fmt.Errorf("failing or missing response from %v: %w", &location, err)
 	}
 	return nil
+}
+
+// endpoint is one that no attempt has asked yet, if that can be: five times the same dead one of three would tell that
+// all are dead, every few minutes.
+func (p *probe) endpoint() (url.URL, error) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	var found *url.URL
+	for range draws {
+		var err error
+		if found, err = p.resolve(); err != nil {
+			return url.URL{}, err
+		}
+		if !p.asked.Has(found.Host) {
+			break
+		}
+	}
+	p.asked.Insert(found.Host)
+	return *found, nil // a copy: the resolver may give out the same one again
 }
 
 func (p *probe) get(ctx context.Context, location string) error {

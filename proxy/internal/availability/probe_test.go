@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -35,6 +36,13 @@ type to string
 
 func (address to) ResolveEndpoint(string, string, int32) (*url.URL, error) {
 	return &url.URL{Scheme: "https", Host: string(address)}, nil
+}
+
+// oneOf resolves every Service to one of the addresses, at random.
+type oneOf []to
+
+func (addresses oneOf) ResolveEndpoint(string, string, int32) (*url.URL, error) {
+	return addresses[rand.IntN(len(addresses))].ResolveEndpoint("", "", 0)
 }
 
 // probed is a monitor that nothing starts, of a backend that trusts the authority of its client certificate.
@@ -134,6 +142,21 @@ func TestOneOfFiveIsEnough(t *testing.T) {
 	})
 	for range 50 {
 		if gets, err := p.probe(t); err != nil || gets > attempts {
+			t.Fatalf("%d GETs: %v", gets, err)
+		}
+	}
+}
+
+// TestOneOfThreeEndpointsIsEnough: attempts don't go where one has failed, as long as there is another.
+func TestOneOfThreeEndpointsIsEnough(t *testing.T) {
+	p := newProbed(t)
+	addresses := oneOf{to(p.backend.Addr())}
+	for range 2 {
+		addresses = append(addresses, to(fmt.Sprint("127.0.0.1:", proxytest.FreePort(t))))
+	}
+	p.config.Resolver = addresses
+	for range 100 {
+		if gets, err := p.probe(t); err != nil || gets == 0 {
 			t.Fatalf("%d GETs: %v", gets, err)
 		}
 	}

@@ -1,0 +1,163 @@
+package e2e_test
+
+import (
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// port is the backends' own: their hosts have nothing else on it.
+const port = 8443
+
+// backendFlag makes this test binary a backend: its arguments are the host's name, the group, and the files of a certificate.
+const backendFlag = "as-backend"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) == 6 && os.Args[1] == backendFlag {
+		if err := serve(os.Args[2], os.Args[3], os.Args[4], os.Args[5]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serve is an extension-apiserver that says which host it is on, until its standard input ends.
+func serve(host, group, cert, key string) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /apis/"+group+"/v1", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(metav1.APIResourceList{
+			TypeMeta:     metav1.TypeMeta{APIVersion: "v1", Kind: "APIResourceList"},
+			GroupVersion: group + "/v1",
+		})
+	})
+	mux.HandleFunc("GET /apis/"+group+"/v1/host", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, host) })
+	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+	if err != nil {
+		return err
+	}
+	fmt.Println("listening")
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		_ = listener.Close()
+	}()
+	server := &http.Server{Handler: mux, ErrorLog: log.New(io.Discard, "", 0)}
+	_ = server.ServeTLS(listener, cert, key)
+	return nil
+}
+
+// host is a machine of its own as far as the network goes: a namespace behind a cable.
+type host struct {
+	name, address string
+	command       []string // what it runs
+	process       *exec.Cmd
+}
+
+// newHosts makes hosts that run the backend.
+func newHosts(t *testing.T, n int, b *proxytest.Backend) []*host {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root may make the network namespaces that are the hosts here")
+	}
+	if _, err := exec.LookPath("ip"); err != nil {
+		t.Skip("the command ip, of iproute2, makes the network namespaces that are the hosts here")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key := certificate(t, b)
+	var hosts []*host
+	for i := range n {
+		h := &host{name: fmt.Sprintf("h%d-%d", os.Getpid()%100_000, i)}
+		// Of the range for benchmarks of networks, which nobody has at home.
+		gateway := fmt.Sprintf("198.18.%d.%d", os.Getpid()%256, 4*i+1)
+		h.address = fmt.Sprintf("198.18.%d.%d", os.Getpid()%256, 4*i+2)
+		h.command = []string{self, backendFlag, h.name, b.Options.Group, cert, key}
+		ip(t, "netns", "add", h.name)
+		t.Cleanup(func() { ip(t, "netns", "del", h.name) }) // and the cable
+		ip(t, "link", "add", h.name, "type", "veth", "peer", "name", "eth0", "netns", h.name)
+		ip(t, "addr", "add", gateway+"/30", "dev", h.name)
+		ip(t, "link", "set", h.name, "up")
+		ip(t, "-n", h.name, "addr", "add", h.address+"/30", "dev", "eth0")
+		h.plugIn(t)
+		h.start(t)
+		t.Cleanup(h.stop)
+		hosts = append(hosts, h)
+	}
+	return hosts
+}
+
+// start runs the backend, and returns when it listens.
+func (h *host) start(t *testing.T) {
+	t.Helper()
+	h.process = exec.Command("ip", append([]string{"netns", "exec", h.name}, h.command...)...)
+	h.process.Stderr = os.Stderr
+	if _, err := h.process.StdinPipe(); err != nil { // it ends with this process
+		t.Fatal(err)
+	}
+	out, err := h.process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 64)); err != nil {
+		t.Fatalf("the backend on %s does not listen: %v", h.name, err)
+	}
+}
+
+// stop kills the backend; the host answers that nobody listens.
+func (h *host) stop() {
+	_ = h.process.Process.Kill() // it may have ended
+	_ = h.process.Wait()
+}
+
+// unplug pulls the cable at the host's end: nothing answers any more, and nobody says why.
+func (h *host) unplug(t *testing.T) { ip(t, "-n", h.name, "link", "set", "eth0", "down") }
+
+func (h *host) plugIn(t *testing.T) { ip(t, "-n", h.name, "link", "set", "eth0", "up") }
+
+func ip(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+		t.Fatalf("ip %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// certificate writes one for the backend's Service.
+func certificate(t *testing.T, b *proxytest.Backend) (certFile, keyFile string) {
+	t.Helper()
+	pair := b.Authority.Serving(t, b.ServerName())
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile = filepath.Join(t.TempDir(), "tls.crt"), filepath.Join(t.TempDir(), "tls.key")
+	for name, block := range map[string]*pem.Block{
+		certFile: {Type: "CERTIFICATE", Bytes: pair.Certificate[0]},
+		keyFile:  {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return certFile, keyFile
+}
