@@ -93,20 +93,21 @@ func (b *backend) replacedBy(next *backend) {
 
 // pick returns one of the endpoints at random, not one that is known to be down unless all are. tried is left out.
 func (b *backend) pick(tried *endpoint) *endpoint {
-	n := len(b.endpoints)
-	if n == 0 {
-		return nil
-	}
-	first := rand.IntN(n)
-	for i := range n {
-		if e := b.endpoints[(first+i)%n]; e != tried && !e.down.Load() {
-			return e
+	var chosen *endpoint
+	equals := 0
+	for _, e := range b.endpoints {
+		if e == tried || chosen != nil && e.down.Load() && !chosen.down.Load() {
+			continue
+		}
+		if chosen != nil && chosen.down.Load() && !e.down.Load() {
+			equals = 0
+		}
+		// Each takes the place of the one before so often that all have the same chance.
+		if equals++; rand.IntN(equals) == 0 {
+			chosen = e
 		}
 	}
-	if e := b.endpoints[first]; e != tried {
-		return e
-	}
-	return nil
+	return chosen
 }
 
 // roundTrip sends the request to e; when nothing of it can have got there, to another endpoint instead.
