@@ -42,29 +42,31 @@ func furnished(t *testing.T, p *process) (string, time.Duration) {
 	return namespace, time.Since(began)
 }
 
-// TestReplicas runs two proxies on one etcd, kills the one whose controllers run, starts it again, and stops the other.
-func TestReplicas(t *testing.T) {
-	t.Parallel()
-	_, etcd := externalEtcd(t)
-	certs := filepath.Join(t.TempDir(), "shared", "pki")
-	replica := func(dir string) *process {
-		p, err := launch(dir, "--cert-dir", certs, "--etcd-servers", etcd)
-		if err != nil {
-			t.Error(err)
-			return nil
-		}
-		t.Cleanup(func() {
-			if p.ProcessState == nil {
-				p.Process.Kill()
-				p.Wait()
-			}
-		})
-		return p
+// replicas starts proxies that share certificates and an etcd.
+type replicas struct{ certs, etcd string }
+
+// start starts one on a folder of its own; nil, after an error of the test's, if it does not get ready.
+func (r replicas) start(t *testing.T, dir string) *process {
+	p, err := launch(dir, "--cert-dir", r.certs, "--etcd-servers", r.etcd)
+	if err != nil {
+		t.Error(err)
+		return nil
 	}
-	dir := t.TempDir()
+	t.Cleanup(func() {
+		if p.ProcessState == nil {
+			p.Process.Kill()
+			p.Wait()
+		}
+	})
+	return p
+}
+
+// two starts two at once, which both want to make the certificates, and tells which of them leads.
+func (r replicas) two(t *testing.T) (leader, follower *process) {
+	t.Helper()
 	other := make(chan *process)
-	go func() { other <- replica(t.TempDir()) }() // both want to make the certificates
-	leader, follower := replica(dir), <-other
+	go func() { other <- r.start(t, t.TempDir()) }()
+	leader, follower = r.start(t, t.TempDir()), <-other
 	if leader == nil || follower == nil {
 		t.FailNow()
 	}
@@ -72,51 +74,58 @@ func TestReplicas(t *testing.T) {
 		t.Fatal("the replicas' certificates have different authorities")
 	}
 	if !leads(t, leader, leader) {
-		leader, follower, dir = follower, leader, follower.dir
+		leader, follower = follower, leader
 	}
+	return leader, follower
+}
+
+// TestReplicas runs two proxies on one etcd, kills the one whose controllers run, starts it again, and stops the other.
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	_, etcd := externalEtcd(t)
+	r := replicas{certs: filepath.Join(t.TempDir(), "shared", "pki"), etcd: etcd}
+	leader, follower := r.two(t)
 
 	// What one writes, the other has; whom one knows, the other knows.
-	namespace, took := furnished(t, follower)
+	namespace, _ := furnished(t, follower)
 	newConfigMap(t, leader.client(t), namespace, metav1.ObjectMeta{Name: "kept"})
-	if _, err := follower.client(t).CoreV1().ConfigMaps(namespace).Get(t.Context(), "kept", metav1.GetOptions{}); err != nil {
-		t.Error(err)
+	kept := func(p *process, when string) {
+		if _, err := p.client(t).CoreV1().ConfigMaps(namespace).Get(t.Context(), "kept", metav1.GetOptions{}); err != nil {
+			t.Errorf("%s: %v", when, err)
+		}
 	}
+	kept(follower, "written through the other")
 	user := token(t, leader.config(t), namespace, "default")
 	user.Host = follower.url
 	if _, err := clientFor(t, user).Discovery().ServerGroups(); err != nil {
 		t.Errorf("a token of the other: %v", err)
 	}
-	t.Logf("controllers took %s", took.Round(time.Millisecond))
 
 	if err := leader.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	leader.Wait()
-	if _, err := follower.client(t).CoreV1().ConfigMaps(namespace).Get(t.Context(), "kept", metav1.GetOptions{}); err != nil {
-		t.Errorf("without the other: %v", err)
-	}
-	_, took = furnished(t, follower)
+	kept(follower, "without the other")
+	_, took := furnished(t, follower)
 	if t.Logf("after kill -9 of the leader controllers took %s", took.Round(time.Millisecond)); took > 20*time.Second {
-		t.Errorf("after kill -9 of the leader controllers took %s", took)
+		t.Error("that is too long")
 	}
 	if !leads(t, follower, follower) {
 		t.Error("the Lease has another holder than the replica that is left")
 	}
 
-	back := replica(dir)
+	back := r.start(t, leader.dir)
 	if back == nil {
 		t.FailNow()
 	}
-	if _, err := back.client(t).CoreV1().ConfigMaps(namespace).Get(t.Context(), "kept", metav1.GetOptions{}); err != nil {
-		t.Errorf("after a restart: %v", err)
-	}
+	kept(back, "after a restart")
 	if err := follower.stop(); err != nil {
 		t.Error(err)
 	}
-	if _, took = furnished(t, back); took > 5*time.Second {
-		t.Errorf("after an orderly end of the leader controllers took %s", took)
+	_, took = furnished(t, back)
+	if t.Logf("after an orderly end of the leader controllers took %s", took.Round(time.Millisecond)); took > 5*time.Second {
+		t.Error("that is too long")
 	}
-	t.Logf("after an orderly end of the leader controllers took %s", took.Round(time.Millisecond))
 	if err := back.stop(); err != nil {
 		t.Error(err)
 	}
