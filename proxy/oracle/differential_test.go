@@ -3,8 +3,8 @@
 package oracle
 
 import (
+	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"strings"
 	"sync"
@@ -58,6 +58,9 @@ func (c *comparison) row(t *testing.T, ours, real *side, table string, r row) {
 	if want.status != r.status {
 		t.Errorf("%s: kube-apiserver answers %d, the table says %d:\n%.1000s", r.name, want.status, r.status, want.text())
 	}
+	if bytes.Equal(got.body, want.body) {
+		got.body, want.body = nil, nil // large documents take long to spread out
+	}
 	g, w := got.text(), want.text()
 	if g == w {
 		return
@@ -69,15 +72,21 @@ func (c *comparison) row(t *testing.T, ours, real *side, table string, r row) {
 		t.Errorf("%s (-kube-apiserver +aggregation-proxy):\n%s", name, difference(w, g))
 		return
 	}
-	c.intended[why] = append(c.intended[why], name)
+	for _, reason := range why {
+		c.intended[reason] = append(c.intended[reason], name)
+	}
 }
 
 // report prints the differences met, the intended ones among them, of which none may be there in vain.
 func (c *comparison) report(t *testing.T) {
 	t.Helper()
+	all := 0
+	for _, table := range tables {
+		all += len(table.rows)
+	}
 	for _, d := range intendedDifferences {
 		rows := c.intended[d.why]
-		if len(rows) == 0 && c.failed == 0 && flag.Lookup("test.run").Value.String() == "" {
+		if len(rows) == 0 && c.rows == all {
 			t.Errorf("no row differs in this way any more: %s", d.why)
 		}
 		fmt.Printf("intended, in %d rows: %s\n", len(rows), d.why)
