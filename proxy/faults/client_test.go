@@ -1,0 +1,195 @@
+package faults_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// clients are administrators' of HTTP/2 and of HTTP/1.1.
+func (s *suite) clients(t *testing.T) []*http.Client {
+	t.Helper()
+	return []*http.Client{s.HTTPClient(t, userName, masters), s.http1Client(t)}
+}
+
+func (s *suite) http1Client(t *testing.T) *http.Client {
+	t.Helper()
+	client := s.HTTPClient(t, userName, masters)
+	transport := client.Transport.(*http.Transport)
+	transport.ForceAttemptHTTP2 = false
+	transport.Protocols = new(http.Protocols)
+	transport.Protocols.SetHTTP1(true)
+	return client
+}
+
+// answer is a response, read to its end.
+type answer struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// try sends a request for the path and query.
+func (s *suite) try(ctx context.Context, client *http.Client, method, target string, header http.Header, body io.Reader) (answer, error) {
+	request, err := http.NewRequestWithContext(ctx, method, s.URL+target, body)
+	if err != nil {
+		return answer{}, err
+	}
+	if header != nil {
+		request.Header = header.Clone()
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return answer{}, err
+	}
+	return read(response)
+}
+
+func read(response *http.Response) (answer, error) {
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, response.Header, string(body)}, err
+}
+
+// get is try where failing is no outcome.
+func (s *suite) get(t *testing.T, client *http.Client, target string) answer {
+	t.Helper()
+	a, err := s.try(t.Context(), client, http.MethodGet, target, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// open sends a GET and returns when the response begins. It ends with the test, if not before.
+func (s *suite) open(t *testing.T, client *http.Client, target string) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+target, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+func (a answer) want(t *testing.T, status int) {
+	t.Helper()
+	if a.Status != status {
+		t.Errorf("got %d %q, want %d", a.Status, a.Body, status)
+	}
+}
+
+// echo is what the backend says that it received.
+func (a answer) echo(t *testing.T) proxytest.Echo {
+	t.Helper()
+	var seen proxytest.Echo
+	if err := json.Unmarshal([]byte(a.Body), &seen); err != nil || a.Status != http.StatusOK {
+		t.Fatalf("no echo but %d %q: %v", a.Status, a.Body, err)
+	}
+	return seen
+}
+
+// connection is one of HTTP/1.1, for what Go's client would not send.
+type connection struct {
+	*tls.Conn
+	reader *bufio.Reader
+}
+
+// connect opens a connection as the administrator, for the protocol or HTTP/1.1.
+func (s *suite) connect(t *testing.T, protocols ...string) *connection {
+	t.Helper()
+	config := s.TLSConfig(t, userName, masters)
+	config.NextProtos = protocols
+	conn, err := tls.Dial("tcp", s.host(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(proxytest.Patience)); err != nil {
+		t.Fatal(err)
+	}
+	return &connection{conn, bufio.NewReader(conn)}
+}
+
+func (s *suite) host() string { return strings.TrimPrefix(s.URL, "https://") }
+
+func (c *connection) write(t *testing.T, data string) {
+	t.Helper()
+	if _, err := io.WriteString(c, data); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask sends the lines of a request without a body, and reads the beginning of the response.
+func (c *connection) ask(t *testing.T, lines ...string) *http.Response {
+	t.Helper()
+	c.write(t, strings.Join(lines, "\r\n")+"\r\nHost: faults\r\n\r\n")
+	response, err := http.ReadResponse(c.reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response
+}
+
+// upgraded is a connection that the backend has agreed to upgrade.
+func (s *suite) upgraded(t *testing.T, target string) *connection {
+	t.Helper()
+	conn := s.connect(t)
+	response := conn.ask(t, "GET "+target+" HTTP/1.1", "Connection: Upgrade", "Upgrade: echo")
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		body, _ := io.ReadAll(response.Body)
+		t.Fatalf("an upgrade answers %s %s", response.Status, body)
+	}
+	return conn
+}
+
+// roundTrip says something and wants it back.
+func (c *connection) roundTrip(t *testing.T) {
+	t.Helper()
+	const said = "said and heard"
+	c.write(t, said)
+	heard := make([]byte, len(said))
+	if _, err := io.ReadFull(c.reader, heard); err != nil || string(heard) != said {
+		t.Fatalf("heard %q: %v", heard, err)
+	}
+}
+
+// ends wants that the other side ends the stream soon, and returns what came before and how it ended.
+func ends(t *testing.T, what string, stream io.Reader) (rest string, err error) {
+	t.Helper()
+	type end struct {
+		rest []byte
+		err  error
+	}
+	ended := make(chan end, 1)
+	go func() {
+		rest, err := io.ReadAll(stream)
+		ended <- end{rest, err}
+	}()
+	select {
+	case e := <-ended:
+		return string(e.rest), e.err
+	case <-time.After(soon):
+		t.Fatalf("%s goes on after %s", what, soon)
+		return "", nil
+	}
+}
+
+// timedOut tells whether an operation on a connection ended by its own deadline.
+func timedOut(err error) bool {
+	timeout, ok := err.(net.Error)
+	return ok && timeout.Timeout()
+}

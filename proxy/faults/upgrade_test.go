@@ -1,0 +1,104 @@
+package faults_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// malformedUpgrades asks for upgrades in ways nobody should, of a path where the backend never agrees and of one where it
+// agrees to anything: each is answered, and nothing stays.
+func (s *suite) malformedUpgrades(t *testing.T) {
+	b := s.backend(t, proxytest.BackendOptions{})
+	b.Handle("agrees", proxytest.EchoUpgrade)
+	const key, version = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Version: 13"
+	webSocket := []string{"Connection: Upgrade", "Upgrade: websocket"}
+	for name, headers := range map[string][]string{
+		"no_protocol":               {"Connection: Upgrade"},
+		"empty_protocol":            {"Connection: Upgrade", "Upgrade: "},
+		"unknown_protocol":          {"Connection: Upgrade", "Upgrade: gopher/9"},
+		"several_protocols":         {"Connection: Upgrade", "Upgrade: websocket, SPDY/3.1", "Upgrade: h2c"},
+		"cleartext_HTTP2":           {"Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA"},
+		"long_protocol":             {"Connection: Upgrade", "Upgrade: " + strings.Repeat("x", 64<<10)},
+		"odd_bytes":                 {"Connection: Upgrade", "Upgrade: \x01\xff websocket"},
+		"no_connection_header":      {"Upgrade: websocket"},
+		"empty_connection_header":   {"Connection: ", "Upgrade: websocket"},
+		"connection_close":          {"Connection: Upgrade, close", "Upgrade: websocket", key},
+		"connection_in_parts":       {"Connection: ,, Upgrade ,,Upgrade", "Connection: keep-alive", "Upgrade: SPDY/3.1"},
+		"connection_drops_upgrade":  {"Connection: Upgrade, Sec-WebSocket-Key", "Upgrade: websocket", key},
+		"connection_with_parameter": {"Connection: Upgrade;q=1", "Upgrade: websocket"},
+		"no_key":                    append(webSocket, version),
+		"short_key":                 append(webSocket, version, "Sec-WebSocket-Key: eA=="),
+		"two_keys":                  append(webSocket, version, key, "Sec-WebSocket-Key: b3RoZXI="),
+		"no_version":                append(webSocket, key),
+		"old_version":               append(webSocket, key, "Sec-WebSocket-Version: 0"),
+		"version_is_a_word":         append(webSocket, key, "Sec-WebSocket-Version: thirteen"),
+		"unknown_subprotocol":       append(webSocket, key, version, "Sec-WebSocket-Protocol: v99.channel.k8s.io"),
+		"token_of_nobody":           append(webSocket, key, version, "Sec-WebSocket-Protocol: base64url.bearer.authorization.k8s.io.eA, v4.channel.k8s.io"),
+		"extension_of_nobody":       append(webSocket, version, "Sec-WebSocket-Extensions: permessage-"+strings.Repeat("x;", 1000)),
+		"body_announced":            append(webSocket, key, "Content-Length: 10"),
+		"body_in_chunks":            append(webSocket, key, "Transfer-Encoding: chunked"),
+	} {
+		t.Run(name, func(t *testing.T) { s.malformedUpgrade(t, b, "HTTP/1.1", headers) })
+	}
+	t.Run("HTTP1.0", func(t *testing.T) { s.malformedUpgrade(t, b, "HTTP/1.0", webSocket) })
+	s.upgraded(t, b.Path("agrees")).roundTrip(t)
+	proxytest.Eventually(t, "end of the connections at the backend", proxytest.Patience, func(context.Context) error {
+		const probes = 10
+		if open := b.OpenConnections(); open > probes {
+			return fmt.Errorf("%d are open", open)
+		}
+		return nil
+	})
+}
+
+// malformedUpgrade sends the headers, and more bytes, which with some of them are the body.
+func (s *suite) malformedUpgrade(t *testing.T, b *proxytest.Backend, protocol string, headers []string) {
+	t.Helper()
+	head := strings.Join(append([]string{" " + protocol, "Host: faults"}, headers...), "\r\n") + "\r\n\r\n"
+	const body = "0\r\n\r\n....." // the end of chunks, or the ten bytes announced
+	for i := range often {
+		agrees := i%2 == 0
+		conn := s.connect(t)
+		conn.write(t, "GET "+b.Path(map[bool]string{true: "agrees", false: "things"}[agrees])+head+body)
+		response, err := http.ReadResponse(conn.reader, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !agrees && response.StatusCode == http.StatusSwitchingProtocols {
+			t.Errorf("%q is agreed to, and not by the backend", headers)
+		}
+		conn.Close()
+	}
+}
+
+// smugglingPastUpgrade goes on talking after an upgrade was refused, as if there were a tunnel to the backend, where the
+// front proxy's word is trusted (CVE-2018-1002105).
+func (s *suite) smugglingPastUpgrade(t *testing.T) {
+	s.bothProtocols(t, func(t *testing.T, b *proxytest.Backend) {
+		for _, status := range []int{200, 204, 301, 400, 403, 404, 426, 500, 503} {
+			path := fmt.Sprintf("refused/%d", status)
+			b.Handle(path, proxytest.Respond(status, http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}, ""))
+			conn := s.connect(t)
+			// The second follows at once, and again after the answer to the first.
+			smuggled := "GET " + b.Path("smuggled") + " HTTP/1.1\r\nHost: faults\r\nX-Remote-User: system:admin\r\nX-Remote-Group: system:masters\r\n\r\n"
+			conn.write(t, "GET "+b.Path(path)+" HTTP/1.1\r\nHost: faults\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"+smuggled)
+			if response, err := http.ReadResponse(conn.reader, nil); err != nil || response.StatusCode == http.StatusSwitchingProtocols {
+				t.Fatalf("a refused upgrade: %+v %v", response, err)
+			}
+			go func() { _, _ = conn.Write([]byte(smuggled + smuggled)) }() // the connection may have been closed
+			if err := conn.CloseWrite(); err != nil {
+				t.Log(err)
+			}
+			_, _ = ends(t, "a connection after a refused upgrade", bufio.NewReader(conn))
+		}
+		for _, request := range b.Requests("smuggled") {
+			wantUser(t, "a request after a refused upgrade", request.Header, userName, masters, "system:authenticated")
+		}
+	})
+}
