@@ -12,7 +12,7 @@ export GOTOOLCHAIN := local
 GOLANGCI_LINT_VERSION := v2.15.0
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
-.PHONY: help build demo test test-unit test-proxy test-examples test-e2e test-docs lint update bench-init bench-proxy clean
+.PHONY: help build demo test test-unit test-proxy test-kube test-examples test-e2e test-docs lint update bench-init bench-proxy clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -33,6 +33,11 @@ test-unit: ## the generators and the command line
 test-proxy: ## the reference aggregation proxy
 	go vet ./proxy/... ./cmd/aggregation-proxy/...
 	go test -timeout 20m ./proxy/... ./cmd/aggregation-proxy/...
+
+test-kube: build ## the proxy against the real kube-apiserver, request by request
+	cd proxy/oracle && go mod tidy -diff && go vet ./...
+	cd proxy/oracle && go test -count=1 -timeout 20m ./kube
+	cd proxy/oracle && go test -timeout 20m
 
 test-examples: build ## each example builds, vets and passes its own tests, through the proxy
 	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && go build ./... && go vet ./... && go test ./...); done
