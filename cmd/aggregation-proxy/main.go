@@ -8,10 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/apiserver-builder/builder/proxy"
 )
@@ -75,30 +73,4 @@ func serve(ctx context.Context, c command, stdout io.Writer) error {
 // oneLine keeps to a sentence what joined errors spread over several.
 func oneLine(err error) string {
 	return strings.Join(strings.Split(strings.TrimSpace(err.Error()), "\n"), "; ")
-}
-
-const (
-	// While starting, nothing is worth collecting. Then a little more time in collection saves a third of the memory,
-	// which is what this process uses most of.
-	gcPercentStarting, gcPercent = 400, 50
-	// When the controllers have read everything and their garbage can go too.
-	settled = 5 * time.Second
-)
-
-// setGCPercent gives way to whoever says what they want with GOGC.
-func setGCPercent(percent int) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
-}
-
-// returnMemory gives what starting took back to the system.
-func returnMemory(ctx context.Context) {
-	setGCPercent(gcPercent)
-	debug.FreeOSMemory()
-	select {
-	case <-ctx.Done():
-	case <-time.After(settled):
-		debug.FreeOSMemory()
-	}
 }
