@@ -19,7 +19,6 @@ const (
 	afterIdling        = "after 30 s idle, MiB"
 	afterLoad          = "after the load, MiB"
 	readyIn            = "start to ready, s"
-	startProcessor     = "CPU until ready, s"
 	established        = "1,000 established in, s"
 	fanOut             = "event to all 1,000, ms"
 	growth             = "proxy's growth, KiB/watch"
