@@ -45,22 +45,35 @@ var (
 	registerOnce sync.Once
 )
 
-// layerMetrics hands out the metrics of each APIService.
-type layerMetrics struct{}
+// layerMetrics hands out the metrics of each APIService. Who changes routes calls it, one at a time.
+type layerMetrics struct {
+	byName map[string]*backendMetrics
+}
 
 func newLayerMetrics() *layerMetrics {
 	registerOnce.Do(func() {
 		legacyregistry.MustRegister(requestDuration, requestErrors, discoveryDuration, reviewDuration, servingCertificateExpiry)
 	})
-	return &layerMetrics{}
+	return &layerMetrics{byName: map[string]*backendMetrics{}}
 }
 
-func (*layerMetrics) of(apiService string) *backendMetrics {
-	return &backendMetrics{apiService: apiService}
+func (l *layerMetrics) of(apiService string) *backendMetrics {
+	m, ok := l.byName[apiService]
+	if !ok {
+		m = &backendMetrics{apiService: apiService}
+		l.byName[apiService] = m
+	}
+	return m
 }
 
-// forget drops what is known of an APIService that no longer exists.
-func (*layerMetrics) forget(apiService string) {
+// forget drops what is known of an APIService that no longer exists. Requests to it may still be under way.
+func (l *layerMetrics) forget(apiService string) {
+	if m, ok := l.byName[apiService]; ok {
+		delete(l.byName, apiService)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.forgotten = true
+	}
 	labels := map[string]string{"apiservice": apiService}
 	requestDuration.DeletePartialMatch(labels)
 	requestErrors.DeletePartialMatch(labels)
@@ -72,21 +85,41 @@ func (*layerMetrics) forget(apiService string) {
 type backendMetrics struct {
 	apiService string
 	byCode     sync.Map // of compbasemetrics.ObserverMetric by status code: to look one up costs more than to observe
+
+	mu        sync.Mutex // held to make a series
+	forgotten bool
+}
+
+// ifKnown does what may make a series, unless the APIService is gone: nobody would drop it again.
+func (m *backendMetrics) ifKnown(do func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.forgotten {
+		do()
+	}
 }
 
 func (m *backendMetrics) answered(code int, took time.Duration) {
 	observer, ok := m.byCode.Load(code)
 	if !ok {
-		observer, _ = m.byCode.LoadOrStore(code, requestDuration.WithLabelValues(m.apiService, strconv.Itoa(code)))
+		m.ifKnown(func() {
+			observer, _ = m.byCode.LoadOrStore(code, requestDuration.WithLabelValues(m.apiService, strconv.Itoa(code)))
+		})
 	}
-	observer.(compbasemetrics.ObserverMetric).Observe(took.Seconds())
+	if observer != nil {
+		observer.(compbasemetrics.ObserverMetric).Observe(took.Seconds())
+	}
 }
 
-func (m *backendMetrics) failed() { requestErrors.WithLabelValues(m.apiService).Inc() }
+func (m *backendMetrics) failed() {
+	m.ifKnown(func() { requestErrors.WithLabelValues(m.apiService).Inc() })
+}
 
 // handshake is a tls.Config's VerifyConnection; it only looks.
 func (m *backendMetrics) handshake(state tls.ConnectionState) error {
-	servingCertificateExpiry.WithLabelValues(m.apiService).Set(float64(state.PeerCertificates[0].NotAfter.Unix()))
+	m.ifKnown(func() {
+		servingCertificateExpiry.WithLabelValues(m.apiService).Set(float64(state.PeerCertificates[0].NotAfter.Unix()))
+	})
 	return nil
 }
 
