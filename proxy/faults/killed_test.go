@@ -129,7 +129,8 @@ func (s *suite) killedMidBody(t *testing.T) {
 	})
 }
 
-// killedMidUpload ends the backend when it has read half of the requests: each client is told so.
+// killedMidUpload ends the backend when it has read half of the requests: each client is told so, at the latest when it
+// has sent the other half.
 func (s *suite) killedMidUpload(t *testing.T) {
 	const half = 64 << 10
 	s.bothProtocols(t, func(t *testing.T, b *proxytest.Backend) {
@@ -143,10 +144,15 @@ func (s *suite) killedMidUpload(t *testing.T) {
 		defer cancel()
 		var uploads errgroup.Group
 		clients := s.clients(t)
+		killed := make(chan struct{})
 		for i := range often {
 			body, more := io.Pipe()
-			defer more.Close()
-			go func() { _, _ = io.WriteString(more, strings.Repeat("x", half)) }()
+			go func() {
+				defer more.Close()
+				_, _ = io.WriteString(more, strings.Repeat("x", half))
+				<-killed
+				_, _ = io.WriteString(more, strings.Repeat("x", half))
+			}()
 			uploads.Go(func() error {
 				// An error is as good as an answer: the connection may end while the body is on the way.
 				if a, err := s.try(ctx, clients[i%2], http.MethodPost, b.Path("upload"), nil, body); err == nil && a.Status < 500 {
@@ -160,6 +166,7 @@ func (s *suite) killedMidUpload(t *testing.T) {
 		})
 		b.Stop()
 		started := time.Now()
+		close(killed)
 		_ = uploads.Wait()
 		if took := time.Since(started); took > soon {
 			t.Errorf("uploads ended %s after the backend", took)
