@@ -40,6 +40,7 @@ type monitor struct {
 	// The rest is the goroutine's.
 	connections connections
 	available   bool
+	written     apiregistrationv1.APIServiceCondition
 	retry       wait.Backoff
 	messages    flowcontrol.PassiveRateLimiter
 }

@@ -20,6 +20,9 @@ var localPort = regexp.MustCompile(`\S+->`)
 func (m *monitor) write(ctx context.Context, checked *apiregistrationv1.APIService, condition apiregistrationv1.APIServiceCondition) error {
 	client := m.config.Client.APIServices()
 	current := checked
+	if m.written.Status != condition.Status || m.written.Reason != condition.Reason {
+		current = nil // the informer may not have seen yet what was written a moment ago
+	}
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		if current == nil {
 			live, err := client.Get(ctx, checked.Name, metav1.GetOptions{})
@@ -47,10 +50,11 @@ func (m *monitor) write(ctx context.Context, checked *apiregistrationv1.APIServi
 		m.countTransition(current, updated)
 		return nil
 	})
-	if apierrors.IsNotFound(err) {
-		return nil
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
 	}
-	return err
+	m.written = condition
+	return nil
 }
 
 // worthWriting keeps a status from being written for an error's wording alone again and again: replicas and endpoints
