@@ -12,7 +12,7 @@ export GOTOOLCHAIN := local
 GOLANGCI_LINT_VERSION := v2.15.0
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
-.PHONY: help build demo test test-unit test-proxy test-kube test-examples test-e2e test-docs lint update bench-init bench-proxy clean
+.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-examples test-e2e test-docs lint update bench-init bench-proxy clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
