@@ -133,6 +133,7 @@ func TestFailedRequestMeansARecheck(t *testing.T) {
 	b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
 	b.Register(t, cp)
 	for range 5 {
+		b.WaitServed(t, cp) // what turns requests away learns of the status a moment later
 		b.Stop()
 		response, err := client.Get(cp.URL + b.Path("things"))
 		if err != nil {
