@@ -140,7 +140,7 @@ func TestFailedRequestMeansARecheck(t *testing.T) {
 			t.Fatal(err)
 		}
 		response.Body.Close()
-		becomes(t, cp, b, apiregistrationv1.ConditionFalse, 400*time.Millisecond)
+		becomes(t, cp, b, apiregistrationv1.ConditionFalse, 700*time.Millisecond) // half of the time between probes
 		b.Start(t)
 		becomes(t, cp, b, apiregistrationv1.ConditionTrue, backWithin)
 	}
