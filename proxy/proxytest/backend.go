@@ -157,6 +157,7 @@ func (b *Backend) Stop() {
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	b.end()
+	b.listener.freeze(false) // else closing waits to say goodbye
 	_ = b.server.Close()
 	b.listener.closeAll()
 }

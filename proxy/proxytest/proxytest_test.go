@@ -45,7 +45,7 @@ func TestBackendBehindAProxy(t *testing.T) {
 		if recorded := b.Requests("things"); len(recorded) != 1 || recorded[0].Peer.Subject.CommonName != "front-proxy-client" {
 			t.Errorf("recorded %+v", recorded)
 		}
-		if probes := b.Requests(b.Path()); len(probes) < 5 || probes[0].Header.Get("X-Remote-User") != "system:kube-aggregator" {
+		if probes := b.Requests(b.Path()); len(probes) == 0 || probes[0].Header.Get("X-Remote-User") != "system:kube-aggregator" {
 			t.Errorf("probes: %+v", probes)
 		}
 		b.Handle("things", Respond(http.StatusTeapot, http.Header{"X-Said": {"so"}}, "tea"))

@@ -91,19 +91,23 @@ func (b *backend) replacedBy(next *backend) {
 	}
 }
 
-// pick returns one of the endpoints at random, not one that is known to be down unless all are. tried is left out.
+// pick returns one of the endpoints at random, but not tried, and not one that is known to be down unless all are.
 func (b *backend) pick(tried *endpoint) *endpoint {
+	if e := b.pickAmong(func(e *endpoint) bool { return e != tried && !e.down.Load() }); e != nil {
+		return e
+	}
+	return b.pickAmong(func(e *endpoint) bool { return e != tried })
+}
+
+// pickAmong returns one of the endpoints that fit, all with the same chance.
+func (b *backend) pickAmong(fits func(*endpoint) bool) *endpoint {
 	var chosen *endpoint
-	equals := 0
+	seen := 0
 	for _, e := range b.endpoints {
-		if e == tried || chosen != nil && e.down.Load() && !chosen.down.Load() {
+		if !fits(e) {
 			continue
 		}
-		if chosen != nil && chosen.down.Load() && !e.down.Load() {
-			equals = 0
-		}
-		// Each takes the place of the one before so often that all have the same chance.
-		if equals++; rand.IntN(equals) == 0 {
+		if seen++; rand.IntN(seen) == 0 {
 			chosen = e
 		}
 	}

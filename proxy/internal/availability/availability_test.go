@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	apiregistrationclient "k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset/typed/apiregistration/v1"
 
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
@@ -156,28 +157,8 @@ func TestChurnLeavesNothing(t *testing.T) {
 	writes, _ := changes(t, cp, name(b))
 	stop := load(t, cp, b)
 
-	services := cp.Aggregator(t).ApiregistrationV1().APIServices()
-	names := sets.New[string]()
-	var g errgroup.Group
-	g.SetLimit(20)
 	started := time.Now()
-	for i := range 200 {
-		backend := b
-		if i%10 == 0 {
-			backend = hung
-		}
-		service := backend.APIService("v1")
-		service.Spec.Group = fmt.Sprintf("churn%d.example.com", i)
-		service.Name = "v1." + service.Spec.Group
-		names.Insert(service.Name)
-		g.Go(func() error {
-			_, err := services.Create(t.Context(), service, metav1.CreateOptions{})
-			return err
-		})
-	}
-	if err := g.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	services, names := createMany(t, cp, b, hung)
 	proxytest.Eventually(t, "180 Available, 20 not", proxytest.Patience, func(ctx context.Context) error {
 		return counted(ctx, cp, t, names, 180, 20)
 	})
@@ -185,6 +166,7 @@ func TestChurnLeavesNothing(t *testing.T) {
 	if running := monitors(t, cp); running != 201 {
 		t.Errorf("%d monitors run, want 201", running)
 	}
+	var g errgroup.Group
 	for name := range names {
 		g.Go(func() error { return services.Delete(t.Context(), name, metav1.DeleteOptions{}) })
 	}
@@ -211,4 +193,31 @@ func TestChurnLeavesNothing(t *testing.T) {
 	if written := writes.Load(); written != 0 {
 		t.Errorf("the status of one that stayed changed %d times", written)
 	}
+}
+
+// createMany makes 200 APIServices, every tenth of the hung backend, and returns their names.
+func createMany(t *testing.T, cp *proxytest.ControlPlane, b, hung *proxytest.Backend) (apiregistrationclient.APIServiceInterface, sets.Set[string]) {
+	t.Helper()
+	services := cp.Aggregator(t).ApiregistrationV1().APIServices()
+	names := sets.New[string]()
+	var g errgroup.Group
+	g.SetLimit(20)
+	for i := range 200 {
+		backend := b
+		if i%10 == 0 {
+			backend = hung
+		}
+		service := backend.APIService("v1")
+		service.Spec.Group = fmt.Sprintf("churn%d.example.com", i)
+		service.Name = "v1." + service.Spec.Group
+		names.Insert(service.Name)
+		g.Go(func() error {
+			_, err := services.Create(t.Context(), service, metav1.CreateOptions{})
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return services, names
 }
