@@ -90,12 +90,13 @@ func (s *suite) leavesNothing(t *testing.T, do func()) {
 	s.warmUp(t)
 	before := s.settled(t)
 	do()
+	done := time.Now()
 	var after vitals
 	proxytest.Eventually(t, "end of what the faults began", proxytest.Patience, func(ctx context.Context) error {
 		after = s.vitals(ctx, t)
 		return after.beyond(before)
 	})
-	t.Logf("before %s, after %s", before, after)
+	t.Logf("before %s; after %s, %s after the end", before, after, time.Since(done).Round(time.Millisecond))
 }
 
 // warmUp has the proxy begin all that it begins once.

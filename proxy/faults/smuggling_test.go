@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -165,17 +166,47 @@ func (p *tap) forget() {
 	}
 }
 
-// What no server agrees with all others on.
+// ambiguous are forms that servers do not all read in the same way.
 var ambiguous = map[string]*regexp.Regexp{
 	"a bare line feed":       regexp.MustCompile(`[^\r]\n`),
 	"a bare carriage return": regexp.MustCompile(`\r[^\n]`),
 	"a folded line":          regexp.MustCompile(`\r\n[ \t]`),
 	"a space before a colon": regexp.MustCompile(`\r\n[^:\r]*\s:`),
-	"two lengths":            regexp.MustCompile(`(?i)(\r\n(content-length|transfer-encoding):[^\r]*.*){2}`),
-	"an odd length":          regexp.MustCompile(`(?i)\r\ncontent-length: ?(|[^\r]*[^0-9\r][^\r]*)\r\n`),
-	"an odd encoding":        regexp.MustCompile(`(?i)\r\ntransfer-encoding: ?([^c]|c[^h])`),
+	"two lengths":            regexp.MustCompile(`(?is)(\r\n(content-length|transfer-encoding):.*){2}`),
+	"an odd length":          regexp.MustCompile(`(?i)\r\ncontent-length:( *\r| *[^\r]*[^0-9 \r])`),
+	"an odd encoding":        regexp.MustCompile(`(?i)\r\ntransfer-encoding:([^ ]| [^c]| c[^h]| chunked[^\r])`),
 	"two identities":         regexp.MustCompile(`(?is)(\r\nx-remote-user:.*){2}`),
 	"a forged identity":      regexp.MustCompile(`(?i)\r\nx-remote-[^\r]*: ?system:admin`),
+}
+
+// TestAmbiguousFormsAreFound holds that the other tests would notice.
+func TestAmbiguousFormsAreFound(t *testing.T) {
+	const first = "POST /things HTTP/1.1\r\n"
+	for form, want := range map[string]string{
+		"Host: a\r\nContent-Length: 10\r\nX-Remote-User: jane\r\n": "",
+		"Host: a\r\nTransfer-Encoding: chunked\r\nX-A: b c:d\r\n":  "",
+		"Host: a\nX-A: b\r\n": "a bare line feed",
+		"X-A: b\rX-C: d\r\n":  "a bare carriage return",
+		"X-A: b\r\n c\r\n":    "a folded line",
+		"X-A : b\r\n":         "a space before a colon",
+		"Content-Length: 0\r\nX-A: b\r\ntransfer-encoding: chunked\r\n": "two lengths",
+		"Content-Length: +1\r\n":                                  "an odd length",
+		"Content-Length: \r\n":                                    "an odd length",
+		"Transfer-Encoding: xchunked\r\n":                         "an odd encoding",
+		"Transfer-Encoding:\tchunked\r\n":                         "an odd encoding",
+		"X-Remote-User: jane\r\nX-A: b\r\nx-remote-user: joe\r\n": "two identities",
+		"X-Remote-Group: system:admin\r\n":                        "a forged identity",
+	} {
+		var found []string
+		for what, pattern := range ambiguous {
+			if pattern.MatchString(first + form) {
+				found = append(found, what)
+			}
+		}
+		if got := strings.Join(found, ", "); got != want {
+			t.Errorf("in %q is found %q, want %q", form, got, want)
+		}
+	}
 }
 
 // wantNormal wants that the backend received no more requests than the client got answers, each of them the client's, and
@@ -186,24 +217,29 @@ func (p *tap) wantNormal(t *testing.T, b *proxytest.Backend, answers []int) {
 	defer p.lock.Unlock()
 	count := 0
 	for _, c := range p.conns {
-		reader := bufio.NewReader(bytes.NewReader(c.received))
+		reader := bufio.NewReaderSize(bytes.NewReader(c.received), len(c.received)+1)
 		for {
+			_, _ = reader.Peek(1) // has all of it buffered
 			rest := c.received[len(c.received)-reader.Buffered():]
 			request, err := http.ReadRequest(reader)
+			if errors.Is(err, io.EOF) {
+				break
+			}
 			if err != nil {
+				t.Errorf("the backend received %q: %v", rest, err)
 				break
 			}
 			if _, err := io.Copy(io.Discard, request.Body); err != nil {
-				break // given up by the proxy, as it should be
+				break // the proxy gave it up, as it has to
 			}
-			if request.URL.Path == b.Path() || !strings.HasPrefix(request.URL.Path, b.Path()) {
-				continue // the proxy's own
+			if !strings.HasPrefix(request.URL.Path, b.Path()+"/") {
+				continue // a probe, or for discovery
 			}
 			count++
 			wantUser(t, request.URL.Path, request.Header, userName, masters, "system:authenticated")
 			head, _, _ := bytes.Cut(rest, []byte("\r\n\r\n"))
 			for what, form := range ambiguous {
-				if form.Match(append(head, "\r\n"...)) {
+				if form.Match(append(bytes.Clone(head), "\r\n"...)) {
 					t.Errorf("the backend received %s: %q", what, head)
 				}
 			}
