@@ -1,0 +1,155 @@
+package oracle
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/apiserver-builder/builder/proxy/oracle/kube"
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+const (
+	// adapterModule has a version of its own, with what it requires: in this module's graph, it would have kube-apiserver
+	// built of other versions than those of its release.
+	adapterModule = "sigs.k8s.io/custom-metrics-apiserver@v1.37.0"
+	// Where the adapter is told values; there is no flag for it.
+	adapterWritePort = 8080
+	// As its manifest has it.
+	adapterNamespace, adapterName = "custom-metrics", "custom-metrics-apiserver"
+)
+
+var adapterAPIServices = []string{"v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io", "v1beta1.external.metrics.k8s.io"}
+
+// startAdapter applies the adapter's own manifest, runs it on this machine as the ServiceAccount that it has there, and
+// waits until requests get through.
+func startAdapter(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
+	t.Helper()
+	wantWritePort(t)
+	program, manifest := adapter(t)
+	kubectl.must(t, "apply", "-f", manifest)
+	port := proxytest.FreePort(t)
+	// It runs here instead of in a Pod: the same Service leads to this machine.
+	kubectl.must(t, "delete", "service", adapterName, "-n", adapterNamespace)
+	kubectl.must(t, "create", "service", "externalname", adapterName, "-n", adapterNamespace, "--external-name=localhost")
+	for _, name := range adapterAPIServices {
+		kubectl.must(t, "patch", "apiservice", name, "--type=merge", "-p", fmt.Sprintf(`{"spec":{"service":{"port":%d}}}`, port))
+	}
+	kubeconfig := adapterKubeconfig(t, cp, kubectl)
+	dir := t.TempDir()
+	kube.StartProcess(t, dir, "test-adapter", program, "--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", port), "--cert-dir", dir,
+		"--lister-kubeconfig", kubeconfig, "--authentication-kubeconfig", kubeconfig, "--authorization-kubeconfig", kubeconfig)
+	for _, name := range adapterAPIServices {
+		kubectl.must(t, "wait", "--for=condition=Available", "--timeout="+proxytest.Patience.String(), "apiservice/"+name)
+		version, group, _ := strings.Cut(name, ".")
+		path := "/apis/" + group + "/" + version
+		// kube-apiserver says that it is available a moment before it passes requests on.
+		proxytest.Eventually(t, "GET "+path, proxytest.Patience, func(ctx context.Context) error {
+			_, err := kubectl.run(ctx, "get", "--raw", path)
+			return err
+		})
+	}
+}
+
+// wantWritePort skips the test where the adapter could only end at once.
+func wantWritePort(t *testing.T) {
+	t.Helper()
+	l, err := net.Listen("tcp", fmt.Sprintf(":%d", adapterWritePort))
+	if err != nil {
+		t.Skipf("the adapter has no other port for writing metrics: %v", err)
+	}
+	l.Close()
+}
+
+// adapter installs the adapter, as anybody would, and returns its program and its manifest.
+func adapter(t *testing.T) (program, manifest string) {
+	t.Helper()
+	root, err := kube.RootDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := filepath.Join(root, "bin", "oracle")
+	path, version, _ := strings.Cut(adapterModule, "@")
+	goCommand(t, bin, "install", path+"/test-adapter@"+version)
+	var module struct{ Dir string }
+	if err := json.Unmarshal(goCommand(t, bin, "mod", "download", "-json", adapterModule), &module); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(bin, "test-adapter"), filepath.Join(module.Dir, "test-adapter-deploy", "testing-adapter.yaml")
+}
+
+// goCommand runs go outside of this module, with a folder for what it installs.
+func goCommand(t *testing.T, bin string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command("go", args...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "GOWORK=off", "GOBIN="+bin)
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, &stderr)
+	}
+	return out
+}
+
+// adapterKubeconfig is the file of one with a token of the adapter's ServiceAccount.
+func adapterKubeconfig(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) string {
+	t.Helper()
+	config, err := clientcmd.LoadFromFile(cp.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := strings.TrimSpace(kubectl.must(t, "create", "token", adapterName, "-n", adapterNamespace))
+	for name := range config.AuthInfos {
+		config.AuthInfos[name] = &clientcmdapi.AuthInfo{Token: token}
+	}
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// kubectl is the one in builder, for one control plane.
+type kubectl struct {
+	program, kubeconfig, home string
+}
+
+func newKubectl(t *testing.T, cp *proxytest.ControlPlane) kubectl {
+	t.Helper()
+	program, err := kube.ProgramOf("cmd", "./builder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kubectl{program, cp.Kubeconfig, t.TempDir()}
+}
+
+// run returns what it prints, on either stream.
+func (k kubectl) run(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, k.program, append([]string{"kubectl", "--kubeconfig", k.kubeconfig}, args...)...)
+	cmd.Env = append(os.Environ(), "HOME="+k.home) // it keeps what it discovers
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(out), fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out), nil
+}
+
+func (k kubectl) must(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := k.run(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
