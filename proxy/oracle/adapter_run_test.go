@@ -19,8 +19,8 @@ import (
 )
 
 const (
-	// adapterModule has a version of its own, with what it requires: in this module's graph, it would have kube-apiserver
-	// built of other versions than those of its release.
+	// adapterModule is not in this module's graph: it requires newer versions of what kube-apiserver is built of than
+	// kube-apiserver's own release does.
 	adapterModule = "sigs.k8s.io/custom-metrics-apiserver@v1.37.0"
 	// Where the adapter is told values; there is no flag for it.
 	adapterWritePort = 8080
