@@ -33,7 +33,7 @@ func configMap(metadata, rest string) string { return object("v1", "ConfigMap", 
 
 // namespace makes one for a table.
 func namespace(name string) row {
-	return post("the namespace", 201, core+"/namespaces", object("v1", "Namespace", `"name": "`+name+`"`, ""))
+	return post("namespace "+name, 201, core+"/namespaces", object("v1", "Namespace", `"name": "`+name+`"`, ""))
 }
 
 // reads are of single objects, in every form.
