@@ -38,6 +38,9 @@ var buildAll = sync.OnceValues(func() (dir string, err error) {
 		return "", err
 	}
 	dir = filepath.Join(root, "bin", "oracle") + string(filepath.Separator)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
 	// go test runs packages side by side, and each may want the programs first.
 	unlock, err := lockedfile.MutexAt(filepath.Join(root, "bin", "oracle.lock")).Lock()
 	if err != nil {
