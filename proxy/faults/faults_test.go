@@ -96,7 +96,7 @@ func (s *suite) leavesNothing(t *testing.T, do func()) {
 		after = s.vitals(ctx, t)
 		return after.beyond(before)
 	})
-	t.Logf("before %s; after %s, %s after the end", before, after, time.Since(done).Round(time.Millisecond))
+	t.Logf("before %s; after %s, %s after the end%s", before, after, time.Since(done).Round(time.Millisecond), after.growth(before))
 }
 
 // warmUp has the proxy begin all that it begins once.

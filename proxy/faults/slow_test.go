@@ -85,8 +85,8 @@ func drip(w io.Writer) {
 func (s *suite) slowRequestBody(t *testing.T) {
 	s.bothProtocols(t, func(t *testing.T, b *proxytest.Backend) {
 		var ended atomic.Int64
-		b.Handle("slow", func(_ http.ResponseWriter, r *http.Request) {
-			_, _ = io.Copy(io.Discard, r.Body)
+		b.Handle("slow", func(w http.ResponseWriter, r *http.Request) {
+			b.Default(w, r)
 			ended.Add(1)
 		})
 		clients := s.clients(t)
@@ -98,7 +98,8 @@ func (s *suite) slowRequestBody(t *testing.T) {
 			bodies = append(bodies, more)
 			requests.Go(func() {
 				a, err := s.try(t.Context(), clients[i%2], http.MethodPost, b.Path("slow")+"?timeout=2s", nil, body)
-				if err == nil && a.Status != http.StatusGatewayTimeout {
+				// Or what the backend says of a body without an end, if it says so in the last moment.
+				if err == nil && a.Status != http.StatusGatewayTimeout && a.Status != http.StatusBadRequest {
 					t.Errorf("a request that takes too long answers %d %s", a.Status, a.Body)
 				}
 			})

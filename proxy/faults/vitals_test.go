@@ -91,11 +91,16 @@ func (s *suite) settled(t *testing.T) vitals {
 
 func abs(n int) int { return max(n, -n) }
 
-// beyond returns an error that tells what there is more of than before.
+// beyond returns an error when there is more than before, and what.
 func (v vitals) beyond(before vitals) error {
 	if v.goroutines <= before.goroutines+slackGoroutines && v.files <= before.files+slackFiles {
 		return nil
 	}
+	return fmt.Errorf("%s; before it was %s%s", v, before, v.growth(before))
+}
+
+// growth lists the functions that more goroutines are in than before, the most first.
+func (v vitals) growth(before vitals) string {
 	type growth struct {
 		by    int
 		stack string
@@ -107,9 +112,9 @@ func (v vitals) beyond(before vitals) error {
 		}
 	}
 	slices.SortFunc(grown, func(a, b growth) int { return b.by - a.by })
-	text := fmt.Sprintf("%s; before it was %s", v, before)
+	var text strings.Builder
 	for _, g := range grown[:min(len(grown), 10)] {
-		text += fmt.Sprintf("\n%4d more: %s", g.by, g.stack)
+		fmt.Fprintf(&text, "\n%4d more: %s", g.by, g.stack)
 	}
-	return errors.New(text)
+	return text.String()
 }
