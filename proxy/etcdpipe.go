@@ -5,7 +5,10 @@ import (
 	"io"
 	"net"
 
+	"go.etcd.io/etcd/server/v3/embed"
 	"go.etcd.io/etcd/server/v3/etcdserver/api/v3rpc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/keepalive"
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apiserver/pkg/server/egressselector"
 	"k8s.io/apiserver/pkg/storage/storagebackend"
@@ -17,7 +20,9 @@ func (e *embeddedEtcd) serveInProcess() storagebackend.TransportConfig {
 	pipes := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
 	go func() {
 		<-e.Server.ReadyNotify() // as etcd does with its ports
-		server := v3rpc.Server(e.Server, nil, nil)
+		// etcd's own for its ports: by gRPC's, kube-apiserver's client asks too often whether the server is alive.
+		keepalives := grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: embed.DefaultGRPCKeepAliveMinTime})
+		server := v3rpc.Server(e.Server, nil, nil, keepalives)
 		context.AfterFunc(e.serving, server.Stop)
 		_ = server.Serve(pipes) // ends with the above
 	}()
