@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,9 @@ const (
 	slackGoroutines = 30
 	slackFiles      = 15
 )
+
+// ownPace has what the control plane begins when it comes to it, for each of its resources, whatever clients do.
+var ownPace = regexp.MustCompile(`k8s\.io/apiserver/pkg/storage/|google\.golang\.org/grpc`)
 
 // vitals are what a leak in the proxy's process shows in.
 type vitals struct {
@@ -65,6 +69,9 @@ func (v *vitals) add(record string) {
 			function, _, _ := strings.Cut(fields[2], "+0x")
 			functions = append(functions, function)
 		}
+	}
+	if ownPace.MatchString(record) {
+		return
 	}
 	v.goroutines += count
 	v.stacks[strings.Join(functions, " < ")] += count
