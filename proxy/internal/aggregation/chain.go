@@ -37,6 +37,7 @@ func (l *Layer) HandlerChain(stock BuildHandlerChain) BuildHandlerChain {
 				full.ServeHTTP(w, r)
 				return
 			}
+			reserveStack(0)
 			short.ServeHTTP(w, r.WithContext(request.WithRequestInfo(r.Context(), info)))
 		})
 	}
