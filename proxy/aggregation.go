@@ -18,6 +18,9 @@ import (
 	"github.com/apiserver-builder/builder/proxy/internal/availability"
 )
 
+// availabilityHook is the name of kube-aggregator's hook that starts the controller that ours stands in for.
+const availabilityHook = "apiservice-status-remote-available-controller"
+
 // slowDiscovery is when an extension-apiserver is worth a line in the log: the limit is five seconds.
 const slowDiscovery = time.Second
 
@@ -78,7 +81,7 @@ func (r *remoteAPIServices) connect(config *app.Config, aggregator *aggregatorap
 	}); err != nil {
 		return fmt.Errorf("availability controller: %w", err)
 	}
-	return aggregator.GenericAPIServer.AddPostStartHook("aggregation-proxy-remote-apiservices", func(hook genericapiserver.PostStartHookContext) error {
+	return aggregator.GenericAPIServer.AddPostStartHook(availabilityHook, func(hook genericapiserver.PostStartHookContext) error {
 		go r.clientCertificate.Run(hook, 1)
 		go r.availability.Run(hook)
 		return r.layer.Start(hook, apiServices)

@@ -139,7 +139,7 @@ func (e *embeddedEtcd) close() {
 	closed := make(chan struct{})
 	go func() {
 		e.stop()
-		e.Etcd.Close()
+		e.Close()
 		close(closed)
 	}()
 	select {

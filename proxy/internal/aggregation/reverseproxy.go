@@ -32,9 +32,12 @@ var corsHeaders = []string{
 func newReverseProxy() *httputil.ReverseProxy {
 	var watches drain.Watches
 	return &httputil.ReverseProxy{
-		Director: func(out *http.Request) {
+		// Not Rewrite, which drops the X-Forwarded headers that kube-apiserver hands on.
+		Director: func(out *http.Request) { //nolint:staticcheck // see above
 			out.URL = exchangeOf(out).location()
 			out.Host = out.URL.Host
+			// This server has answered it, and an answer from behind would take our headers with it.
+			out.Header.Del("Expect")
 		},
 		Transport: toBackend{func(x *exchange) http.RoundTripper { return x }},
 		ModifyResponse: func(response *http.Response) error {

@@ -14,8 +14,6 @@ import (
 
 const (
 	apisPrefix = "/apis/"
-	// legacyAPIService is the one without a group, whose paths are below /api.
-	legacyAPIService = "v1."
 	// ownGroup is always served here: the aggregation layer's own API can't be delegated.
 	ownGroup = "apiregistration.k8s.io"
 )
@@ -154,7 +152,7 @@ func routeFor(path string) string {
 	rest, ok := strings.CutPrefix(path, apisPrefix)
 	if !ok {
 		if path == "/api" || strings.HasPrefix(path, "/api/") {
-			return "/v1"
+			return "/v1" // of the APIService without a group
 		}
 		return ""
 	}

@@ -113,7 +113,7 @@ func (p *probe) run(ctx context.Context, changed <-chan struct{}) error {
 	defer func() {
 		cancel()
 		for ; ended < begun; ended++ {
-			<-results
+			_ = <-results
 		}
 	}()
 	begin(1)
