@@ -7,8 +7,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
+	"k8s.io/client-go/tools/cache"
 	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/klog/v2"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	aggregatorapiserver "k8s.io/kube-aggregator/pkg/apiserver"
 	"k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset"
 	availabilitymetrics "k8s.io/kube-aggregator/pkg/controllers/status/metrics"
@@ -68,6 +70,9 @@ func (r *remoteAPIServices) connect(config *app.Config, aggregator *aggregatorap
 		return err
 	}
 	apiServices := aggregator.APIRegistrationInformers.Apiregistration().V1().APIServices()
+	if err := countLocal(apiServices.Informer(), metrics); err != nil {
+		return err
+	}
 	shared := config.KubeAPIs.ControlPlane.VersionedInformers
 	if r.availability, err = availability.New(availability.Config{
 		APIServices:       apiServices,
@@ -93,6 +98,25 @@ func observeDiscovery(apiService string, took time.Duration, err error) {
 	if err == nil && took > slowDiscovery {
 		klog.InfoS("An extension-apiserver is slow at discovery: after five seconds it counts as unavailable", "apiService", apiService, "took", took.Round(time.Millisecond))
 	}
+}
+
+// countLocal has the metrics of local APIServices follow their conditions.
+func countLocal(apiServices cache.SharedInformer, metrics *availabilitymetrics.Metrics) error {
+	set := func(object any) {
+		if apiService := object.(*apiregistrationv1.APIService); apiService.Spec.Service == nil {
+			metrics.SetUnavailableGauge(apiService)
+		}
+	}
+	_, err := apiServices.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    set,
+		UpdateFunc: func(_, object any) { set(object) },
+		DeleteFunc: func(object any) {
+			if name, err := cache.DeletionHandlingMetaNamespaceKeyFunc(object); err == nil {
+				metrics.ForgetAPIService(name)
+			}
+		},
+	})
+	return err
 }
 
 // takeOverMetrics registers kube-aggregator's availability metrics for the controller that stands in for its own. The

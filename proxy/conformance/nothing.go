@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,12 +24,16 @@ func (s *suite) nothing(t *testing.T) {
 		if err != nil || len(services.Items) == 0 {
 			t.Fatalf("%d APIServices: %v", len(services.Items), err)
 		}
+		metrics := s.get(t, "/metrics").Body
 		for _, service := range services.Items {
+			if available := fmt.Sprintf("aggregator_unavailable_apiservice{name=%q} 0\n", service.Name); !strings.Contains(metrics, available) {
+				t.Errorf("metrics don't say that APIService %s is available", service.Name)
+			}
 			if service.Spec.Service != nil || service.Status.Conditions[0].Reason != "Local" {
 				t.Errorf("APIService %s is not local", service.Name)
 			}
 		}
-		if metrics := s.get(t, "/metrics").Body; strings.Contains(metrics, "aggregator_unavailable_apiservice_total{") {
+		if strings.Contains(metrics, "aggregator_unavailable_apiservice_total{") {
 			t.Error("an APIService is said to have been unavailable")
 		}
 	})
