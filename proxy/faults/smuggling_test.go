@@ -3,8 +3,10 @@ package faults_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net"
@@ -12,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,7 +77,7 @@ func (s *suite) smuggling(t *testing.T) {
 		"body_in_the_place_of_a_header": post + "Content-Length: 90\r\n" + hidden,
 	} {
 		t.Run(name, func(t *testing.T) {
-			tap.forget()
+			tap.forget(t)
 			conn := s.connect(t)
 			conn.write(t, sent+farewell)
 			answers := responses(t, conn)
@@ -109,6 +112,7 @@ type tap struct {
 	net.Listener
 	lock  sync.Mutex
 	conns []*tapped
+	busy  atomic.Int32 // connections with a request that has not ended
 }
 
 // tapped is one of its connections.
@@ -116,6 +120,7 @@ type tapped struct {
 	net.Conn
 	tap      *tap
 	received []byte
+	busy     bool // only the server's goroutine for the connection looks at it
 }
 
 // tapInto puts a server of its own in the backend's place, that answers in the same way.
@@ -127,7 +132,7 @@ func tapInto(t *testing.T, b *proxytest.Backend) *tap {
 		t.Fatal(err)
 	}
 	tap := &tap{Listener: l}
-	server := &http.Server{ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := &http.Server{ConnState: tap.count, ErrorLog: log.New(io.Discard, "", 0), Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.TLS = &tls.ConnectionState{}
 		b.Default(w, r)
 	})}
@@ -158,7 +163,28 @@ func (c *tapped) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (p *tap) forget() {
+// count is an http.Server's ConnState.
+func (p *tap) count(conn net.Conn, state http.ConnState) {
+	c := conn.(*tapped)
+	switch {
+	case state == http.StateActive && !c.busy:
+		c.busy = true
+		p.busy.Add(1)
+	case (state == http.StateIdle || state == http.StateClosed) && c.busy:
+		c.busy = false
+		p.busy.Add(-1)
+	}
+}
+
+// forget what was received, when nothing of it is still on its way: the rest of a body that was broken off, say.
+func (p *tap) forget(t *testing.T) {
+	t.Helper()
+	proxytest.Eventually(t, "the end of all requests at the backend", soon, func(context.Context) error {
+		if busy := p.busy.Load(); busy > 0 {
+			return fmt.Errorf("%d go on", busy)
+		}
+		return nil
+	})
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	for _, c := range p.conns {

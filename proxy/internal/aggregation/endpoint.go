@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -29,9 +30,10 @@ const (
 // endpoint is one address that an extension-apiserver listens at, and the connections to it.
 type endpoint struct {
 	address string
-	// short is for requests that soon end: HTTP/1.1, one at a time on each of several connections, which takes the
-	// least work. long is for watches: HTTP/2, many on one connection, which takes the least memory.
+	// short and reads are for requests that soon end: HTTP/1.1, one at a time on each of several connections, which
+	// takes the least work. long is for watches: HTTP/2, many on one connection, which takes the least memory.
 	short, long *http.Transport
+	reads       *reads // nil when a proxy is to be used
 	// http2Only is set when the other side refuses HTTP/1.1.
 	http2Only atomic.Bool
 	// down is set while nothing listens at the address.
@@ -47,6 +49,10 @@ func newEndpoint(address string, tlsConfig *tls.Config) *endpoint {
 	e.short, e.long = newTransport(tlsConfig), newTransport(tlsConfig)
 	e.short.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	e.short.TLSClientConfig.NextProtos = []string{"http/1.1"}
+	target := &http.Request{URL: &url.URL{Scheme: "https", Host: address}}
+	if proxy, err := http.ProxyFromEnvironment(target); err == nil && proxy == nil {
+		e.reads = &reads{address: address, tlsConfig: e.short.TLSClientConfig}
+	}
 	e.long.ForceAttemptHTTP2 = true
 	e.long.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
 	return e
@@ -93,7 +99,11 @@ func (e *endpoint) roundTrip(r *http.Request, longRunning bool) (*http.Response,
 	if longRunning || e.http2Only.Load() {
 		return e.long.RoundTrip(r)
 	}
-	response, err := e.short.RoundTrip(r)
+	var short http.RoundTripper = e.short
+	if e.reads != nil && isRead(r) {
+		short = e.reads
+	}
+	response, err := short.RoundTrip(r)
 	if err != nil && strings.HasSuffix(err.Error(), "tls: no application protocol") {
 		e.http2Only.Store(true)
 		return e.long.RoundTrip(r)
@@ -105,8 +115,7 @@ func (e *endpoint) roundTrip(r *http.Request, longRunning bool) (*http.Response,
 func (e *endpoint) setDown() {
 	if !e.down.Swap(true) {
 		// Connections to a host that is gone look idle for a while.
-		e.short.CloseIdleConnections()
-		e.long.CloseIdleConnections()
+		e.closeIdle()
 	}
 	e.suspect()
 }
@@ -142,6 +151,16 @@ func (e *endpoint) reachable() bool {
 // close ends idle connections now, and those in use after the requests on them.
 func (e *endpoint) close() {
 	e.cancel()
+	if e.reads != nil {
+		e.reads.close()
+	}
+	e.closeIdle()
+}
+
+func (e *endpoint) closeIdle() {
+	if e.reads != nil {
+		e.reads.closeIdle()
+	}
 	e.short.CloseIdleConnections()
 	e.long.CloseIdleConnections()
 }

@@ -41,8 +41,11 @@ func newReverseProxy() *httputil.ReverseProxy {
 		},
 		Transport: toBackend{func(x *exchange) http.RoundTripper { return x }},
 		ModifyResponse: func(response *http.Response) error {
-			watches.Track(exchangeOf(response.Request).in, response)
-			return modifyResponse(response)
+			x := exchangeOf(response.Request)
+			if x.longRunning {
+				watches.Track(x.in, response)
+			}
+			return x.modify(response)
 		},
 		ErrorHandler:  answerError,
 		FlushInterval: flushAfter,
@@ -75,9 +78,8 @@ func (x *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
 	return x.backend.roundTrip(out, x.endpoint, x.longRunning)
 }
 
-// modifyResponse keeps from the client what isn't for it.
-func modifyResponse(response *http.Response) error {
-	x := exchangeOf(response.Request)
+// modify keeps from the client what isn't for it.
+func (x *exchange) modify(response *http.Response) error {
 	x.backend.metrics.answered(response.StatusCode, time.Since(x.started))
 	if code := response.StatusCode; code >= 300 && code <= 399 && response.Header.Get("Location") != "" {
 		response.Body.Close()

@@ -1,0 +1,194 @@
+package aggregation
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"net/textproto"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// tested is reads of a server that counts its connections.
+func tested(t *testing.T, handler http.HandlerFunc) (*reads, *httptest.Server, *atomic.Int32) {
+	t.Helper()
+	var accepted atomic.Int32
+	server := httptest.NewUnstartedServer(handler)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			accepted.Add(1)
+		}
+	}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	p := &reads{address: server.Listener.Addr().String(), tlsConfig: &tls.Config{InsecureSkipVerify: true}}
+	t.Cleanup(p.close)
+	return p, server, &accepted
+}
+
+func (p *reads) request(ctx context.Context, method, path string) (*http.Response, string, error) {
+	r, err := http.NewRequestWithContext(ctx, method, "https://"+p.address+path, nil)
+	if err != nil {
+		return nil, "", err
+	}
+	response, err := p.RoundTrip(r)
+	if err != nil {
+		return nil, "", err
+	}
+	body, err := io.ReadAll(response.Body)
+	response.Body.Close()
+	return response, string(body), err
+}
+
+func TestReadsKeepConnections(t *testing.T) {
+	long := strings.Repeat("long ", 10000)
+	p, server, accepted := tested(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/chunks":
+			for range 3 {
+				fmt.Fprint(w, "chunk ")
+				w.(http.Flusher).Flush()
+			}
+		case "/long":
+			fmt.Fprint(w, long)
+		case "/nothing":
+			w.WriteHeader(http.StatusNoContent)
+		case "/unchanged":
+			w.WriteHeader(http.StatusNotModified)
+		case "/hints":
+			w.WriteHeader(http.StatusEarlyHints)
+			fmt.Fprint(w, "after hints")
+		case "/close":
+			w.Header().Set("Connection", "close")
+			fmt.Fprint(w, "bye")
+		default:
+			fmt.Fprint(w, r.URL.Path)
+		}
+	})
+	hints := 0
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(int, textproto.MIMEHeader) error { hints++; return nil }})
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+	}{
+		{"GET", "/short", "/short", 200}, {"GET", "/chunks", "chunk chunk chunk ", 200}, {"GET", "/long", long, 200}, {"HEAD", "/long", "", 200},
+		{"GET", "/nothing", "", 204}, {"GET", "/unchanged", "", 304}, {"GET", "/hints", "after hints", 200}, {"GET", "/close", "bye", 200},
+	} {
+		response, body, err := p.request(ctx, c.method, c.path)
+		if err != nil || response.StatusCode != c.status || body != c.body {
+			t.Errorf("%s %s: %v, %d bytes, %v", c.method, c.path, response, len(body), err)
+		}
+	}
+	if n := accepted.Load(); n != 1 || hints != 1 {
+		t.Errorf("%d connections and %d hints, want one of each", n, hints)
+	}
+	for range 2 { // the second finds the connection closed that the first has left
+		if _, _, err := p.request(ctx, "GET", "/short"); err != nil {
+			t.Error(err)
+		}
+		server.CloseClientConnections()
+	}
+	if n := accepted.Load(); n != 3 {
+		t.Errorf("%d connections, want 3", n)
+	}
+}
+
+// TestReadsNeverTakeTheUnasked is about a server that goes on after its response: that isn't the next one.
+func TestReadsNeverTakeTheUnasked(t *testing.T) {
+	const response = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
+	said := make(chan struct{}, 10)
+	p, _, accepted := tested(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		fmt.Fprint(conn, response+"one")
+		time.Sleep(20 * time.Millisecond) // so that the two don't come at once
+		fmt.Fprint(conn, response+"bad")
+		said <- struct{}{}
+	})
+	for range 3 {
+		_, body, err := p.request(t.Context(), "GET", "/")
+		if err != nil || body != "one" {
+			t.Errorf("%q %v", body, err)
+		}
+		<-said
+	}
+	if n := accepted.Load(); n != 3 {
+		t.Errorf("%d connections, want one for each request", n)
+	}
+}
+
+func TestReadsEnd(t *testing.T) {
+	hang := make(chan struct{})
+	p, _, accepted := tested(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/cut":
+			w.Header().Set("Content-Length", "10")
+			fmt.Fprint(w, "cut")
+			w.(http.Flusher).Flush()
+			panic(http.ErrAbortHandler)
+		case "/hang":
+			<-hang
+		case "/middle":
+			fmt.Fprint(w, "middle")
+			w.(http.Flusher).Flush()
+			<-hang
+		}
+	})
+	defer close(hang)
+	if _, body, err := p.request(t.Context(), "GET", "/cut"); !errors.Is(err, io.ErrUnexpectedEOF) || body != "cut" {
+		t.Errorf("a body that was cut: %q %v", body, err)
+	}
+	for _, path := range []string{"/hang", "/middle"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		if _, _, err := p.request(ctx, "GET", path); err == nil || ctx.Err() == nil {
+			t.Errorf("%s outlived its context: %v", path, err)
+		}
+		cancel()
+	}
+	if p.takeIdle() != nil {
+		t.Error("a connection was kept whose response didn't end")
+	}
+	if _, _, err := p.request(t.Context(), "GET", "/"); err != nil || accepted.Load() != 4 {
+		t.Errorf("after that: %v, with %d connections", err, accepted.Load())
+	}
+	p.close()
+	if p.idle != nil || p.reaper == nil || p.reaper.Stop() {
+		t.Error("something is left after the end")
+	}
+}
+
+func TestReadsAtOnce(t *testing.T) {
+	p, _, accepted := tested(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.URL.Path) })
+	var all sync.WaitGroup
+	for i := range 8 {
+		all.Go(func() {
+			for k := range 200 {
+				path := fmt.Sprintf("/%d/%d", i, k)
+				ctx, cancel := context.WithCancel(t.Context())
+				if k%10 == 0 {
+					time.AfterFunc(time.Duration(k)*time.Microsecond, cancel)
+				}
+				if _, body, err := p.request(ctx, "GET", path); err == nil && body != path || err != nil && ctx.Err() == nil {
+					t.Errorf("%q %v, want %q", body, err, path)
+				}
+				cancel()
+			}
+		})
+	}
+	all.Wait()
+	if n := accepted.Load(); n > 8+160 {
+		t.Errorf("%d connections for eight at a time", n)
+	}
+}
