@@ -13,10 +13,10 @@ const (
 	// twelfth of the time off each request; what that takes of memory is given back when it is over. Otherwise memory is
 	// what this process uses most of.
 	gcPercentStarting, gcPercentBusy, gcPercentCalm = 400, 100, 50
-	// How often to look whether work is over. The first time the controllers have read everything.
-	lookPeriod = 5 * time.Second
+	// How often to look whether work is over.
+	lookPeriod = 2 * time.Second
 	// What is allocated in a period when there is no work but the control plane's own, and rather more.
-	calm = 10 << 20
+	calm = 4 << 20
 	// How much garbage is worth collecting: as much as the collector itself waits for.
 	worthwhile = 32 << 20
 )
