@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -55,7 +56,10 @@ func aggregateRemotely(config *app.Config, discoveryTimeout time.Duration) (*rem
 	extra.ServiceResolver = remote.layer
 	extra.DisableRemoteAvailableConditionController = true
 	generic := config.Aggregator.GenericConfig
-	generic.BuildHandlerChainFunc = remote.layer.HandlerChain(generic.BuildHandlerChainFunc)
+	stock := generic.BuildHandlerChainFunc
+	generic.BuildHandlerChainFunc = remote.layer.HandlerChain(func(api http.Handler, c *genericapiserver.Config) http.Handler {
+		return stock(warnOfWorkloads(api), c)
+	})
 	return remote, nil
 }
 
