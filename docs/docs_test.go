@@ -22,6 +22,8 @@ var notTyped = map[string]map[string]string{
 		"make build":     "it has made the programs that are typed here",
 		"make test":      "it runs this",
 		"make test-unit": "a part of make test, beside this",
+		"make test-fuzz": "CI runs it, after this",
+		"make test-kube": "CI runs it, after this",
 		"make update":    "it changes the clone",
 	},
 	"docs/getting-started.md": {
