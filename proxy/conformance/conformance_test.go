@@ -3,8 +3,12 @@ package conformance_test
 import (
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/apiserver-builder/builder/proxy/conformance"
 	"github.com/apiserver-builder/builder/proxy/proxytest"
@@ -54,5 +58,43 @@ func TestDiscoveryTimeout(t *testing.T) {
 				t.Errorf("it took %s", took)
 			}
 		})
+	}
+}
+
+// TestLatencyIsMeasured looks for what an operator wants to know of an extension-apiserver, in both directions.
+func TestLatencyIsMeasured(t *testing.T) {
+	cp := proxytest.Start(t)
+	b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
+	b.Register(t, cp)
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User: "jane", ResourceAttributes: &authorizationv1.ResourceAttributes{Verb: "get", Resource: "pods"},
+	}}
+	if _, err := cp.Client(t).AuthorizationV1().SubjectAccessReviews().Create(t.Context(), review, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	read := func(path string) string {
+		response, err := cp.HTTPClient(t, "operator", "system:masters").Get(cp.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	read(b.Path("things"))
+	name := "v1." + b.Options.Group
+	metrics := read("/metrics")
+	for _, want := range []string{
+		`aggregator_discovery_duration_seconds_count{apiservice="` + name + `",outcome="success"} `,
+		`aggregator_proxy_request_duration_seconds_count{apiservice="` + name + `",code="200"} `,
+		`aggregator_serving_certificate_expiration_timestamp_seconds{apiservice="` + name + `"} 1.`,
+		`aggregator_review_duration_seconds_count{resource="subjectaccessreviews",user="kubernetes-admin"} 1`,
+	} {
+		if !strings.Contains(metrics, "\n"+want) {
+			t.Errorf("no %s in the metrics", want)
+		}
 	}
 }
