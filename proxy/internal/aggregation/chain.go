@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"strings"
 
-	authenticationv1 "k8s.io/api/authentication/v1"
 	"k8s.io/apiserver/pkg/endpoints/filters"
 	"k8s.io/apiserver/pkg/endpoints/request"
 	genericapiserver "k8s.io/apiserver/pkg/server"
@@ -45,7 +44,7 @@ func (l *Layer) HandlerChain(stock BuildHandlerChain) BuildHandlerChain {
 
 func impersonates(headers http.Header) bool {
 	for name := range headers {
-		if strings.HasPrefix(name, "Impersonate-") && len(name) >= len(authenticationv1.ImpersonateUIDHeader) {
+		if strings.HasPrefix(name, "Impersonate-") {
 			return true
 		}
 	}
