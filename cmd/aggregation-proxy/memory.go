@@ -10,7 +10,7 @@ import (
 
 const (
 	// While starting, nothing is worth collecting. With much to do, half as many collections as when calm take a
-	// twelfth of the time off each request; what that takes of memory is given back when it is over. Otherwise memory is
+	// tenth of the time off each request; what that takes of memory is given back when it is over. Otherwise memory is
 	// what this process uses most of.
 	gcPercentStarting, gcPercentBusy, gcPercentCalm = 400, 100, 50
 	// How often to look whether work is over.

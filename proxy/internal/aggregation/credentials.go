@@ -17,7 +17,7 @@ const (
 	certificateTTL = time.Minute
 )
 
-// certificateCache verifies a client's certificate once, not with every request, which is a fifth of kube-apiserver's
+// certificateCache verifies a client's certificate once, not with every request, which is an eighth of kube-apiserver's
 // work for one. A change of the client authorities empties it, so a certificate is refused from then on, also on a
 // connection that is open.
 type certificateCache struct {
