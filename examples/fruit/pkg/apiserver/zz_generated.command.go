@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/pflag"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	genericoptions "k8s.io/apiserver/pkg/server/options"
-	utilcompatibility "k8s.io/apiserver/pkg/util/compatibility"
 )
 
 // base are the settings of every extension-apiserver.
@@ -49,10 +48,10 @@ func (b *base) Config() (*genericapiserver.RecommendedConfig, error) {
 		return nil, fmt.Errorf("serving certificate: %w", err)
 	}
 	config := genericapiserver.NewRecommendedConfig(Codecs)
-	config.EffectiveVersion = utilcompatibility.DefaultBuildEffectiveVersion()
 	if err := b.Run.ApplyTo(&config.Config); err != nil {
 		return nil, err
 	}
+	config.EffectiveVersion = b.Run.ComponentGlobalsRegistry.EffectiveVersionFor(component)
 	setOpenAPI(&config.Config)
 	if err := b.Recommended.ApplyTo(config); err != nil {
 		return nil, err
@@ -72,12 +71,18 @@ func (b *base) Server(config *genericapiserver.RecommendedConfig) (*genericapise
 
 // NewCommand returns the command that serves the APIs until ctx is done.
 func NewCommand(ctx context.Context, options *Options) *cobra.Command {
+	registerErr := options.register()
 	cmd := &cobra.Command{
-		Use:               "apiserver",
-		Short:             "Serve the APIs of shop",
-		Args:              cobra.NoArgs,
-		SilenceUsage:      true,
-		PersistentPreRunE: func(*cobra.Command, []string) error { return options.Run.ComponentGlobalsRegistry.Set() },
+		Use:          "apiserver",
+		Short:        "Serve the APIs of shop",
+		Args:         cobra.NoArgs,
+		SilenceUsage: true,
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			if registerErr != nil {
+				return registerErr
+			}
+			return options.Run.ComponentGlobalsRegistry.Set()
+		},
 		RunE: func(*cobra.Command, []string) error {
 			if err := options.Validate(); err != nil {
 				return err
