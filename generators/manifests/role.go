@@ -4,11 +4,9 @@ package manifests
 import (
 	"bytes"
 	"fmt"
-	"go/token"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
@@ -20,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-tools/pkg/rbac"
 	"sigs.k8s.io/yaml"
 
-	"github.com/apiserver-builder/builder/generators/codegen"
+	"github.com/apiserver-builder/builder/generators/schema"
 )
 
 const (
@@ -84,7 +82,7 @@ func readRoles(dir, name string) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", controllers, err)
 	}
-	return roles, problems(dir, roots)
+	return roles, schema.Problems(dir, roots)
 }
 
 // hasSources says whether someone has written Go files there: the role does not depend on the generated one.
@@ -93,37 +91,4 @@ func hasSources(dir string) (bool, error) {
 	return slices.ContainsFunc(names, func(name string) bool {
 		return !strings.HasPrefix(filepath.Base(name), "zz_generated.") && !strings.HasSuffix(name, "_test.go")
 	}), err
-}
-
-// problems are the errors that loading the packages and reading their markers left there. Those of the type checker are the
-// compiler's to tell.
-func problems(dir string, roots []*loader.Package) error {
-	var out codegen.Diagnostics
-	for _, root := range roots {
-		for _, problem := range root.Errors {
-			if problem.Kind != packages.TypeError {
-				out = append(out, codegen.Diagnostic{Pos: position(dir, problem.Pos), Message: strings.Join(strings.Fields(problem.Msg), " ")})
-			}
-		}
-	}
-	if len(out) == 0 {
-		return nil
-	}
-	return out
-}
-
-// position reads file.go:line:column, as far as it is there, and makes the file relative to dir.
-func position(dir, text string) token.Position {
-	name, rest, ok := strings.Cut(text, ".go:")
-	if !ok {
-		return token.Position{}
-	}
-	pos := token.Position{Filename: filepath.ToSlash(name + ".go")}
-	if rel, err := filepath.Rel(dir, name+".go"); err == nil && filepath.IsLocal(rel) {
-		pos.Filename = filepath.ToSlash(rel)
-	}
-	line, column, _ := strings.Cut(rest, ":")
-	pos.Line, _ = strconv.Atoi(line)
-	pos.Column, _ = strconv.Atoi(column)
-	return pos
 }

@@ -1,0 +1,147 @@
+// Package schema reads the API types of a project with controller-tools, which knows kubebuilder's markers: what a CRD made of the
+// same types would say of them is what the server holds them to. Each type has a schema of its own, with references to others,
+// and each kind a flat one.
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/gengo/v2/types"
+	"sigs.k8s.io/controller-tools/pkg/crd"
+	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
+	"sigs.k8s.io/controller-tools/pkg/loader"
+	"sigs.k8s.io/controller-tools/pkg/markers"
+
+	"github.com/apiserver-builder/builder/generators/codegen"
+)
+
+// Schemas are those of the types in some API packages, and of the types that those refer to.
+type Schemas struct {
+	dir      string
+	parser   *crd.Parser
+	roots    []*loader.Package
+	packages map[string]*loader.Package // by import path
+	markers  map[string]packageMarkers  // by import path, of the API packages
+}
+
+// Load loads API packages, by their import paths, of the project in the folder dir. Generated files are not looked at.
+func Load(dir string, apis []string) (*Schemas, error) {
+	s := &Schemas{dir: dir, packages: map[string]*loader.Package{}, markers: map[string]packageMarkers{}}
+	if len(apis) == 0 {
+		return s, nil
+	}
+	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: dir, Env: os.Environ()}, apis...)
+	if err != nil {
+		return nil, fmt.Errorf("loading the API packages of %s: %w", dir, err)
+	}
+	registry := &markers.Registry{}
+	if err := crdmarkers.Register(registry); err != nil {
+		return nil, fmt.Errorf("controller-tools' markers: %w", err)
+	}
+	s.roots = roots
+	s.parser = &crd.Parser{
+		Collector: &markers.Collector{Registry: registry},
+		Checker:   &loader.TypeChecker{NodeFilters: []loader.NodeFilter{crd.Generator{}.CheckFilter()}},
+		// A CRD's author is warned of floats; here they do no more harm than anywhere else in Go.
+		AllowDangerousTypes: true,
+	}
+	crd.AddKnownTypes(s.parser)
+	for _, root := range roots {
+		s.parser.NeedPackage(root)
+		s.markers[root.PkgPath] = markersOf(root.Fset, dir, root.Syntax)
+	}
+	return s, nil
+}
+
+// Read makes the schema of each of the kinds given, and so of all types they are made of. What is wrong with the types comes
+// back as codegen.Diagnostics.
+func (s *Schemas) Read(kinds []types.Name) error {
+	if err := Problems(s.dir, s.roots); err != nil { // the parser stumbles over markers that could not be read
+		return err
+	}
+	for _, root := range s.roots {
+		for _, kind := range kinds {
+			ident := crd.TypeIdent{Package: root, Name: kind.Name}
+			if s.parser.Types[ident] != nil && root.PkgPath == kind.Package {
+				s.parser.NeedFlattenedSchemaFor(ident)
+			}
+		}
+	}
+	if s.parser != nil {
+		for ident := range s.parser.Schemata {
+			s.packages[ident.Package.PkgPath] = ident.Package
+		}
+	}
+	return Problems(s.dir, s.roots)
+}
+
+// Kind is the schema that a CRD would have for a kind in the version that the package is, without references. It has
+// nothing below a type that refers to itself. It must not be changed.
+func (s *Schemas) Kind(name types.Name) *apiextensionsv1.JSONSchemaProps {
+	if pkg := s.packages[name.Package]; pkg != nil {
+		if schema, ok := s.parser.FlattenedSchemata[crd.TypeIdent{Package: pkg, Name: name.Name}]; ok {
+			return &schema
+		}
+	}
+	return nil
+}
+
+// Type is the schema of a type as it stands: other named types are references, and fields that are inlined are in AllOf. It is nil
+// for a type that no kind is made of. It must not be changed.
+func (s *Schemas) Type(name types.Name) *apiextensionsv1.JSONSchemaProps {
+	if pkg := s.packages[name.Package]; pkg != nil {
+		if schema, ok := s.parser.Schemata[crd.TypeIdent{Package: pkg, Name: name.Name}]; ok {
+			return &schema
+		}
+	}
+	return nil
+}
+
+// Problems are the errors that loading packages of the project in dir and reading their markers left there, as
+// codegen.Diagnostics, or nil. Those of the type checker are the compiler's to tell.
+func Problems(dir string, roots []*loader.Package) error {
+	var out codegen.Diagnostics
+	for _, root := range roots {
+		for _, problem := range root.Errors {
+			if problem.Kind != packages.TypeError {
+				out = append(out, codegen.Diagnostic{Pos: position(dir, problem.Pos), Message: strings.Join(strings.Fields(problem.Msg), " ")})
+			}
+		}
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(out, func(a, b codegen.Diagnostic) int {
+		return cmp.Or(cmp.Compare(a.Pos.Filename, b.Pos.Filename), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+	})
+	return slices.Compact(out)
+}
+
+// position reads file.go:line:column, as far as it is there, and makes the file relative to dir.
+func position(dir, text string) token.Position {
+	name, rest, ok := strings.Cut(text, ".go:")
+	if !ok {
+		return token.Position{}
+	}
+	pos := token.Position{Filename: relative(dir, name+".go")}
+	line, column, _ := strings.Cut(rest, ":")
+	pos.Line, _ = strconv.Atoi(line)
+	pos.Column, _ = strconv.Atoi(column)
+	return pos
+}
+
+func relative(dir, name string) string {
+	if rel, err := filepath.Rel(dir, name); err == nil && filepath.IsLocal(rel) {
+		name = rel
+	}
+	return filepath.ToSlash(name)
+}
