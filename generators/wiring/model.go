@@ -66,6 +66,26 @@ func (k *Kind) Categories() string { return quoteAll(k.categories) }
 // NotStatusFields are the names in JSON of the fields beside the status, as Go strings, separated by commas.
 func (k *Kind) NotStatusFields() string { return quoteAll(k.notStatus) }
 
+// ShownColumns are the names of the columns that kubectl get shows, as Go strings, separated by commas.
+func (k *Kind) ShownColumns() string {
+	return k.columnNames(func(c Column) bool { return c.Priority == 0 })
+}
+
+// WideColumns are those that it adds with -o wide.
+func (k *Kind) WideColumns() string {
+	return k.columnNames(func(c Column) bool { return c.Priority > 0 })
+}
+
+func (k *Kind) columnNames(shown func(Column) bool) string {
+	var names []string
+	for _, column := range k.Columns {
+		if shown(column) {
+			names = append(names, column.Name)
+		}
+	}
+	return quoteAll(names)
+}
+
 // TableImports are the imports, beyond those of every table, that the columns need.
 func (k *Kind) TableImports() []string {
 	imports := map[string]bool{}

@@ -132,6 +132,9 @@ func (e *environment) start() error {
 	if err := e.startProxy(); err != nil {
 		return err
 	}
+	if err := e.compact(); err != nil {
+		return fmt.Errorf("compact etcd: %w", err)
+	}
 	if err := e.applyFiles("namespace.yaml", "rbac/*.yaml"); err != nil {
 		return err
 	}

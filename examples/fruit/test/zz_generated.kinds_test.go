@@ -10,7 +10,7 @@ import "k8s.io/apimachinery/pkg/runtime/schema"
 type kind struct {
 	schema.GroupVersionKind // in the version that is stored
 
-	versions   []string
+	versions   []version // the preferred one first
 	resource   string
 	singular   string
 	shortNames []string
@@ -20,11 +20,23 @@ type kind struct {
 	controller bool
 }
 
+// A version is what may differ between the versions of a kind.
+type version struct {
+	name string
+	// columns are what kubectl get shows beside the name, wideColumns what it adds with -o wide.
+	columns, wideColumns []string
+}
+
 var kinds = []kind{
 	{
 		GroupVersionKind: schema.GroupVersionKind{Group: "fruit.example.com", Version: "v1alpha1", Kind: "Apple"},
 
-		versions:   []string{"v1alpha1"},
+		versions: []version{
+			{
+				name:    "v1alpha1",
+				columns: []string{"Message", "Ready", "Age"},
+			},
+		},
 		resource:   "apples",
 		singular:   "apple",
 		shortNames: []string{"ap"},
@@ -35,7 +47,12 @@ var kinds = []kind{
 	{
 		GroupVersionKind: schema.GroupVersionKind{Group: "fruit.example.com", Version: "v1alpha1", Kind: "Orchard"},
 
-		versions:   []string{"v1alpha1"},
+		versions: []version{
+			{
+				name:    "v1alpha1",
+				columns: []string{"Message", "Age"},
+			},
+		},
 		resource:   "orchards",
 		singular:   "orchard",
 		namespaced: false,

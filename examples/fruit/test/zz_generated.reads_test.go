@@ -4,181 +4,257 @@ package test
 
 import (
 	"encoding/json"
+	"errors"
+	"net/http"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
-	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/rand"
-	"k8s.io/apimachinery/pkg/watch"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/dynamic"
+	"k8s.io/apiserver/pkg/storage"
 )
 
-func TestDiscovery(t *testing.T) {
-	client, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	forEachKind(t, func(t *testing.T, s subject) {
-		for _, version := range s.versions {
-			list, err := client.ServerResourcesForGroupVersion(s.Group + "/" + version)
-			if err != nil {
-				t.Fatal(err)
-			}
-			resources := map[string]metav1.APIResource{}
-			for _, resource := range list.APIResources {
-				resources[resource.Name] = resource
-			}
-			got := resources[s.resource]
-			if got.Kind != s.Kind || got.SingularName != s.singular || got.Namespaced != s.namespaced {
-				t.Errorf("%s: %+v is not what the type says", version, got)
-			}
-			contains(t, version+": short names", got.ShortNames, s.shortNames)
-			contains(t, version+": categories", got.Categories, s.categories)
-			contains(t, version+": verbs", got.Verbs, []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"})
-			if s.status {
-				contains(t, version+": verbs of status", resources[s.resource+"/status"].Verbs, []string{"get", "patch", "update"})
-			}
-		}
-	})
-}
-
-func contains(t *testing.T, what string, got, want []string) {
-	t.Helper()
-	for _, name := range want {
-		if !slices.Contains(got, name) {
-			t.Errorf("%s: %q is not among %q", what, name, got)
-		}
-	}
-}
-
-// TestTable is about what kubectl get prints.
-func TestTable(t *testing.T) {
-	client, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	forEachKind(t, func(t *testing.T, s subject) {
-		object := s.create(t, nil)
-		for _, version := range s.versions {
-			body, err := client.RESTClient().Get().AbsPath(s.path(version)).
-				Param("fieldSelector", "metadata.name="+object.GetName()).
-				SetHeader("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io").DoRaw(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			var table metav1.Table
-			if err := json.Unmarshal(body, &table); err != nil {
-				t.Fatal(err)
-			}
-			if table.Kind != "Table" || len(table.Rows) != 1 || len(table.ColumnDefinitions) == 0 {
-				t.Fatalf("%s: not a table of one row: %s", version, body)
-			}
-			if table.ColumnDefinitions[0].Name != "Name" || table.Rows[0].Cells[0] != object.GetName() {
-				t.Errorf("%s: the first column is not the name: %s", version, body)
-			}
-			if len(table.Rows[0].Cells) != len(table.ColumnDefinitions) {
-				t.Errorf("%s: %d cells in %d columns", version, len(table.Rows[0].Cells), len(table.ColumnDefinitions))
-			}
-		}
-	})
-}
-
+// TestVersions reads an object in each version, and writes back what it read: that must change nothing.
 func TestVersions(t *testing.T) {
-	client, err := dynamic.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	forEachKind(t, func(t *testing.T, s subject) {
+	forEachVersion(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
-		for _, version := range s.versions {
-			got, err := s.in(client, version).Get(t.Context(), object.GetName(), metav1.GetOptions{})
-			if err != nil {
-				t.Fatal(err)
+		for _, v := range s.versions {
+			other := s.at(v)
+			got := other.get(t, object.GetName())
+			if got.GroupVersionKind() != other.GroupVersionKind || got.GetUID() != object.GetUID() {
+				t.Errorf("read as %s: got %v", v.name, got)
 			}
-			if got.GetAPIVersion() != s.Group+"/"+version || got.GetUID() != object.GetUID() {
-				t.Errorf("%s: %v", version, got)
+			other.update(t, object.GetName(), metav1.UpdateOptions{}, func(*unstructured.Unstructured) {})
+			if got := s.get(t, object.GetName()); got.GetGeneration() != 1 || !equality.Semantic.DeepEqual(content(got), content(object)) {
+				t.Errorf("a way through %s changed it: got generation %d, %v, want %v", v.name, got.GetGeneration(), content(got), content(object))
 			}
 		}
 	})
 }
 
 func TestSelectors(t *testing.T) {
-	forEachKind(t, func(t *testing.T, s subject) {
+	forEachVersion(t, func(t *testing.T, s subject) {
 		run := rand.String(8)
-		one := s.create(t, map[string]string{"run": run, "number": "one"})
-		s.create(t, map[string]string{"run": run, "number": "two"})
+		one := s.create(t, map[string]string{"run": run, "number": "one"}).GetName()
+		two := s.create(t, map[string]string{"run": run, "number": "two"}).GetName()
+		both := slices.Sorted(slices.Values([]string{one, two}))
 		for _, test := range []struct {
-			options metav1.ListOptions
-			want    int
+			labels, fields string
+			want           []string
 		}{
-			{metav1.ListOptions{LabelSelector: "run=" + run}, 2},
-			{metav1.ListOptions{LabelSelector: "run=" + run + ",number=one"}, 1},
-			{metav1.ListOptions{FieldSelector: "metadata.name=" + one.GetName()}, 1},
-			{metav1.ListOptions{LabelSelector: "run=" + run, FieldSelector: "metadata.name!=" + one.GetName()}, 1},
-			{metav1.ListOptions{LabelSelector: "run=" + run, Limit: 1}, 1},
+			{"run=" + run, "", both},
+			{"run=" + run + ",number=one", "", []string{one}},
+			{"run=" + run + ",number in (one,two)", "", both},
+			{"run=" + run + ",!number", "", nil},
+			{"", "metadata.name=" + one, []string{one}},
+			{"run=" + run, "metadata.name!=" + one, []string{two}},
+			{"number=two", "metadata.name=" + one, nil},
 		} {
-			list, err := s.List(t.Context(), test.options)
-			if err != nil {
-				t.Fatal(err)
+			got := s.list(t, metav1.ListOptions{LabelSelector: test.labels, FieldSelector: test.fields})
+			if names := namesOf(got); !slices.Equal(names, test.want) {
+				t.Errorf("labels %q, fields %q: got %q, want %q", test.labels, test.fields, names, test.want)
 			}
-			if len(list.Items) != test.want {
-				t.Errorf("%s: %d items, want %d", test.options.String(), len(list.Items), test.want)
+		}
+		if s.namespaced {
+			for namespace, want := range map[string][]string{metav1.NamespaceDefault: both, "another": nil} {
+				got, err := s.client.Resource(s.gvr()).List(t.Context(), metav1.ListOptions{
+					LabelSelector: "run=" + run, FieldSelector: "metadata.namespace=" + namespace,
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if names := namesOf(got); !slices.Equal(names, want) {
+					t.Errorf("namespace %s: got %q, want %q", namespace, names, want)
+				}
+			}
+		}
+		if _, err := s.List(t.Context(), metav1.ListOptions{FieldSelector: "no.such.field=x"}); !apierrors.IsBadRequest(err) {
+			t.Errorf("a field that can't be selected: %v, want bad request", err)
+		}
+	})
+}
+
+// list is List where failing is no outcome.
+func (s subject) list(t *testing.T, options metav1.ListOptions) *unstructured.UnstructuredList {
+	t.Helper()
+	list, err := s.List(t.Context(), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func namesOf(list *unstructured.UnstructuredList) []string {
+	var names []string
+	for _, item := range list.Items {
+		names = append(names, item.GetName())
+	}
+	return names
+}
+
+// TestPaging reads a list page by page, and so that it is all of one moment.
+func TestPaging(t *testing.T) {
+	forEachVersion(t, func(t *testing.T, s subject) {
+		run := rand.String(8)
+		var want []string
+		for range 3 {
+			want = append(want, s.create(t, map[string]string{"run": run}).GetName())
+		}
+		slices.Sort(want)
+
+		var got []string
+		options := metav1.ListOptions{LabelSelector: "run=" + run, Limit: 1}
+		first := s.list(t, options)
+		s.create(t, map[string]string{"run": run}) // too late for the list
+		for page := first; ; page = s.list(t, options) {
+			got = append(got, namesOf(page)...)
+			if page.GetResourceVersion() != first.GetResourceVersion() {
+				t.Errorf("a page of %s after one of %s", page.GetResourceVersion(), first.GetResourceVersion())
+			}
+			if page.GetRemainingItemCount() != nil {
+				t.Errorf("%d items remain: with a selector nobody can know", *page.GetRemainingItemCount())
+			}
+			if options.Continue = page.GetContinue(); options.Continue == "" {
+				break
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("page by page: got %q, want %q", got, want)
+		}
+
+		page := s.list(t, metav1.ListOptions{Limit: 1})
+		if len(page.Items) != 1 || page.GetRemainingItemCount() == nil || *page.GetRemainingItemCount() < 3 {
+			t.Errorf("one of at least four: got %d, remaining %v", len(page.Items), page.GetRemainingItemCount())
+		}
+		if _, err := s.List(t.Context(), metav1.ListOptions{Limit: 1, Continue: "nonsense"}); !apierrors.IsBadRequest(err) {
+			t.Errorf("a token that is none: %v, want bad request", err)
+		}
+	})
+}
+
+func TestResourceVersionMatch(t *testing.T) {
+	const exact, notOlder = metav1.ResourceVersionMatchExact, metav1.ResourceVersionMatchNotOlderThan
+	forEachVersion(t, func(t *testing.T, s subject) {
+		run := rand.String(8)
+		selected := metav1.ListOptions{LabelSelector: "run=" + run}
+		one := s.create(t, map[string]string{"run": run}).GetName()
+		then := s.list(t, selected).GetResourceVersion()
+		two := s.create(t, map[string]string{"run": run})
+		now := two.GetResourceVersion()
+		both := slices.Sorted(slices.Values([]string{one, two.GetName()}))
+		for _, test := range []struct {
+			version string
+			match   metav1.ResourceVersionMatch
+			want    []string
+		}{
+			{then, exact, []string{one}},
+			{now, exact, both},
+			{now, notOlder, both},
+			{now, "", both},
+			{"", "", both},
+		} {
+			options := selected
+			options.ResourceVersion, options.ResourceVersionMatch = test.version, test.match
+			list := s.list(t, options)
+			if names := namesOf(list); !slices.Equal(names, test.want) {
+				t.Errorf("%s: got %q, want %q", options.String(), names, test.want)
+			}
+			if test.match == exact && list.GetResourceVersion() != test.version {
+				t.Errorf("%s: the list is of %s", options.String(), list.GetResourceVersion())
+			}
+		}
+		for _, bad := range []metav1.ListOptions{
+			{ResourceVersionMatch: exact},
+			{ResourceVersionMatch: exact, ResourceVersion: "0"},
+			{ResourceVersionMatch: "Newest", ResourceVersion: now},
+			{ResourceVersionMatch: notOlder, ResourceVersion: now, Limit: 1, Continue: s.continueAt(t, 1)},
+			{ResourceVersion: "yesterday"},
+		} {
+			if _, err := s.List(t.Context(), bad); !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {
+				t.Errorf("%s: %v, want it refused", bad.String(), err)
 			}
 		}
 	})
 }
 
-// TestWatch watches as informers do: what is there comes first, then a bookmark, then what changes.
-func TestWatch(t *testing.T) {
-	forEachKind(t, func(t *testing.T, s subject) {
-		run := rand.String(8)
-		object := s.create(t, map[string]string{"run": run})
-		initial := true
-		watcher, err := s.Watch(t.Context(), metav1.ListOptions{
-			LabelSelector:        "run=" + run,
-			SendInitialEvents:    &initial,
-			ResourceVersionMatch: metav1.ResourceVersionMatchNotOlderThan,
-			AllowWatchBookmarks:  true,
+// TestFuture asks for what has not happened yet. The server waits for it a while, so all is asked for at once.
+func TestFuture(t *testing.T) {
+	client := newRESTClient(t)
+	ctx := t.Context()
+	var asked sync.WaitGroup
+	defer asked.Wait()
+	forEachVersion(t, func(_ *testing.T, s subject) {
+		request := client.Get().AbsPath(s.path()).Param("resourceVersion", strconv.Itoa(1<<60)).
+			Param("resourceVersionMatch", string(metav1.ResourceVersionMatchNotOlderThan)).MaxRetries(0)
+		asked.Go(func() {
+			if err := request.Do(ctx).Error(); !storage.IsTooLargeResourceVersion(err) {
+				t.Errorf("%s: got %v, want the resourceVersion to be too large", s.GroupVersionKind, err)
+			}
 		})
+	})
+}
+
+// continueAt is a token to continue a list of long ago, from its beginning.
+func (s subject) continueAt(t *testing.T, version int64) string {
+	t.Helper()
+	token, err := storage.EncodeContinue("/a", "/", version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// TestExpired asks for states that the storage has forgotten.
+func TestExpired(t *testing.T) {
+	forEachVersion(t, func(t *testing.T, s subject) {
+		first := metav1.ListOptions{ResourceVersion: "1", ResourceVersionMatch: metav1.ResourceVersionMatchExact}
+		_, err := s.List(t.Context(), first)
+		if err == nil && apiserverURL == "" {
+			t.Skip("the cluster's etcd has not been compacted yet, which takes ten minutes at first")
+		}
+		if !apierrors.IsResourceExpired(err) || statusCode(err) != http.StatusGone {
+			t.Errorf("list: %v, want expired", err)
+		}
+
+		run := rand.String(8)
+		name := s.create(t, map[string]string{"run": run}).GetName()
+		options := metav1.ListOptions{LabelSelector: "run=" + run, Limit: 1, Continue: s.continueAt(t, 1)}
+		_, err = s.List(t.Context(), options)
+		var status apierrors.APIStatus
+		if !apierrors.IsResourceExpired(err) || !errors.As(err, &status) {
+			t.Fatalf("continue: %v, want expired", err)
+		}
+		// Who can do with a list of different moments is told how to go on.
+		if options.Continue = status.Status().Continue; options.Continue == "" {
+			t.Fatalf("continue: nothing to go on with in %v", err)
+		}
+		if names := namesOf(s.list(t, options)); !slices.Equal(names, []string{name}) {
+			t.Errorf("going on: got %q, want %q", names, name)
+		}
+	})
+}
+
+// TestMetadata asks for metadata alone, as the garbage collector does.
+func TestMetadata(t *testing.T) {
+	client := newRESTClient(t)
+	forEachVersion(t, func(t *testing.T, s subject) {
+		object := s.create(t, nil)
+		body, err := client.Get().AbsPath(s.path(), object.GetName()).
+			SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").DoRaw(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer watcher.Stop()
-
-		expect(t, watcher, watch.Added)
-		bookmark := expect(t, watcher, watch.Bookmark)
-		if bookmark.GetAnnotations()[metav1.InitialEventsAnnotationKey] != "true" {
-			t.Errorf("the bookmark does not end the initial events: %v", bookmark)
-		}
-		s.patch(t, object, `{"metadata":{"annotations":{"changed":"true"}}}`)
-		for expect(t, watcher, watch.Modified).GetAnnotations()["changed"] != "true" {
-			// A controller has changed it too.
-		}
-		if err := s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{}); err != nil {
+		var got unstructured.Unstructured
+		if err := json.Unmarshal(body, &got.Object); err != nil {
 			t.Fatal(err)
 		}
-		expect(t, watcher, watch.Deleted)
-	})
-}
-
-// expect returns the next event, which must be of a type. It overlooks later bookmarks and what a controller modifies.
-func expect(t *testing.T, watcher watch.Interface, want watch.EventType) *unstructured.Unstructured {
-	t.Helper()
-	timeout := time.After(20 * time.Second)
-	for {
-		select {
-		case event, ok := <-watcher.ResultChan():
-			if ok && event.Type == want {
-				return event.Object.(*unstructured.Unstructured)
-			}
-			if !ok || event.Type != watch.Modified && event.Type != watch.Bookmark {
-				t.Fatalf("watch: got %q %v, want %s", event.Type, event.Object, want)
-			}
-		case <-timeout:
-			t.Fatalf("watch: no event %s", want)
+		if got.GetKind() != "PartialObjectMetadata" || got.GetUID() != object.GetUID() || len(content(&got)) > 0 {
+			t.Errorf("not the metadata alone: %s", body)
 		}
-	}
+	})
 }

@@ -30,7 +30,7 @@ func TestStrangers(t *testing.T) {
 	}
 	paths := []string{"/apis", "/metrics", "/version"}
 	for _, k := range kinds {
-		paths = append(paths, k.path(k.Version))
+		paths = append(paths, k.path())
 	}
 	for _, test := range []struct {
 		name   string
@@ -50,7 +50,7 @@ func TestStrangers(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, path := range paths {
-				code, body := get(t, client, path, test.header)
+				code, body := getDirectly(t, client, path, test.header)
 				if code != http.StatusUnauthorized {
 					t.Errorf("%s: %d, want 401", path, code)
 				}
@@ -62,7 +62,8 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-func get(t *testing.T, client *http.Client, path string, header http.Header) (int, string) {
+// getDirectly asks the apiserver itself.
+func getDirectly(t *testing.T, client *http.Client, path string, header http.Header) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, apiserverURL+path, nil)
 	if err != nil {
@@ -101,10 +102,10 @@ func TestDenied(t *testing.T) {
 				t.Fatal(err)
 			}
 			forEachKind(t, func(t *testing.T, s subject) {
-				if _, err := s.in(client, s.Version).List(t.Context(), metav1.ListOptions{}); !apierrors.IsForbidden(err) {
+				if _, err := s.in(client).List(t.Context(), metav1.ListOptions{}); !apierrors.IsForbidden(err) {
 					t.Errorf("list: %v, want forbidden", err)
 				}
-				if _, err := s.in(client, s.Version).Create(t.Context(), s.sample(t), metav1.CreateOptions{}); !apierrors.IsForbidden(err) {
+				if _, err := s.in(client).Create(t.Context(), s.sample(t), metav1.CreateOptions{}); !apierrors.IsForbidden(err) {
 					t.Errorf("create: %v, want forbidden", err)
 				}
 			})
@@ -116,7 +117,7 @@ func TestDenied(t *testing.T) {
 func TestRoles(t *testing.T) {
 	viewer, editor := grant(t, "shop-view"), grant(t, "shop-edit")
 	forEachKind(t, func(t *testing.T, s subject) {
-		view := s.in(viewer, s.Version)
+		view := s.in(viewer)
 		eventually(t, func() error {
 			_, err := view.List(t.Context(), metav1.ListOptions{})
 			return err
@@ -124,7 +125,7 @@ func TestRoles(t *testing.T) {
 		if _, err := view.Create(t.Context(), s.sample(t), metav1.CreateOptions{}); !apierrors.IsForbidden(err) {
 			t.Errorf("create by a viewer: %v, want forbidden", err)
 		}
-		edit := s.in(editor, s.Version)
+		edit := s.in(editor)
 		eventually(t, func() error {
 			created, err := edit.Create(t.Context(), s.sample(t), metav1.CreateOptions{})
 			if err != nil {

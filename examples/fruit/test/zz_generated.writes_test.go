@@ -12,176 +12,183 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
+	"k8s.io/client-go/util/retry"
 )
 
 func TestCreateAndDelete(t *testing.T) {
-	forEachKind(t, func(t *testing.T, s subject) {
-		dry := s.sample(t)
-		dry.SetName(s.singular + "-" + rand.String(8))
-		if _, err := s.Create(t.Context(), dry, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Get(t.Context(), dry.GetName(), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-			t.Errorf("after a dry run: %v, want not found", err)
-		}
-
+	forEachVersion(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
-		object.SetResourceVersion("")
-		if _, err := s.Create(t.Context(), object, metav1.CreateOptions{}); !apierrors.IsAlreadyExists(err) {
+		if object.GetUID() == "" || object.GetResourceVersion() == "" {
+			t.Errorf("created without what every object has: %v", object)
+		}
+		again := s.sample(t)
+		again.SetGenerateName("")
+		again.SetName(object.GetName())
+		if _, err := s.Create(t.Context(), again, metav1.CreateOptions{}); !apierrors.IsAlreadyExists(err) {
 			t.Errorf("create again: %v, want already exists", err)
 		}
 		if err := s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.Get(t.Context(), object.GetName(), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-			t.Errorf("after delete: %v, want not found", err)
+		s.awaitGone(t, object.GetName())
+		if err := s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{}); !apierrors.IsNotFound(err) {
+			t.Errorf("delete again: %v, want not found", err)
 		}
 	})
 }
 
-func TestDeleteCollection(t *testing.T) {
-	forEachKind(t, func(t *testing.T, s subject) {
+func TestBadName(t *testing.T) {
+	forEachVersion(t, func(t *testing.T, s subject) {
+		object := s.sample(t)
+		object.SetName("Bad_Name")
+		_, err := s.Create(t.Context(), object, metav1.CreateOptions{})
+		if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "metadata.name") {
+			t.Errorf("got %v, want metadata.name to be invalid", err)
+		}
+	})
+}
+
+func TestUpdate(t *testing.T) {
+	forEachVersion(t, func(t *testing.T, s subject) {
+		object := s.create(t, nil)
+		s.update(t, object.GetName(), metav1.UpdateOptions{}, func(o *unstructured.Unstructured) {
+			o.SetLabels(map[string]string{"changed": "true"})
+		})
+		if got := s.get(t, object.GetName()); got.GetLabels()["changed"] != "true" {
+			t.Errorf("the update is lost: %v", got)
+		}
+		// The first state is stale by now.
+		object.SetLabels(map[string]string{"changed": "false"})
+		if _, err := s.Update(t.Context(), object, metav1.UpdateOptions{}); !apierrors.IsConflict(err) {
+			t.Errorf("update of a stale object: %v, want a conflict", err)
+		}
+		object.SetResourceVersion("")
+		object.SetUID("00000000-0000-0000-0000-000000000000")
+		if _, err := s.Update(t.Context(), object, metav1.UpdateOptions{}); err == nil {
+			t.Error("another object was updated than the one meant")
+		}
+	})
+}
+
+// TestDryRun does everything that a dry run must not do.
+func TestDryRun(t *testing.T) {
+	dry := []string{metav1.DryRunAll}
+	labels := map[string]string{"dry": "run"}
+	const patch = `{"metadata":{"labels":{"dry":"run"}}}`
+	forEachVersion(t, func(t *testing.T, s subject) {
+		missing := s.named(t)
+		if _, err := s.Create(t.Context(), missing, metav1.CreateOptions{DryRun: dry}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Get(t.Context(), missing.GetName(), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+			t.Errorf("create: %v, want not found", err)
+		}
+
 		run := rand.String(8)
-		s.create(t, map[string]string{"run": run})
-		s.create(t, map[string]string{"run": run})
-		selected := metav1.ListOptions{LabelSelector: "run=" + run}
-		if err := s.DeleteCollection(t.Context(), metav1.DeleteOptions{}, selected); err != nil {
-			t.Fatal(err)
+		name := s.create(t, map[string]string{"run": run}).GetName()
+		for _, test := range []struct {
+			name string
+			try  func() (*unstructured.Unstructured, error)
+		}{
+			{"update", func() (*unstructured.Unstructured, error) {
+				return s.update(t, name, metav1.UpdateOptions{DryRun: dry}, func(o *unstructured.Unstructured) { o.SetLabels(labels) }), nil
+			}},
+			{"patch", func() (*unstructured.Unstructured, error) {
+				return s.Patch(t.Context(), name, types.MergePatchType, []byte(patch), metav1.PatchOptions{DryRun: dry})
+			}},
+			{"apply", func() (*unstructured.Unstructured, error) {
+				return s.Apply(t.Context(), name, s.claim(name, labels), metav1.ApplyOptions{FieldManager: "test", DryRun: dry})
+			}},
+			{"delete", func() (*unstructured.Unstructured, error) {
+				return nil, s.Delete(t.Context(), name, metav1.DeleteOptions{DryRun: dry})
+			}},
+			{"deletecollection", func() (*unstructured.Unstructured, error) {
+				return nil, s.DeleteCollection(t.Context(), metav1.DeleteOptions{DryRun: dry}, metav1.ListOptions{LabelSelector: "run=" + run})
+			}},
+		} {
+			shown, err := test.try()
+			if err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+			if shown != nil && shown.GetLabels()["dry"] != "run" {
+				t.Errorf("%s: the answer does not show what would be: %v", test.name, shown)
+			}
+			if got := s.get(t, name); got.GetLabels()["dry"] != "" || got.GetDeletionTimestamp() != nil {
+				t.Errorf("%s: left %v", test.name, got)
+			}
 		}
-		list, err := s.List(t.Context(), selected)
+	})
+}
+
+// TestPreconditions deletes an object only if it is the one that is meant.
+func TestPreconditions(t *testing.T) {
+	forEachVersion(t, func(t *testing.T, s subject) {
+		object := s.create(t, nil)
+		uid, otherUID, otherVersion := object.GetUID(), types.UID("another"), "1"
+		for _, wrong := range []metav1.Preconditions{
+			{UID: &otherUID},
+			{ResourceVersion: &otherVersion},
+			{UID: &uid, ResourceVersion: &otherVersion},
+		} {
+			if err := s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{Preconditions: &wrong}); !apierrors.IsConflict(err) {
+				t.Errorf("delete with %s: %v, want a conflict", wrong.String(), err)
+			}
+		}
+		err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+			now := s.get(t, object.GetName()).GetResourceVersion()
+			return s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &now}})
+		})
 		if err != nil {
-			t.Fatal(err)
+			t.Errorf("delete of the object that is meant: %v", err)
 		}
-		if len(list.Items) != 0 {
-			t.Errorf("%d are left", len(list.Items))
-		}
+		s.awaitGone(t, object.GetName())
 	})
 }
 
 // TestFinalizer deletes an object that may go only when its finalizer is removed.
 func TestFinalizer(t *testing.T) {
-	forEachKind(t, func(t *testing.T, s subject) {
-		object := s.create(t, nil, s.Group+"/test")
-		if err := s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{}); err != nil {
-			t.Fatal(err)
+	forEachVersion(t, func(t *testing.T, s subject) {
+		finalizer := s.Group + "/test"
+		object := s.create(t, nil, finalizer)
+		for range 2 {
+			if err := s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{}); err != nil {
+				t.Fatal(err)
+			}
 		}
-		got, err := s.Get(t.Context(), object.GetName(), metav1.GetOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.GetDeletionTimestamp() == nil {
+		if s.get(t, object.GetName()).GetDeletionTimestamp() == nil {
 			t.Error("no deletionTimestamp")
 		}
+		more := fmt.Sprintf(`{"metadata":{"finalizers":[%q,%q]}}`, finalizer, finalizer+"-more")
+		if _, err := s.Patch(t.Context(), object.GetName(), types.MergePatchType, []byte(more), metav1.PatchOptions{}); !apierrors.IsInvalid(err) {
+			t.Errorf("another finalizer after delete: %v, want invalid", err)
+		}
 		s.patch(t, object, `{"metadata":{"finalizers":null}}`)
-		if _, err := s.Get(t.Context(), object.GetName(), metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-			t.Errorf("without finalizer: %v, want not found", err)
-		}
+		s.awaitGone(t, object.GetName())
 	})
 }
 
-func TestRefused(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		change func(*unstructured.Unstructured)
-		is     func(error) bool
-		says   string
-	}{
-		{"name", func(o *unstructured.Unstructured) { o.SetName("Bad_Name") }, apierrors.IsInvalid, "metadata.name"},
-		{"unknown field", func(o *unstructured.Unstructured) { o.Object["noSuchField"] = "x" }, apierrors.IsBadRequest, `unknown field "noSuchField"`},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			forEachKind(t, func(t *testing.T, s subject) {
-				object := s.sample(t)
-				test.change(object)
-				_, err := s.Create(t.Context(), object, metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict})
-				if !test.is(err) || !strings.Contains(err.Error(), test.says) {
-					t.Errorf("got %v, want %s", err, test.says)
-				}
-			})
-		})
-	}
-}
-
-func TestStaleUpdate(t *testing.T) {
-	forEachKind(t, func(t *testing.T, s subject) {
-		stale := s.create(t, nil)
-		s.patch(t, stale, `{"metadata":{"labels":{"changed":"true"}}}`)
-		stale.SetLabels(map[string]string{"changed": "false"})
-		if _, err := s.Update(t.Context(), stale, metav1.UpdateOptions{}); !apierrors.IsConflict(err) {
-			t.Errorf("got %v, want a conflict", err)
+func TestDeleteCollection(t *testing.T) {
+	forEachVersion(t, func(t *testing.T, s subject) {
+		run := rand.String(8)
+		kept := s.create(t, map[string]string{"run": run, "keep": "true"}).GetName()
+		one := s.create(t, map[string]string{"run": run}).GetName()
+		two := s.create(t, map[string]string{"run": run}).GetName()
+		for _, test := range []struct {
+			selected metav1.ListOptions
+			gone     []string
+		}{
+			{metav1.ListOptions{LabelSelector: "run=" + run, FieldSelector: "metadata.name=" + one}, []string{one}},
+			{metav1.ListOptions{LabelSelector: "run=" + run + ",!keep"}, []string{one, two}},
+		} {
+			if err := s.DeleteCollection(t.Context(), metav1.DeleteOptions{}, test.selected); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range test.gone {
+				s.awaitGone(t, name)
+			}
+			if s.get(t, kept).GetDeletionTimestamp() != nil {
+				t.Errorf("%s: %s was not selected", test.selected.String(), kept)
+			}
 		}
 	})
-}
-
-func TestServerSideApply(t *testing.T) {
-	forEachKind(t, func(t *testing.T, s subject) {
-		applied := s.sample(t)
-		applied.SetGenerateName("")
-		applied.SetName(s.singular + "-" + rand.String(8))
-		apply := func(manager, value string, force bool) error {
-			applied.SetLabels(map[string]string{"owner": value})
-			_, err := s.Apply(t.Context(), applied.GetName(), applied, metav1.ApplyOptions{FieldManager: manager, Force: force})
-			return err
-		}
-		if err := apply("one", "one", false); err != nil {
-			t.Fatal(err)
-		}
-		s.deleteAfter(t, applied.GetName())
-		if err := apply("two", "two", false); !apierrors.IsConflict(err) {
-			t.Errorf("another manager's field: %v, want a conflict", err)
-		}
-		if err := apply("two", "two", true); err != nil {
-			t.Errorf("forced: %v", err)
-		}
-	})
-}
-
-// TestGeneration changes all but the spec.
-func TestGeneration(t *testing.T) {
-	forEachKind(t, func(t *testing.T, s subject) {
-		object := s.create(t, nil)
-		if object.GetGeneration() != 1 {
-			t.Errorf("generation %d at first, want 1", object.GetGeneration())
-		}
-		patched := s.patch(t, object, `{"metadata":{"generation":7,"labels":{"changed":"true"}}}`)
-		if patched.GetGeneration() != 1 {
-			t.Errorf("generation %d after a change of metadata, want 1", patched.GetGeneration())
-		}
-	})
-}
-
-// TestStatus writes the status where it can be written and where it can't.
-func TestStatus(t *testing.T) {
-	forEachKind(t, func(t *testing.T, s subject) {
-		if !s.status {
-			t.Skip("no status")
-		}
-		object := s.create(t, nil)
-		written, err := s.Patch(t.Context(), object.GetName(), types.MergePatchType, []byte(statusWith("Written")),
-			metav1.PatchOptions{FieldValidation: metav1.FieldValidationStrict}, "status")
-		if err != nil && strings.Contains(err.Error(), "unknown field") {
-			t.Skip("the status has no conditions")
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := checkCondition(written, "Written"); err != nil {
-			t.Errorf("through status: %v", err)
-		}
-		patched := s.patch(t, object, statusWith("Smuggled"))
-		if err := checkCondition(patched, "Smuggled"); err == nil {
-			t.Error("the status changed through the main resource")
-		}
-		patched = s.patch(t, object, `{"metadata":{"labels":{"smuggled":"true"}}}`, "status")
-		if patched.GetLabels()["smuggled"] != "" || patched.GetGeneration() != object.GetGeneration() {
-			t.Error("the metadata changed through the status")
-		}
-	})
-}
-
-// statusWith is a patch that sets a condition, whatever the conditions were.
-func statusWith(condition string) string {
-	return fmt.Sprintf(`{"status":{"conditions":[{
-		"type": %q, "status": "True", "reason": "Test", "message": "", "lastTransitionTime": "2025-01-01T00:00:00Z"
-	}]}}`, condition)
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/cert"
@@ -59,6 +60,34 @@ func (e *environment) startProxy() error {
 	}
 }
 
+// compact has etcd forget its first state, as it would after some minutes, so that the tests can ask for what is forgotten.
+func (e *environment) compact() error {
+	endpoint, err := e.etcdURL()
+	if err != nil {
+		return err
+	}
+	pki := filepath.Join(e.dir, "pki")
+	tls, err := rest.TLSConfigFor(&rest.Config{TLSClientConfig: rest.TLSClientConfig{
+		CAFile:   filepath.Join(pki, "etcd-ca.crt"),
+		CertFile: filepath.Join(pki, "etcd-client.crt"),
+		KeyFile:  filepath.Join(pki, "etcd-client.key"),
+	}})
+	if err != nil {
+		return err
+	}
+	client, err := clientv3.New(clientv3.Config{Context: e.ctx, Endpoints: []string{endpoint}, TLS: tls})
+	if err != nil {
+		return err
+	}
+	_, err = client.Compact(e.ctx, 2)
+	return errors.Join(err, client.Close())
+}
+
+func (e *environment) etcdURL() (string, error) {
+	url, err := os.ReadFile(filepath.Join(e.dir, "etcd.url"))
+	return strings.TrimSpace(string(url)), err
+}
+
 func findProxy() (string, error) {
 	if path := os.Getenv("AGGREGATION_PROXY"); path != "" {
 		return path, nil
@@ -91,7 +120,7 @@ func (e *environment) startAPIServer() error {
 		return err
 	}
 	certFile, keyFile := filepath.Join(e.dir, "apiserver.crt"), filepath.Join(e.dir, "apiserver.key")
-	etcd, err := os.ReadFile(filepath.Join(e.dir, "etcd.url"))
+	etcd, err := e.etcdURL()
 	if err := errors.Join(err, os.WriteFile(certFile, certificate, 0o600), os.WriteFile(keyFile, key, 0o600)); err != nil {
 		return err
 	}
@@ -107,7 +136,7 @@ func (e *environment) startAPIServer() error {
 		cmd := apiserver.NewCommand(ctx, options)
 		pki := filepath.Join(e.dir, "pki")
 		cmd.SetArgs([]string{
-			"--etcd-servers=" + strings.TrimSpace(string(etcd)),
+			"--etcd-servers=" + etcd,
 			"--etcd-cafile=" + filepath.Join(pki, "etcd-ca.crt"),
 			"--etcd-certfile=" + filepath.Join(pki, "etcd-client.crt"),
 			"--etcd-keyfile=" + filepath.Join(pki, "etcd-client.key"),

@@ -5,6 +5,7 @@ package test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -13,11 +14,31 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/retry"
 )
 
-// forEachKind runs a test for each kind.
+// A subject is a kind under test in one of its versions, and a client of it.
+type subject struct {
+	dynamic.ResourceInterface
+	kind
+	version
+	client dynamic.Interface
+}
+
+func newSubject(client dynamic.Interface, k kind, v version) subject {
+	k.Version = v.name
+	return subject{k.in(client), k, v, client}
+}
+
+// at is the same kind in another version.
+func (s subject) at(v version) subject { return newSubject(s.client, s.kind, v) }
+
+// forEachKind runs a test for each kind, in the version that is stored.
 func forEachKind(t *testing.T, test func(*testing.T, subject)) {
 	t.Helper()
 	client, err := dynamic.NewForConfig(config)
@@ -25,34 +46,52 @@ func forEachKind(t *testing.T, test func(*testing.T, subject)) {
 		t.Fatal(err)
 	}
 	for _, k := range kinds {
-		t.Run(k.GroupKind().String(), func(t *testing.T) { test(t, subject{k.in(client, k.Version), k}) })
+		stored := slices.IndexFunc(k.versions, func(v version) bool { return v.name == k.Version })
+		t.Run(k.GroupKind().String(), func(t *testing.T) { test(t, newSubject(client, k, k.versions[stored])) })
 	}
 }
 
-// in is the resource of the kind in a version; in the namespace default, if it is namespaced.
-func (k kind) in(client dynamic.Interface, version string) dynamic.ResourceInterface {
-	resource := client.Resource(schema.GroupVersionResource{Group: k.Group, Version: version, Resource: k.resource})
+// forEachVersion runs a test for each kind in each of its versions.
+func forEachVersion(t *testing.T, test func(*testing.T, subject)) {
+	t.Helper()
+	forEachKind(t, func(t *testing.T, s subject) {
+		for _, v := range s.versions {
+			t.Run(v.name, func(t *testing.T) { test(t, s.at(v)) })
+		}
+	})
+}
+
+func (k kind) gvr() schema.GroupVersionResource {
+	return schema.GroupVersionResource{Group: k.Group, Version: k.Version, Resource: k.resource}
+}
+
+// in is the resource of the kind; in the namespace default, if it is namespaced.
+func (k kind) in(client dynamic.Interface) dynamic.ResourceInterface {
 	if k.namespaced {
-		return resource.Namespace(metav1.NamespaceDefault)
+		return client.Resource(k.gvr()).Namespace(metav1.NamespaceDefault)
 	}
-	return resource
+	return client.Resource(k.gvr())
 }
 
 // path is the URL path of the same.
-func (k kind) path(version string) string {
+func (k kind) path() string {
 	if k.namespaced {
-		return fmt.Sprintf("/apis/%s/%s/namespaces/%s/%s", k.Group, version, metav1.NamespaceDefault, k.resource)
+		return fmt.Sprintf("/apis/%s/namespaces/%s/%s", k.GroupVersion(), metav1.NamespaceDefault, k.resource)
 	}
-	return fmt.Sprintf("/apis/%s/%s/%s", k.Group, version, k.resource)
+	return fmt.Sprintf("/apis/%s/%s", k.GroupVersion(), k.resource)
 }
 
-// A subject is a kind under test, and a client of it in its storage version.
-type subject struct {
-	dynamic.ResourceInterface
-	kind
+// newRESTClient is a client for requests that the typed ones don't make, and for what they don't show of the answers.
+func newRESTClient(t *testing.T) rest.Interface {
+	t.Helper()
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client.RESTClient()
 }
 
-// sample is the object that config/samples has of the kind, under a name of its own in every call.
+// sample is the object that config/samples has of the kind in this version, to be given a name of its own in every call.
 func (s subject) sample(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
 	samples, err := readObjects("samples/*.yaml")
@@ -68,8 +107,17 @@ func (s subject) sample(t *testing.T) *unstructured.Unstructured {
 		sample.SetNamespace("")
 		return sample
 	}
-	t.Fatalf("config/samples has no %s of %s: every kind needs a sample", s.Kind, s.GroupVersion())
+	t.Fatalf("config/samples has no %s of %s: every kind needs a sample in each of its versions", s.Kind, s.GroupVersion())
 	return nil
+}
+
+// named is a sample that has its name before it is created.
+func (s subject) named(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	sample := s.sample(t)
+	sample.SetGenerateName("")
+	sample.SetName(s.singular + "-" + rand.String(8))
+	return sample
 }
 
 // create creates a sample with labels of the caller's, and deletes it after the test.
@@ -97,6 +145,35 @@ func (s subject) deleteAfter(t *testing.T, name string) {
 	})
 }
 
+// get returns an object as it is now.
+func (s subject) get(t *testing.T, name string) *unstructured.Unstructured {
+	t.Helper()
+	got, err := s.Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// update changes an object with PUT, again if a controller changes it in between.
+func (s subject) update(t *testing.T, name string, options metav1.UpdateOptions, change func(*unstructured.Unstructured)) *unstructured.Unstructured {
+	t.Helper()
+	var updated *unstructured.Unstructured
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		object, err := s.Get(t.Context(), name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		change(object)
+		updated, err = s.Update(t.Context(), object, options)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return updated
+}
+
 // patch changes an object with a JSON merge patch.
 func (s subject) patch(t *testing.T, object *unstructured.Unstructured, patch string, subresources ...string) *unstructured.Unstructured {
 	t.Helper()
@@ -105,6 +182,18 @@ func (s subject) patch(t *testing.T, object *unstructured.Unstructured, patch st
 		t.Fatal(err)
 	}
 	return patched
+}
+
+// awaitGone waits until an object is gone: a controller's finalizer may hold it for a while after it was deleted.
+func (s subject) awaitGone(t *testing.T, name string) {
+	t.Helper()
+	eventually(t, func() error {
+		_, err := s.Get(t.Context(), name, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("%s is still there (%v)", name, err)
+	})
 }
 
 // eventually waits until f succeeds.
