@@ -110,6 +110,14 @@ func (p *Project) Group(name string) (Group, bool) {
 	return p.Groups[i], true
 }
 
+func (p *Project) groupNames() []string {
+	var out []string
+	for _, g := range p.Groups {
+		out = append(out, g.Name)
+	}
+	return out
+}
+
 // Kind returns the kind of that name in that group.
 func (p *Project) Kind(group, kind string) (Kind, bool) {
 	g, _ := p.Group(group)
@@ -125,6 +133,11 @@ func (g Group) Kind(name string) (Kind, bool) {
 	return g.Kinds[i], true
 }
 
+// Serves says whether any kind of the group is served in the version.
+func (g Group) Serves(version string) bool {
+	return slices.ContainsFunc(g.Kinds, func(k Kind) bool { return slices.Contains(k.Versions, version) })
+}
+
 // AddGroup declares a group; declaring it again changes nothing.
 func (p *Project) AddGroup(name string) error {
 	return p.edit(func(next *Project) error {
@@ -133,12 +146,60 @@ func (p *Project) AddGroup(name string) error {
 	})
 }
 
-// AddVersion declares the version of a group, and the group if need be. In this release a group has one version.
+// AddVersion declares a version of a group, and the group if need be; declaring it again changes nothing.
 func (p *Project) AddVersion(group, version string) error {
 	return p.edit(func(next *Project) error {
 		_, err := next.groupVersion(group, version)
 		return err
 	})
+}
+
+// CopyVersion declares that every kind of the version from is served in the version to as well, which is added if need be. With
+// storage, the new version is the one that these kinds are stored in.
+func (p *Project) CopyVersion(group, from, to string, storage bool) error {
+	return p.edit(func(next *Project) error {
+		name, err := next.GroupName(group)
+		if err != nil {
+			return err
+		}
+		g, ok := next.Group(name)
+		if !ok {
+			return fmt.Errorf("there is no group %q to copy a version of: %s", name, haveList("groups", next.groupNames()))
+		}
+		if from == to {
+			return fmt.Errorf("version %s can't be copied to itself: give --version another name than --from", show(from))
+		}
+		if !slices.Contains(g.Versions, from) {
+			return fmt.Errorf("group %q has no version %s to copy: %s", name, show(from), haveList("versions", g.Versions))
+		}
+		if g.Serves(to) {
+			return fmt.Errorf("version %q of group %q exists: edit its types in pkg/apis/%s/%s, or use another name for a new version", to, name, g.Package(), to)
+		}
+		if !g.Serves(from) {
+			return fmt.Errorf("version %q of group %q has no kinds to copy: create the version without --from", from, name)
+		}
+		target, err := next.groupVersion(name, to)
+		if err != nil {
+			return err
+		}
+		for i := range target.Kinds {
+			if k := &target.Kinds[i]; slices.Contains(k.Versions, from) {
+				k.Versions = append(k.Versions, to)
+				if storage {
+					k.Storage = to
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// haveList says what there is in place of what was named.
+func haveList(what string, names []string) string {
+	if len(names) == 0 {
+		return "there are no " + what
+	}
+	return "the " + what + " are " + strings.Join(names, ", ")
 }
 
 // AddKind declares a kind, and its group and version if need be. Versions, Storage and Shape may be left empty. The same declaration again
@@ -163,6 +224,10 @@ func (p *Project) AddKind(group, version string, k Kind) error {
 		if i < 0 {
 			g.Kinds = append(g.Kinds, k)
 			return nil
+		}
+		if is := g.Kinds[i].Versions; !slices.Contains(is, version) {
+			return fmt.Errorf("kind %q of group %q is served in %s: to serve it in %s too, copy that version with "+
+				"\"builder create version --group %s --from %s --version %s\"", k.Name, g.Name, strings.Join(is, " and "), version, g.Name, is[0], version)
 		}
 		if differences := g.Kinds[i].differences(k); len(differences) > 0 {
 			return fmt.Errorf("kind %q of group %q is already declared with %s: to change that, edit the markers in pkg/apis/%s/%s/%s_types.go",
@@ -226,20 +291,10 @@ func (p *Project) groupVersion(arg, version string) (*Group, error) {
 	if err := checkVersion(version); err != nil {
 		return nil, err
 	}
-	switch {
-	case slices.Contains(g.Versions, version):
-	case len(g.Versions) > 0:
-		return nil, secondVersion(g.Name, g.Versions[0], version)
-	default:
-		g.Versions = []string{version}
+	if !slices.Contains(g.Versions, version) {
+		g.Versions = append(g.Versions, version)
 	}
 	return g, nil
-}
-
-// secondVersion refuses what needs conversion between versions.
-func secondVersion(group, first, second string) error {
-	return fmt.Errorf("group %q has version %s and can't have %s as well: this release of builder generates one version of a group, because several need "+
-		"conversion between them, which comes with a later release; use version %s", group, first, second, first)
 }
 
 // differences says in what an existing kind isn't as another declaration wants it.

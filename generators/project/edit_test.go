@@ -3,6 +3,7 @@ package project
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -213,6 +214,37 @@ func TestGroupNamedLikeOneOfKubernetes(t *testing.T) {
 		p.AddController(Controller{"apps", "v1", "Deployment"}),
 	); err != nil {
 		t.Fatal(err)
+	}
+	checkRoundTrip(t, p)
+}
+
+// TestCopyVersion copies a version twice: only the kinds of the version go along, in the order of preference.
+func TestCopyVersion(t *testing.T) {
+	p := fruit(t)
+	if err := p.CopyVersion("fruit.example.com", "v1alpha1", "v1", false); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.AddKind("fruit", "v1", Kind{Name: "Pear"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.CopyVersion("fruit", "v1alpha1", "v1beta1", true); err != nil {
+		t.Fatal(err)
+	}
+	g, _ := p.Group("fruit")
+	if diff := cmp.Diff([]string{"v1", "v1beta1", "v1alpha1"}, g.Versions); diff != "" {
+		t.Errorf("versions of the group (-want +got):\n%s", diff)
+	}
+	for _, want := range []Kind{
+		{Name: "Apple", Versions: []string{"v1", "v1beta1", "v1alpha1"}, Storage: "v1beta1"},
+		{Name: "Pear", Versions: []string{"v1"}, Storage: "v1"},
+	} {
+		k, _ := g.Kind(want.Name)
+		if !slices.Equal(k.Versions, want.Versions) || k.Storage != want.Storage {
+			t.Errorf("%s has versions %q and is stored as %s, want %q and %s", k.Name, k.Versions, k.Storage, want.Versions, want.Storage)
+		}
+		if origin := want.Versions[len(want.Versions)-1]; k.Origin() != origin {
+			t.Errorf("%s was created in %s, want %s", k.Name, k.Origin(), origin)
+		}
 	}
 	checkRoundTrip(t, p)
 }

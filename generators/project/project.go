@@ -58,7 +58,7 @@ type Kind struct {
 	Plural string `json:"plural,omitempty"`
 	// Versions are the versions of the group that serve the kind, in the group's order.
 	Versions []string `json:"versions"`
-	// Storage is the version that is stored: the hub of the kind's conversions.
+	// Storage is the version that is stored: the hub that all other versions are converted to and from.
 	Storage string `json:"storage"`
 	// Shape is how the kind is served. ShapeStored is the only one so far.
 	Shape string `json:"shape"`
@@ -121,6 +121,9 @@ func (k Kind) Package() string {
 	}
 	return name
 }
+
+// Origin is the oldest version of the kind: the one it was created in. The others began as copies of the user's types.
+func (k Kind) Origin() string { return k.Versions[len(k.Versions)-1] }
 
 // Singular is the resource's singular name.
 func (k Kind) Singular() string { return strings.ToLower(k.Name) }

@@ -65,6 +65,22 @@ func addVersion(group, version string) func(*Project) error {
 	}
 }
 
+func copyVersion(group, from, to string) func(*Project) error {
+	return func(p *Project) error {
+		return attempt(p, func() error { return p.CopyVersion(group, from, to, true) })
+	}
+}
+
+// both does one thing, which has to succeed, and then another.
+func both(first, second func(*Project) error) func(*Project) error {
+	return func(p *Project) error {
+		if err := first(p); err != nil {
+			return err
+		}
+		return second(p)
+	}
+}
+
 // addNamed adds kinds that have nothing but a name.
 func addNamed(names ...string) func(*Project) error {
 	return func(p *Project) error {

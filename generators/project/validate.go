@@ -63,14 +63,16 @@ func (p *Project) checkGroup(g Group) error {
 	}
 	// The names of a group's objects in a cluster: APIServices are called VERSION.GROUP.
 	longest := full
-	for _, version := range g.Versions {
+	for i, version := range g.Versions {
 		if err := checkVersion(version); err != nil {
 			return fmt.Errorf("group %q: %w", g.Name, err)
 		}
-		longest = version + "." + full
-	}
-	if len(g.Versions) > 1 {
-		return secondVersion(g.Name, g.Versions[0], g.Versions[1])
+		if slices.Contains(g.Versions[:i], version) {
+			return fmt.Errorf("version %q is declared twice in group %q: keep one of them", version, g.Name)
+		}
+		if name := version + "." + full; len(name) > len(longest) {
+			longest = name
+		}
 	}
 	if limit := validation.DNS1123SubdomainMaxLength; len(longest) > limit {
 		return fmt.Errorf("group %s makes the name %s, %d characters long, where Kubernetes takes %d: use a shorter group or domain",
@@ -104,9 +106,17 @@ func (p *Project) checkKind(g Group, k Kind) error {
 	if err := checkKindName(k.Name, g); err != nil {
 		return err
 	}
-	if !slices.Equal(k.Versions, g.Versions) {
-		return fmt.Errorf("kind %q has versions %q and its group %q has %q: this release of builder generates every kind in its group's version",
-			k.Name, k.Versions, g.Name, g.Versions)
+	if len(k.Versions) == 0 {
+		return fmt.Errorf("kind %q has no versions: add some of its group's, which are %s", k.Name, strings.Join(g.Versions, ", "))
+	}
+	for i, version := range k.Versions {
+		if !slices.Contains(g.Versions, version) {
+			return fmt.Errorf("kind %q has version %s, which its group %q has not: add it there, or use some of %s",
+				k.Name, show(version), g.Name, strings.Join(g.Versions, ", "))
+		}
+		if slices.Contains(k.Versions[:i], version) {
+			return fmt.Errorf("kind %q has version %q twice: give it once", k.Name, version)
+		}
 	}
 	if !slices.Contains(k.Versions, k.Storage) {
 		return fmt.Errorf("kind %q is stored as version %s, which it isn't served in: use %q", k.Name, show(k.Storage), k.Versions[0])
