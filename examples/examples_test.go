@@ -59,7 +59,7 @@ func TestGoldens(t *testing.T) {
 			if *update {
 				seed(t, dir, p, example.edited)
 			}
-			plan, err := generators.Generate(t.Context(), dir, p)
+			plan, err := generators.Generate(t.Context(), dir, p, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +133,7 @@ func seed(t *testing.T, dir string, p *project.Project, edited []string) {
 			t.Fatal(err)
 		}
 	}
-	plan, err := scaffold.NewPlan(os.DirFS(dir), files, false)
+	plan, err := scaffold.NewPlan(os.DirFS(dir), files, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func TestCells(t *testing.T) {
 	if err := p.AddKind("fruit", "v1alpha1", project.Kind{Name: "Apple"}); err != nil {
 		t.Fatal(err)
 	}
-	plan, err := generators.Generate(t.Context(), dir, p)
+	plan, err := generators.Generate(t.Context(), dir, p, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

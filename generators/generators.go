@@ -22,18 +22,18 @@ import (
 // boilerplateName is the license header that a project may have for its generated files.
 const boilerplateName = "hack/boilerplate.go.txt"
 
-// Scaffold plans the files that follow from the declaration alone. It needs neither Go nor a network.
-func Scaffold(dir string, p *project.Project) (*scaffold.Plan, error) {
+// Scaffold plans the files that follow from the declaration alone, and copies of the user's own. It needs neither Go nor a network.
+func Scaffold(dir string, p *project.Project, copies scaffold.Files) (*scaffold.Plan, error) {
 	files, err := scaffold.Render(p)
 	if err != nil {
 		return nil, err
 	}
-	return scaffold.NewPlan(os.DirFS(dir), files, false)
+	return scaffold.NewPlan(os.DirFS(dir), files, copies, false)
 }
 
 // Generate plans all files: those of Scaffold, and what is derived from the Go types, which need not be written yet. Errors in
 // the user's code are positioned: file:line:column.
-func Generate(ctx context.Context, dir string, p *project.Project) (*scaffold.Plan, error) {
+func Generate(ctx context.Context, dir string, p *project.Project, copies scaffold.Files) (*scaffold.Plan, error) {
 	if _, err := exec.LookPath("go"); err != nil {
 		return nil, errors.New("the go command is not in PATH: install Go, or leave code generation for later with --generate=false")
 	}
@@ -41,7 +41,7 @@ func Generate(ctx context.Context, dir string, p *project.Project) (*scaffold.Pl
 	if err != nil {
 		return nil, err
 	}
-	plan, err := scaffold.NewPlan(os.DirFS(dir), files, false)
+	plan, err := scaffold.NewPlan(os.DirFS(dir), files, copies, false)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func Generate(ctx context.Context, dir string, p *project.Project) (*scaffold.Pl
 		return nil, err
 	}
 	maps.Copy(files, derived)
-	return scaffold.NewPlan(os.DirFS(dir), files, true)
+	return scaffold.NewPlan(os.DirFS(dir), files, copies, true)
 }
 
 // derive makes what follows from the Go types and markers in the folder source.

@@ -40,8 +40,18 @@ func (f *changeFlags) check() error {
 // An edit changes a declaration. What it returns besides is what a user would type next.
 type edit func(p *project.Project) (next string, err error)
 
+// A copying edit also says which files of the user's are to be copied, and to where.
+type copyingEdit func(root string, p *project.Project) (copies scaffold.Files, next string, err error)
+
 // edit loads the project around the working directory, edits its declaration and writes what follows.
 func (a *app) edit(ctx context.Context, flags changeFlags, edit edit) error {
+	return a.editAndCopy(ctx, flags, func(_ string, p *project.Project) (scaffold.Files, string, error) {
+		next, err := edit(p)
+		return nil, next, err
+	})
+}
+
+func (a *app) editAndCopy(ctx context.Context, flags changeFlags, edit copyingEdit) error {
 	if err := flags.check(); err != nil {
 		return err
 	}
@@ -62,16 +72,16 @@ func (a *app) edit(ctx context.Context, flags changeFlags, edit edit) error {
 	if err != nil {
 		return err
 	}
-	next, err := edit(p)
+	copies, next, err := edit(root, p)
 	if err != nil {
 		return err
 	}
-	return a.write(ctx, flags, root, p, next)
+	return a.write(ctx, flags, root, p, copies, next)
 }
 
 // write makes the folder dir what follows from p, or, in a dry run, says what that would change.
-func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *project.Project, next string) error {
-	plan, err := a.plan(ctx, flags, dir, p)
+func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *project.Project, copies scaffold.Files, next string) error {
+	plan, err := a.plan(ctx, flags, dir, p, copies)
 	if err != nil {
 		return err
 	}
@@ -83,9 +93,9 @@ func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *proje
 	return report(a.out, a.err, flags, plan, next)
 }
 
-func (a *app) plan(ctx context.Context, flags changeFlags, dir string, p *project.Project) (*scaffold.Plan, error) {
+func (a *app) plan(ctx context.Context, flags changeFlags, dir string, p *project.Project, copies scaffold.Files) (*scaffold.Plan, error) {
 	if !flags.generate {
-		return generators.Scaffold(dir, p)
+		return generators.Scaffold(dir, p, copies)
 	}
 	if _, err := os.Stat(dir); err != nil {
 		return nil, err
@@ -93,7 +103,7 @@ func (a *app) plan(ctx context.Context, flags changeFlags, dir string, p *projec
 	if flags.output == "text" {
 		fmt.Fprintln(a.err, "Generating code ...")
 	}
-	return generators.Generate(ctx, dir, p)
+	return generators.Generate(ctx, dir, p, copies)
 }
 
 // result is what -o json prints.

@@ -1,37 +1,67 @@
 package main
 
 import (
+	"os"
+
 	"github.com/spf13/cobra"
 
 	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/scaffold"
 )
+
+// versionFlags are the flags of create version.
+type versionFlags struct {
+	group, version, from string
+	storage              bool
+}
 
 func (a *app) createVersionCommand() *cobra.Command {
 	var flags changeFlags
-	var group, version string
+	var v versionFlags
 	cmd := &cobra.Command{
-		Use:     "version --group GROUP --version VERSION",
-		Short:   "Create the first version of an API group",
-		Example: `  builder create version --group fruit --version v1alpha1`,
-		Args:    noArgs,
+		Use:   "version --group GROUP --version VERSION [--from VERSION [--storage]]",
+		Short: "Create a version of an API group, copied from another or empty",
+		Long: `version creates a version of an API group. With --from it begins as a copy of another version's types and samples, serves the same
+kinds, and objects are converted between the two: a field that comes to differ takes a function of yours. With --storage, objects
+are stored in the new version from then on. No file of yours is changed.`,
+		Example: `  builder create version --group fruit --version v1beta1 --from v1alpha1 --storage
+  builder create version --group fruit --version v1alpha1`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := required(cmd, "group", "version"); err != nil {
 				return err
 			}
-			return a.edit(cmd.Context(), flags, func(p *project.Project) (string, error) {
-				name, err := p.GroupName(group)
-				if err != nil {
-					return "", usageError{err}
-				}
-				if err := p.AddVersion(name, version); err != nil {
-					return "", usageError{err}
-				}
-				return nextResource(name, version), nil
-			})
+			if v.storage && v.from == "" {
+				return usagef("--storage needs --from: a version without kinds stores nothing")
+			}
+			return a.editAndCopy(cmd.Context(), flags, v.apply)
 		},
 	}
-	cmd.Flags().StringVar(&group, "group", "", "the API group, such as fruit")
-	cmd.Flags().StringVar(&version, "version", "", "the version, such as v1alpha1")
+	f := cmd.Flags()
+	f.StringVar(&v.group, "group", "", "the API group, such as fruit")
+	f.StringVar(&v.version, "version", "", "the version, such as v1beta1")
+	f.StringVar(&v.from, "from", "", "the version to copy, such as v1alpha1 (default: create a version without kinds)")
+	f.BoolVar(&v.storage, "storage", false, "store objects in the new version")
 	flags.add(cmd, true)
 	return cmd
+}
+
+// apply declares the version.
+func (v *versionFlags) apply(root string, p *project.Project) (scaffold.Files, string, error) {
+	name, err := p.GroupName(v.group)
+	if err != nil {
+		return nil, "", usageError{err}
+	}
+	if v.from == "" {
+		if err := p.AddVersion(name, v.version); err != nil {
+			return nil, "", usageError{err}
+		}
+		return nil, nextResource(name, v.version), nil
+	}
+	if err := p.CopyVersion(name, v.from, v.version, v.storage); err != nil {
+		return nil, "", usageError{err}
+	}
+	group, _ := p.Group(name)
+	copies, err := scaffold.CopyVersion(os.DirFS(root), p, group, v.from, v.version)
+	return copies, "make test, then change the types in pkg/apis/" + group.Package() + "/" + v.version, err
 }

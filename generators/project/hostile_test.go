@@ -92,7 +92,7 @@ func TestHostileNames(t *testing.T) {
 		{"copy of a version without kinds", both(addVersion("fruit", "v1beta1"), copyVersion("fruit", "v1beta1", "v1")), `version "v1beta1" of group "fruit" has no kinds to copy: create the version without --from`},
 		{"copy to itself", copyVersion("fruit", "v1alpha1", "v1alpha1"), `version "v1alpha1" can't be copied to itself: give --version another name than --from`},
 		{"copy to a version that exists", both(copyVersion("fruit", "v1alpha1", "v1"), copyVersion("fruit", "v1alpha1", "v1")), `version "v1" of group "fruit" exists: edit its types in pkg/apis/fruit/v1, or use another name for a new version`},
-		{"copy to no version", copyVersion("fruit", "v1alpha1", "2"), `version "2" must look like v1, v1beta1 or v2alpha3: use one such as "v1alpha1"`},
+		{"copy to no version", copyVersion("fruit", "v1alpha1", "2"), `version "2" must look like v1, v1beta1 or v2alpha3: use "v2"`},
 		{"no kind", addNamed(""), `kind is empty: use one such as "Apple"`},
 		{"kind in lower case", addNamed("apple"), `kind "apple" must start with an upper-case letter: use "Apple"`},
 		{"kind with a hyphen", addNamed("apple-pie"), `kind "apple-pie" must be letters and digits of ASCII, with an upper-case letter first: use "ApplePie"`},

@@ -62,7 +62,7 @@ func tree(t *testing.T, dir string) map[string]string {
 
 func planFor(t *testing.T, dir string, files map[string]string) *Plan {
 	t.Helper()
-	plan, err := NewPlan(dirFS(dir), filesOf(files), true)
+	plan, err := NewPlan(dirFS(dir), filesOf(files), nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}

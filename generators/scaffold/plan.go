@@ -48,15 +48,25 @@ type Plan struct {
 }
 
 // NewPlan compares files with the folder root. Owned files and PROJECT become what they should be; the user's files are
-// written if they were never there, and updated as long as nobody has edited them. With prune, owned files of root
-// that are not among files are deleted.
-func NewPlan(root fs.FS, files Files, prune bool) (*Plan, error) {
+// written if they were never there, and updated as long as nobody has edited them. Copies, which are made of the user's files, are
+// theirs from the start: they must not be there yet, and take precedence over files. With prune, owned files of root that are
+// not among files are deleted.
+func NewPlan(root fs.FS, files, copies Files, prune bool) (*Plan, error) {
 	base, err := readBase(root)
 	if err != nil {
 		return nil, err
 	}
 	p := &Plan{base: base}
+	for _, name := range copies.Paths() {
+		if _, err := fs.Stat(root, name); !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s is in the way of a copy: move it away", name)
+		}
+		p.Changes = append(p.Changes, Change{Created, name, copies[name]})
+	}
 	for _, name := range files.Paths() {
+		if _, ok := copies[name]; ok {
+			continue
+		}
 		if err := p.add(root, name, files[name]); err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func TestPlanOfOneFile(t *testing.T) {
 			if test.base != "" {
 				base[test.name] = test.base
 			}
-			plan, err := NewPlan(folder(there, base), filesOf(map[string]string{test.name: test.wanted}), true)
+			plan, err := NewPlan(folder(there, base), filesOf(map[string]string{test.name: test.wanted}), nil, true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestPlanOfOneFile(t *testing.T) {
 // An edited file keeps the render it was edited from as its ancestor; a merge with the newest one would undo the edits.
 func TestPlanKeepsTheAncestorOfAnEditedFile(t *testing.T) {
 	root := folder(map[string]string{"a.go": "mine\n", "b.go": "old b\n"}, map[string]string{"a.go": "old a\n", "b.go": "old b\n"})
-	plan, err := NewPlan(root, filesOf(map[string]string{"a.go": "new a\n", "b.go": "new b\n"}), false)
+	plan, err := NewPlan(root, filesOf(map[string]string{"a.go": "new a\n", "b.go": "new b\n"}), nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +116,7 @@ func TestPlanPrunes(t *testing.T) {
 	}, nil)
 	wanted := filesOf(map[string]string{"pkg/x/zz_generated.wanted.go": "wanted\n"})
 
-	pruned, err := NewPlan(root, wanted, true)
+	pruned, err := NewPlan(root, wanted, nil, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestPlanPrunes(t *testing.T) {
 		t.Errorf("the plan differs (-want +got):\n%s", diff)
 	}
 
-	kept, err := NewPlan(root, wanted, false)
+	kept, err := NewPlan(root, wanted, nil, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestPlanSaysWhatIsInTheWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
 			writeTree(t, dir, map[string]string{test.there: "mine\n"})
-			_, err := NewPlan(dirFS(dir), filesOf(map[string]string{test.wanted: "new\n"}), true)
+			_, err := NewPlan(dirFS(dir), filesOf(map[string]string{test.wanted: "new\n"}), nil, true)
 			if err == nil || err.Error() != test.message {
 				t.Errorf("got the error %v, want %s", err, test.message)
 			}

@@ -69,24 +69,26 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 		}
 	}
 	for _, kind := range group.Kinds {
-		for _, version := range kind.Versions {
-			placeholders := []string{"GROUP", group.Package(), "VERSION", version, "KIND", kind.Package()}
-			if err := add("kind", newKindData(p, group, version, kind), placeholders...); err != nil {
+		// In the version that the kind was created in, whichever is stored now: these files are the user's.
+		data := newKindData(p, group, kind.Origin(), kind)
+		for _, dir := range kindTemplates(kind) {
+			if err := add(dir, data, "GROUP", group.Package(), "VERSION", data.Version, "KIND", kind.Package()); err != nil {
 				return err
 			}
 		}
-		if !kind.Controller {
-			continue
-		}
-		templates := "controller"
-		if kind.Status {
-			templates = "controller-status"
-		}
-		if err := add(templates, newKindData(p, group, kind.Storage, kind), "KIND", kind.Package()); err != nil {
-			return err
-		}
 	}
 	return nil
+}
+
+// kindTemplates are the folders of templates that make a kind's files.
+func kindTemplates(kind project.Kind) []string {
+	switch {
+	case kind.Controller && kind.Status:
+		return []string{"kind", "controller-status"}
+	case kind.Controller:
+		return []string{"kind", "controller"}
+	}
+	return []string{"kind"}
 }
 
 // add adds files, none of which may be there with another content.
