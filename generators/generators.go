@@ -94,11 +94,13 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 func apis(p *project.Project) []codegen.API {
 	var out []codegen.API
 	for _, group := range p.Groups {
+		dir := p.Module + "/pkg/apis/" + group.Package() + "/"
 		for _, version := range group.Versions {
-			out = append(out, codegen.API{
-				Group: p.FullName(group), Version: version,
-				Package: p.Module + "/pkg/apis/" + group.Package() + "/" + version,
-			})
+			api := codegen.API{Group: p.FullName(group), Version: version, Package: dir + version}
+			for _, peer := range group.Peers(version) {
+				api.Peers = append(api.Peers, dir+peer)
+			}
+			out = append(out, api)
 		}
 	}
 	return out

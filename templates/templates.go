@@ -14,5 +14,5 @@ package templates
 
 import "embed"
 
-//go:embed all:project all:gomod all:version all:kind all:controller all:controller-status all:wiring
+//go:embed all:project all:gomod all:version all:kind all:controller all:controller-status all:roundtrip all:wiring
 var files embed.FS

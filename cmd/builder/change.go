@@ -1,15 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
+	"path"
 
 	"github.com/spf13/cobra"
 
 	"github.com/apiserver-builder/builder/generators"
+	"github.com/apiserver-builder/builder/generators/codegen"
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/generators/scaffold"
 )
@@ -90,7 +93,17 @@ func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *proje
 			return err
 		}
 	}
-	return report(a.out, a.err, flags, plan, next)
+	return report(a.out, a.err, flags, plan, cmp.Or(unwritten(plan), next))
+}
+
+// unwritten says what a user has to write before the project builds again, if anything.
+func unwritten(plan *scaffold.Plan) string {
+	for _, change := range plan.Changes {
+		if path.Base(change.Path) == codegen.MissingConversionsFile && change.Action != scaffold.Deleted {
+			return "write the conversions that " + change.Path + " lists; until then the project does not build"
+		}
+	}
+	return ""
 }
 
 func (a *app) plan(ctx context.Context, flags changeFlags, dir string, p *project.Project, copies scaffold.Files) (*scaffold.Plan, error) {

@@ -44,6 +44,8 @@ type API struct {
 	Version string
 	// Package is the import path of the package, which ends in GROUPDIR/VERSION and is in the project's module.
 	Package string
+	// Peers are the packages of other versions that its types are converted to and from, by functions in Package.
+	Peers []string
 }
 
 // dir is the folder of a package of the module.

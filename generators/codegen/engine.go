@@ -46,6 +46,9 @@ func (p *Packages) Generate(ctx context.Context) (map[string][]byte, error) {
 	if err := p.run(ctx, table.independent, raw); err != nil {
 		return nil, err
 	}
+	if err := p.addMissingConversions(raw); err != nil {
+		return nil, err
+	}
 	if len(table.client) > 0 {
 		schema, err := p.schema(ctx, raw)
 		if err != nil {

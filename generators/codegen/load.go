@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/packages"
+	conversionargs "k8s.io/code-generator/cmd/conversion-gen/args"
 	"k8s.io/gengo/v2"
 	"k8s.io/gengo/v2/generator"
 	"k8s.io/gengo/v2/parser"
@@ -63,6 +64,9 @@ func (p *Packages) patterns() []string {
 	all := slices.Clone(openAPIBase)
 	for _, api := range p.options.APIs {
 		all = append(all, api.Package)
+		if len(api.Peers) > 0 {
+			all = append(all, conversionargs.DefaultBasePeerDirs...)
+		}
 	}
 	for _, m := range p.source.interfaceMarkers() {
 		if m.name.Package != "" {

@@ -46,7 +46,7 @@ func (p *Packages) table(boilerplate string) *table {
 			t.client = append(t.client, api.Package)
 		}
 	}
-	t.independent = []upstreamGenerator{t.deepcopy(), t.defaulter(), t.openapi(), t.clientset(), t.lister(), t.informer()}
+	t.independent = []upstreamGenerator{t.deepcopy(), t.defaulter(), t.conversion(), t.openapi(), t.clientset(), t.lister(), t.informer()}
 	return t
 }
 

@@ -101,6 +101,20 @@ func (p *Project) HasKinds() bool {
 // Package is the name of the group's folder under pkg/apis and pkg/registry, and of its Go packages: the name without hyphens.
 func (g Group) Package() string { return strings.ReplaceAll(g.Name, "-", "") }
 
+// Peers are the versions that kinds of the version are converted to and from by its package: for each kind the one that is preferred to
+// it by one. So each package imports preferred ones alone, and which version is stored makes no difference.
+func (g Group) Peers(version string) []string {
+	var out []string
+	for _, k := range g.Kinds {
+		if i := slices.Index(k.Versions, version); i > 0 && !slices.Contains(out, k.Versions[i-1]) {
+			out = append(out, k.Versions[i-1])
+		}
+	}
+	// The nearest first, where types of theirs have the same name.
+	slices.SortFunc(out, func(a, b string) int { return slices.Index(g.Versions, b) - slices.Index(g.Versions, a) })
+	return out
+}
+
 // GoName is the group's name in the identifiers of generated clients: fruit-basket becomes FruitBasket.
 func (g Group) GoName() string {
 	var b strings.Builder

@@ -33,7 +33,7 @@ var apiIdentifiers = set("GroupName GroupVersion SchemeGroupVersion SchemeBuilde
 	"RegisterDefaults RegisterConversions")
 
 // registryIdentifiers are declared in the Go package that serves a kind, beside an alias named like the kind.
-var registryIdentifiers = set("Strategy NewStorage AddFieldLabels")
+var registryIdentifiers = set("Strategy NewStorage AddConversions AddFieldLabels")
 
 // clientWords are what generated clients and apply configurations call other things in functions that have a parameter of the kind,
 // named like it with a small first letter: what they write for the kinds Result and Nil doesn't compile.

@@ -58,13 +58,16 @@ func NewPlan(root fs.FS, files, copies Files, prune bool) (*Plan, error) {
 	}
 	p := &Plan{base: base}
 	for _, name := range copies.Paths() {
+		if bytes.Equal(copies[name], files[name]) {
+			continue // as good as not a copy
+		}
 		if _, err := fs.Stat(root, name); !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s is in the way of a copy: move it away", name)
 		}
 		p.Changes = append(p.Changes, Change{Created, name, copies[name]})
 	}
 	for _, name := range files.Paths() {
-		if _, ok := copies[name]; ok {
+		if copied, ok := copies[name]; ok && !bytes.Equal(copied, files[name]) {
 			continue
 		}
 		if err := p.add(root, name, files[name]); err != nil {

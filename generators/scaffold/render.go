@@ -42,12 +42,14 @@ func Render(p *project.Project) (Files, error) {
 	if err := add("project", p); err != nil {
 		return nil, err
 	}
-	modules := "gomod/empty"
+	dirs := []string{"gomod/empty"}
 	if p.HasKinds() {
-		modules = "gomod/kinds"
+		dirs = []string{"gomod/kinds", "roundtrip"}
 	}
-	if err := add(modules, p); err != nil {
-		return nil, err
+	for _, dir := range dirs {
+		if err := add(dir, p); err != nil {
+			return nil, err
+		}
 	}
 	for _, group := range p.Groups {
 		if err := renderGroup(p, group, add); err != nil {

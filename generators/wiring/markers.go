@@ -117,6 +117,9 @@ type kindMarkers struct {
 	resource crdmarkers.Resource
 	status   bool
 	columns  []columnMarker
+	// deprecated says that the version is, and warning what clients are to be told.
+	deprecated bool
+	warning    string
 }
 
 type columnMarker struct {
@@ -160,6 +163,11 @@ func readKindMarkers(registry *markers.Registry, d declaration) (kindMarkers, co
 			out.resource = value
 		case crdmarkers.SubresourceStatus:
 			out.status = true
+		case crdmarkers.DeprecatedVersion:
+			out.deprecated = true
+			if value.Warning != nil {
+				out.warning = *value.Warning
+			}
 		case crdmarkers.PrintColumn:
 			out.columns = append(out.columns, columnMarker{value, m.pos})
 		}

@@ -16,7 +16,7 @@ type Server struct {
 	// Groups are those that serve kinds.
 	Groups []Group
 	// Versions are the group versions that serve kinds, and AllVersions those that are declared.
-	Versions, AllVersions []*Version
+	Versions, AllVersions []*GroupVersion
 	Kinds                 []*Kind
 	// Reconcilers are the names of the types in internal/controller.
 	Reconcilers []string
@@ -26,16 +26,18 @@ type Server struct {
 type Group struct {
 	GroupName string
 	// Versions are in order of preference.
-	Versions []*Version
+	Versions []*GroupVersion
 	Kinds    []*Kind
 }
 
-// A Version is a group version and its Go package.
-type Version struct {
+// A GroupVersion is a version of a group, and its Go package.
+type GroupVersion struct {
 	GroupName, GroupPackage, Version string
 	Alias, ImportPath                string
 	// Kinds are the kinds that the version serves.
 	Kinds []string
+	// Converted says that some of its kinds are converted to a preferred version by functions in this package.
+	Converted bool
 
 	dir string
 }
@@ -49,12 +51,30 @@ type Kind struct {
 	StorageImportPath              string
 	Namespaced, Status, Controller bool
 	// Hub is the storage version.
-	Hub      *Version
-	Versions []*Version
-	Columns  []Column
+	Hub *KindVersion
+	// Versions are in order of preference.
+	Versions []*KindVersion
+	// Types and Constants are the names of those that the hub is made of.
+	Types, Constants []string
 
-	shortNames, categories, notStatus []string
-	pos                               token.Position
+	shortNames, categories []string
+	pos                    token.Position
+}
+
+// A KindVersion is what differs between the versions of a kind.
+type KindVersion struct {
+	*GroupVersion
+	// Hub says that objects are stored in this version.
+	Hub bool
+	// Type is the Go type, as the kind's registry package names it.
+	Type    string
+	Columns []Column
+	// Warning is what clients are told who use the version, if it is deprecated.
+	Warning string
+
+	name      string
+	notStatus []string
+	pos       token.Position
 }
 
 // ShortNames are Go strings, separated by commas.
@@ -63,8 +83,28 @@ func (k *Kind) ShortNames() string { return quoteAll(k.shortNames) }
 // Categories are Go strings, separated by commas.
 func (k *Kind) Categories() string { return quoteAll(k.categories) }
 
+// Others are the versions that are converted to and from the hub.
+func (k *Kind) Others() []*KindVersion {
+	return slices.DeleteFunc(slices.Clone(k.Versions), func(v *KindVersion) bool { return v.Hub })
+}
+
+// Deprecated says whether any of the versions is.
+func (s *Server) Deprecated() bool {
+	return slices.ContainsFunc(s.Kinds, func(k *Kind) bool {
+		return slices.ContainsFunc(k.Versions, func(v *KindVersion) bool { return v.Warning != "" })
+	})
+}
+
+// Converted are the kinds with several versions.
+func (s *Server) Converted() []*Kind {
+	return slices.DeleteFunc(slices.Clone(s.Kinds), func(k *Kind) bool { return len(k.Versions) == 1 })
+}
+
+// Suffix is the version as the end of a Go identifier: V1alpha1.
+func (v *KindVersion) Suffix() string { return strings.ToUpper(v.Version[:1]) + v.Version[1:] }
+
 // NotStatusFields are the names in JSON of the fields beside the status, as Go strings, separated by commas.
-func (k *Kind) NotStatusFields() string { return quoteAll(k.notStatus) }
+func (v *KindVersion) NotStatusFields() string { return quoteAll(v.notStatus) }
 
 // ShownColumns are the names of the columns that kubectl get shows, as Go strings, separated by commas.
 func (k *Kind) ShownColumns() string {
@@ -89,9 +129,11 @@ func (k *Kind) columnNames(shown func(Column) bool) string {
 // TableImports are the imports, beyond those of every table, that the columns need.
 func (k *Kind) TableImports() []string {
 	imports := map[string]bool{}
-	for _, column := range k.Columns {
-		for _, name := range column.Imports {
-			imports[name] = true
+	for _, v := range k.Versions {
+		for _, column := range v.Columns {
+			for _, name := range column.Imports {
+				imports[name] = true
+			}
 		}
 	}
 	return slices.Sorted(maps.Keys(imports))
@@ -100,9 +142,11 @@ func (k *Kind) TableImports() []string {
 // TableHelpers are the functions that the columns call.
 func (k *Kind) TableHelpers() []string {
 	var out []string
-	for _, column := range k.Columns {
-		if column.Func != "" && !slices.Contains(out, column.Func) {
-			out = append(out, column.Func)
+	for _, v := range k.Versions {
+		for _, column := range v.Columns {
+			if column.Func != "" && !slices.Contains(out, column.Func) {
+				out = append(out, column.Func)
+			}
 		}
 	}
 	return out

@@ -8,7 +8,6 @@ import (
 	"go/token"
 	"path"
 	"slices"
-	"strconv"
 
 	"k8s.io/gengo/v2"
 	"k8s.io/gengo/v2/types"
@@ -62,6 +61,20 @@ func render(server *Server) (map[string][]byte, error) {
 	if err := add("project", server); err != nil {
 		return nil, err
 	}
+	for _, optional := range []struct {
+		dir    string
+		wanted bool
+	}{
+		{"roundtrip", len(server.Kinds) > 0},
+		{"deprecation", server.Deprecated()},
+	} {
+		if !optional.wanted {
+			continue
+		}
+		if err := add(optional.dir, server); err != nil {
+			return nil, err
+		}
+	}
 	for _, version := range server.AllVersions {
 		if err := add("version", version, "GROUP", version.GroupPackage, "VERSION", version.Version); err != nil {
 			return nil, err
@@ -72,11 +85,19 @@ func render(server *Server) (map[string][]byte, error) {
 		if err := add("kind", kind, placeholders...); err != nil {
 			return nil, err
 		}
-		if !kind.Status {
-			continue
-		}
-		if err := add("kind-status", kind, placeholders...); err != nil {
-			return nil, err
+		for _, optional := range []struct {
+			dir    string
+			wanted bool
+		}{
+			{"kind-status", kind.Status},
+			{"kind-conversion", len(kind.Versions) > 1},
+		} {
+			if !optional.wanted {
+				continue
+			}
+			if err := add(optional.dir, kind, placeholders...); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil
@@ -95,15 +116,17 @@ func (r *reader) server() *Server {
 	s := &Server{Name: r.project.Name, Module: r.project.Module}
 	for _, group := range r.project.Groups {
 		g := Group{GroupName: r.project.FullName(group)}
+		versions := map[string]*GroupVersion{}
 		for _, version := range group.Versions {
-			v := r.version(group, version)
+			v := r.groupVersion(group, version)
+			versions[version] = v
 			s.AllVersions = append(s.AllVersions, v)
 			if len(v.Kinds) > 0 {
 				g.Versions = append(g.Versions, v)
 			}
 		}
 		for _, kind := range group.Kinds {
-			if k := r.kind(group, kind); k != nil {
+			if k := r.kind(group, kind, versions); k != nil {
 				g.Kinds = append(g.Kinds, k)
 			}
 			if kind.Controller {
@@ -124,11 +147,12 @@ func (r *reader) server() *Server {
 	return s
 }
 
-func (r *reader) version(group project.Group, version string) *Version {
+func (r *reader) groupVersion(group project.Group, version string) *GroupVersion {
 	rel := path.Join("pkg/apis", group.Package(), version)
-	v := &Version{
+	v := &GroupVersion{
 		GroupName: r.project.FullName(group), GroupPackage: group.Package(), Version: version,
 		Alias: group.Package() + version, ImportPath: r.project.Module + "/" + rel, dir: rel,
+		Converted: len(group.Peers(version)) > 0,
 	}
 	for _, kind := range group.Kinds {
 		if slices.Contains(kind.Versions, version) {
@@ -136,106 +160,6 @@ func (r *reader) version(group project.Group, version string) *Version {
 		}
 	}
 	return v
-}
-
-// kind reads a kind's type. It returns nil if there is a problem with it.
-func (r *reader) kind(group project.Group, kind project.Kind) *Kind {
-	k := &Kind{
-		GroupName: r.project.FullName(group), Name: kind.Name, Package: kind.Package(), Singular: kind.Singular(), Controller: kind.Controller,
-		StorageAlias:      group.Package() + kind.Package(),
-		StorageImportPath: r.project.Module + "/pkg/registry/" + group.Package() + "/" + kind.Package(),
-	}
-	for _, version := range kind.Versions {
-		v := r.version(group, version)
-		k.Versions = append(k.Versions, v)
-		if version == kind.Storage {
-			k.Hub = v
-		}
-	}
-	declared, err := declarations(r.dir, k.Hub.dir)
-	if err != nil {
-		r.problem(token.Position{Filename: k.Hub.dir}, "%v", err)
-		return nil
-	}
-	before := len(r.problems)
-	r.checkType(k, declared)
-	if len(r.problems) > before {
-		return nil
-	}
-	d := declared[kind.Name]
-	k.pos = d.pos
-	read, problems := readKindMarkers(r.registry, d)
-	r.problems = append(r.problems, problems...)
-	r.describe(k, read, d)
-	if len(r.problems) > before {
-		return nil
-	}
-	return k
-}
-
-// checkType says which of the types and markers that every kind needs are missing.
-func (r *reader) checkType(k *Kind, declared map[string]declaration) {
-	for _, name := range []string{k.Name, k.Name + "List"} {
-		d, ok := declared[name]
-		if !ok {
-			r.problem(token.Position{Filename: k.Hub.dir}, "there is no type %s, though PROJECT has the kind %s: write the type, or take the kind out of PROJECT", name, k.Name)
-			continue
-		}
-		if !d.has(deepCopyMarker) {
-			r.problem(d.pos, "the type %s lacks the marker %s: add it to the comment above", name, deepCopyMarker)
-		}
-	}
-	if d, ok := declared[k.Name]; ok && !d.has("+genclient") {
-		r.problem(d.pos, "the type %s lacks the marker +genclient: add it to the comment above", k.Name)
-	}
-	list, ok := declared[k.Name+"List"]
-	if !ok {
-		return
-	}
-	element := types.Name{Package: k.Hub.ImportPath, Name: k.Name}
-	items, ok := jsonField(r.universe.Type(types.Name{Package: k.Hub.ImportPath, Name: k.Name + "List"}), "items")
-	if !ok || items.Type.Kind != types.Slice || items.Type.Elem.Name != element {
-		r.problem(list.pos, `the type %sList lacks the field Items []%s with the tag json:"items"`, k.Name, k.Name)
-	}
-}
-
-// describe fills in what the markers and fields say of a kind.
-func (r *reader) describe(k *Kind, read kindMarkers, d declaration) {
-	t := r.universe.Type(types.Name{Package: k.Hub.ImportPath, Name: k.Name})
-	k.Resource, k.Namespaced = cmp.Or(read.resource.Path, project.RegularPlural(k.Name)), read.resource.Scope != "Cluster"
-	k.Singular = cmp.Or(read.resource.Singular, k.Singular)
-	k.shortNames, k.categories, k.Status = read.resource.ShortName, read.resource.Categories, read.status
-	if scope := read.resource.Scope; scope != "" && scope != "Cluster" && scope != "Namespaced" {
-		r.problem(d.pos, "the marker +kubebuilder:resource has the scope %q: it is Namespaced or Cluster", scope)
-	}
-	if k.Namespaced == d.has("+genclient:nonNamespaced") {
-		r.problem(d.pos, "+kubebuilder:resource and +genclient disagree on the scope of %s: scope=Cluster goes with +genclient:nonNamespaced", k.Name)
-	}
-	if client := cmp.Or(d.value("resourceName"), project.RegularPlural(k.Name)); client != k.Resource {
-		r.problem(d.pos, "clients would ask for %q where the server has %q: path=%s in +kubebuilder:resource goes with +resourceName=%s", client, k.Resource, k.Resource, k.Resource)
-	}
-	for _, member := range t.Members {
-		name := jsonName(member)
-		if name != "" && name != "status" {
-			k.notStatus = append(k.notStatus, name)
-		}
-	}
-	if _, ok := jsonField(t, "status"); k.Status && !ok {
-		r.problem(d.pos, `%s has the marker +kubebuilder:subresource:status but no field Status with the tag json:"status"`, k.Name)
-	}
-	helpers := map[string]bool{}
-	for _, m := range read.columns {
-		helper := funcName(m.Name)
-		for i := 2; helpers[helper]; i++ {
-			helper = funcName(m.Name) + strconv.Itoa(i)
-		}
-		column, err := newColumn(k.Name, helper, t, m)
-		if err != nil {
-			r.problem(m.pos, "%v", err)
-		}
-		helpers[helper] = column.Func != ""
-		k.Columns = append(k.Columns, column)
-	}
 }
 
 // checkNames says where two kinds of a group, or two short names of the project, are the same.

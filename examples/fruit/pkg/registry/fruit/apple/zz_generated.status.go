@@ -44,11 +44,16 @@ func (statusStrategy) WarningsOnUpdate(context.Context, runtime.Object, runtime.
 
 // GetResetFields names what a write to the status can't set.
 func (statusStrategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
-	return resetFields("metadata", "spec")
+	return map[fieldpath.APIVersion]*fieldpath.Set{
+		"fruit.example.com/v1alpha1": fieldSet("metadata", "spec"),
+	}
 }
 
-// statusStorage serves the status subresource of apples.
-type statusStorage struct{ store *genericregistry.Store }
+// statusStorage serves the status subresource of apples in one version.
+type statusStorage struct {
+	store *genericregistry.Store
+	table table
+}
 
 var (
 	_ rest.Getter              = &statusStorage{}
@@ -75,7 +80,7 @@ func (r *statusStorage) Update(ctx context.Context, name string, objInfo rest.Up
 
 // ConvertToTable implements rest.TableConvertor.
 func (r *statusStorage) ConvertToTable(ctx context.Context, obj, options runtime.Object) (*metav1.Table, error) {
-	return r.store.ConvertToTable(ctx, obj, options)
+	return r.table.ConvertToTable(ctx, obj, options)
 }
 
 // GetResetFields implements rest.ResetFieldsStrategy.

@@ -5,8 +5,10 @@
 package apple
 
 import (
+	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
@@ -20,14 +22,14 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 	strategy := strategy{ObjectTyper: scheme}
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Apple{} },
-		NewListFunc:               func() runtime.Object { return &v1alpha1.AppleList{} },
+		NewListFunc:               func() runtime.Object { return &AppleList{} },
 		DefaultQualifiedResource:  v1alpha1.Resource("apples"),
 		SingularQualifiedResource: v1alpha1.Resource("apple"),
 		CreateStrategy:            strategy,
 		UpdateStrategy:            strategy,
 		DeleteStrategy:            strategy,
 		ResetFieldsStrategy:       strategy,
-		TableConvertor:            tableConvertor{},
+		TableConvertor:            tableV1alpha1,
 	}
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of apples: %w", err)
@@ -38,16 +40,24 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
-			"apples":        &restStorage{store},
-			"apples/status": &statusStorage{&status},
+			"apples":        &restStorage{store, tableV1alpha1},
+			"apples/status": &statusStorage{&status, tableV1alpha1},
 		},
 	}, nil
 }
 
-// restStorage serves apples.
-type restStorage struct{ *genericregistry.Store }
+// restStorage serves apples in one version.
+type restStorage struct {
+	*genericregistry.Store
+	table table
+}
 
 var _ rest.StandardStorage = &restStorage{}
+
+// ConvertToTable implements rest.TableConvertor.
+func (r *restStorage) ConvertToTable(ctx context.Context, obj, options runtime.Object) (*metav1.Table, error) {
+	return r.table.ConvertToTable(ctx, obj, options)
+}
 
 var _ rest.ShortNamesProvider = &restStorage{}
 

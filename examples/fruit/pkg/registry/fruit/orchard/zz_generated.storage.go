@@ -5,8 +5,10 @@
 package orchard
 
 import (
+	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
@@ -20,14 +22,14 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 	strategy := strategy{ObjectTyper: scheme}
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Orchard{} },
-		NewListFunc:               func() runtime.Object { return &v1alpha1.OrchardList{} },
+		NewListFunc:               func() runtime.Object { return &OrchardList{} },
 		DefaultQualifiedResource:  v1alpha1.Resource("orchards"),
 		SingularQualifiedResource: v1alpha1.Resource("orchard"),
 		CreateStrategy:            strategy,
 		UpdateStrategy:            strategy,
 		DeleteStrategy:            strategy,
 		ResetFieldsStrategy:       strategy,
-		TableConvertor:            tableConvertor{},
+		TableConvertor:            tableV1alpha1,
 	}
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of orchards: %w", err)
@@ -35,12 +37,20 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
-			"orchards": &restStorage{store},
+			"orchards": &restStorage{store, tableV1alpha1},
 		},
 	}, nil
 }
 
-// restStorage serves orchards.
-type restStorage struct{ *genericregistry.Store }
+// restStorage serves orchards in one version.
+type restStorage struct {
+	*genericregistry.Store
+	table table
+}
 
 var _ rest.StandardStorage = &restStorage{}
+
+// ConvertToTable implements rest.TableConvertor.
+func (r *restStorage) ConvertToTable(ctx context.Context, obj, options runtime.Object) (*metav1.Table, error) {
+	return r.table.ConvertToTable(ctx, obj, options)
+}

@@ -15,12 +15,7 @@ import (
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/storage/names"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
-
-	"example.com/shop/pkg/apis/fruit/v1alpha1"
 )
-
-// Orchard is the version of the kind that is stored.
-type Orchard = v1alpha1.Orchard
 
 // base is a Strategy that adds nothing to what the types say.
 type base struct{}
@@ -116,15 +111,15 @@ func (s strategy) WarningsOnUpdate(ctx context.Context, obj, old runtime.Object)
 
 // GetResetFields names what a write to the main resource can't set.
 func (strategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
-	return resetFields()
+	return map[fieldpath.APIVersion]*fieldpath.Set{
+		"fruit.example.com/v1alpha1": fieldSet(),
+	}
 }
 
-func resetFields(names ...string) map[fieldpath.APIVersion]*fieldpath.Set {
+func fieldSet(names ...string) *fieldpath.Set {
 	set := fieldpath.NewSet()
 	for _, name := range names {
 		set.Insert(fieldpath.MakePathOrDie(name))
 	}
-	return map[fieldpath.APIVersion]*fieldpath.Set{
-		"fruit.example.com/v1alpha1": set,
-	}
+	return set
 }

@@ -5,8 +5,10 @@
 package fischer
 
 import (
+	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
@@ -20,14 +22,14 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 	strategy := strategy{ObjectTyper: scheme}
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Fischer{} },
-		NewListFunc:               func() runtime.Object { return &v1alpha1.FischerList{} },
+		NewListFunc:               func() runtime.Object { return &FischerList{} },
 		DefaultQualifiedResource:  v1alpha1.Resource("fischers"),
 		SingularQualifiedResource: v1alpha1.Resource("fischer"),
 		CreateStrategy:            strategy,
 		UpdateStrategy:            strategy,
 		DeleteStrategy:            strategy,
 		ResetFieldsStrategy:       strategy,
-		TableConvertor:            tableConvertor{},
+		TableConvertor:            tableV1alpha1,
 	}
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of fischers: %w", err)
@@ -35,12 +37,20 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
-			"fischers": &restStorage{store},
+			"fischers": &restStorage{store, tableV1alpha1},
 		},
 	}, nil
 }
 
-// restStorage serves fischers.
-type restStorage struct{ *genericregistry.Store }
+// restStorage serves fischers in one version.
+type restStorage struct {
+	*genericregistry.Store
+	table table
+}
 
 var _ rest.StandardStorage = &restStorage{}
+
+// ConvertToTable implements rest.TableConvertor.
+func (r *restStorage) ConvertToTable(ctx context.Context, obj, options runtime.Object) (*metav1.Table, error) {
+	return r.table.ConvertToTable(ctx, obj, options)
+}

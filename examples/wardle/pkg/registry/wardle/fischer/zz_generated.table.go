@@ -11,45 +11,52 @@ import (
 	metatable "k8s.io/apimachinery/pkg/api/meta/table"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-
-	"example.com/wardle/pkg/apis/wardle/v1alpha1"
 )
 
-// columns are what kubectl get shows.
-var columns = []metav1.TableColumnDefinition{
-	{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
-	{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
+// table shows fischers of one version as kubectl get asks for them.
+type table struct {
+	columns []metav1.TableColumnDefinition
+	cells   func(*Fischer) ([]any, error)
 }
 
-// cells are one row.
-func cells(in *Fischer) []any {
-	return []any{
-		in.Name,
-		metatable.ConvertToHumanReadableDateType(in.CreationTimestamp),
-	}
+var tableV1alpha1 = table{
+	columns: []metav1.TableColumnDefinition{
+		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
+		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
+	},
+	cells: func(in *Fischer) ([]any, error) {
+		return []any{
+			in.Name,
+			metatable.ConvertToHumanReadableDateType(in.CreationTimestamp),
+		}, nil
+	},
 }
-
-// tableConvertor shows fischers as kubectl get asks for them.
-type tableConvertor struct{}
 
 // ConvertToTable implements rest.TableConvertor.
-func (tableConvertor) ConvertToTable(_ context.Context, obj, options runtime.Object) (*metav1.Table, error) {
+func (t table) ConvertToTable(_ context.Context, obj, options runtime.Object) (*metav1.Table, error) {
 	out := &metav1.Table{}
 	if o, ok := options.(*metav1.TableOptions); !ok || o == nil || !o.NoHeaders {
-		out.ColumnDefinitions = columns
+		out.ColumnDefinitions = t.columns
 	}
 	switch in := obj.(type) {
 	case *Fischer:
 		out.ResourceVersion = in.ResourceVersion
-		out.Rows = []metav1.TableRow{{Cells: cells(in), Object: runtime.RawExtension{Object: in}}}
-	case *v1alpha1.FischerList:
+		return out, t.addRow(out, in)
+	case *FischerList:
 		out.ListMeta = metav1.ListMeta{ResourceVersion: in.ResourceVersion, Continue: in.Continue, RemainingItemCount: in.RemainingItemCount}
-		out.Rows = make([]metav1.TableRow, len(in.Items))
+		out.Rows = make([]metav1.TableRow, 0, len(in.Items))
 		for i := range in.Items {
-			out.Rows[i] = metav1.TableRow{Cells: cells(&in.Items[i]), Object: runtime.RawExtension{Object: &in.Items[i]}}
+			if err := t.addRow(out, &in.Items[i]); err != nil {
+				return nil, err
+			}
 		}
-	default:
-		return nil, fmt.Errorf("no table of fischers from %T", obj)
+		return out, nil
 	}
-	return out, nil
+	return nil, fmt.Errorf("no table of fischers from %T", obj)
+}
+
+func (t table) addRow(out *metav1.Table, in *Fischer) error {
+	cells, err := t.cells(in)
+	out.Rows = append(out.Rows, metav1.TableRow{Cells: cells, Object: runtime.RawExtension{Object: in}})
+	return err
 }

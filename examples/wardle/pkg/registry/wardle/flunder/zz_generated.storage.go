@@ -5,8 +5,10 @@
 package flunder
 
 import (
+	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
@@ -20,14 +22,14 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 	strategy := strategy{ObjectTyper: scheme}
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Flunder{} },
-		NewListFunc:               func() runtime.Object { return &v1alpha1.FlunderList{} },
+		NewListFunc:               func() runtime.Object { return &FlunderList{} },
 		DefaultQualifiedResource:  v1alpha1.Resource("flunders"),
 		SingularQualifiedResource: v1alpha1.Resource("flunder"),
 		CreateStrategy:            strategy,
 		UpdateStrategy:            strategy,
 		DeleteStrategy:            strategy,
 		ResetFieldsStrategy:       strategy,
-		TableConvertor:            tableConvertor{},
+		TableConvertor:            tableV1alpha1,
 	}
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of flunders: %w", err)
@@ -35,12 +37,20 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
-			"flunders": &restStorage{store},
+			"flunders": &restStorage{store, tableV1alpha1},
 		},
 	}, nil
 }
 
-// restStorage serves flunders.
-type restStorage struct{ *genericregistry.Store }
+// restStorage serves flunders in one version.
+type restStorage struct {
+	*genericregistry.Store
+	table table
+}
 
 var _ rest.StandardStorage = &restStorage{}
+
+// ConvertToTable implements rest.TableConvertor.
+func (r *restStorage) ConvertToTable(ctx context.Context, obj, options runtime.Object) (*metav1.Table, error) {
+	return r.table.ConvertToTable(ctx, obj, options)
+}
