@@ -107,18 +107,18 @@ func (v *KindVersion) Suffix() string { return strings.ToUpper(v.Version[:1]) + 
 func (v *KindVersion) NotStatusFields() string { return quoteAll(v.notStatus) }
 
 // ShownColumns are the names of the columns that kubectl get shows, as Go strings, separated by commas.
-func (k *Kind) ShownColumns() string {
-	return k.columnNames(func(c Column) bool { return c.Priority == 0 })
+func (v *KindVersion) ShownColumns() string {
+	return v.columnNames(func(c Column) bool { return c.Priority == 0 })
 }
 
 // WideColumns are those that it adds with -o wide.
-func (k *Kind) WideColumns() string {
-	return k.columnNames(func(c Column) bool { return c.Priority > 0 })
+func (v *KindVersion) WideColumns() string {
+	return v.columnNames(func(c Column) bool { return c.Priority > 0 })
 }
 
-func (k *Kind) columnNames(shown func(Column) bool) string {
+func (v *KindVersion) columnNames(shown func(Column) bool) string {
 	var names []string
-	for _, column := range k.Columns {
+	for _, column := range v.Columns {
 		if shown(column) {
 			names = append(names, column.Name)
 		}
