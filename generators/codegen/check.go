@@ -18,6 +18,7 @@ func (p *Packages) check() Diagnostics {
 	var problems Diagnostics
 	for _, api := range p.options.APIs {
 		problems = append(problems, p.checkPackage(api)...)
+		problems = append(problems, p.checkMarkers(api.Package)...)
 		for _, t := range p.Universe[api.Package].Types {
 			if t.Name.Package != api.Package || namer.IsPrivateGoName(t.Name.Name) {
 				continue
@@ -109,8 +110,7 @@ func (p *Packages) checkKind(t *types.Type) Diagnostics {
 	}
 	tags, err := util.ParseClientGenTags(comments(t))
 	switch {
-	case err != nil:
-		problems.add(pos, "the client markers of %s: %v", name, err)
+	case err != nil: // told with the markers
 	case !tags.GenerateClient || tags.NoVerbs:
 	case !embeds(t, "TypeMeta") || !embeds(t, "ObjectMeta"):
 		problems.add(pos, "%s has +genclient, so it must embed metav1.TypeMeta and metav1.ObjectMeta", name)

@@ -1,9 +1,7 @@
 package codegen
 
 import (
-	"encoding/json"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"k8s.io/gengo/v2/types"
@@ -19,8 +17,6 @@ func (p *Packages) checkFields(t *types.Type) Diagnostics {
 	for _, m := range t.Members {
 		pos := p.Position(t.Name, m.Name)
 		if what := p.unsuitable(m.Type, inOpenAPI(m)); what != "" {
-			problems.add(pos, "field %s of %s: %s", m.Name, t.Name.Name, what)
-		} else if what := badDefault(m); what != "" {
 			problems.add(pos, "field %s of %s: %s", m.Name, t.Name.Name, what)
 		}
 	}
@@ -128,83 +124,4 @@ func resolve(t *types.Type) *types.Type {
 		}
 	}
 	return t
-}
-
-// badDefault says what is wrong with a field's +default marker, or "".
-func badDefault(m types.Member) string {
-	values := tag(m.CommentLines, "default")
-	switch {
-	case len(values) == 0:
-		return ""
-	case len(values) > 1:
-		return "it has more than one +default"
-	case strings.HasPrefix(values[0], "ref("):
-		return ""
-	}
-	var value any
-	if err := json.Unmarshal([]byte(values[0]), &value); err != nil {
-		return fmt.Sprintf("the value of +default=%s must be JSON; strings go in double quotes", values[0])
-	}
-	base := resolve(m.Type)
-	if m.Type.Methods["UnmarshalJSON"] != nil || base.Methods["UnmarshalJSON"] != nil {
-		return ""
-	}
-	if want := jsonForm(base); want != "" && want != formOf(value) {
-		return fmt.Sprintf("+default=%s is %s, but the field is %s", values[0], formOf(value), want)
-	}
-	// A field that is always written can't tell unset from zero, so a default would never be seen in it.
-	if m.Type.Kind == types.Pointer || omitsEmpty(m) && base.Kind != types.Struct {
-		return ""
-	}
-	switch {
-	case base.Kind == types.Struct && len(values[0]) > 2:
-		return "a struct that is no pointer can only have the default {}: make it a pointer, or give its fields defaults"
-	case base.Kind == types.Builtin && value != nil && !reflect.ValueOf(value).IsZero():
-		return "a default needs omitempty in the field's json tag, or a pointer"
-	}
-	return ""
-}
-
-func omitsEmpty(m types.Member) bool {
-	_, options, _ := strings.Cut(reflect.StructTag(m.Tags).Get("json"), ",")
-	return strings.Contains(","+options+",", ",omitempty,")
-}
-
-// jsonForm is the form that a type has in JSON, or "" if that can't be told.
-func jsonForm(t *types.Type) string {
-	switch t.Kind {
-	case types.Struct, types.Map:
-		return "an object"
-	case types.Slice, types.Array:
-		if t.Elem.Name.Name == "byte" || t.Elem.Name.Name == "uint8" {
-			return "a string"
-		}
-		return "a list"
-	case types.Builtin:
-		switch name := t.Name.Name; {
-		case name == "string":
-			return "a string"
-		case name == "bool":
-			return "a boolean"
-		case strings.Contains(name, "int") || strings.HasPrefix(name, "float"):
-			return "a number"
-		}
-	}
-	return ""
-}
-
-func formOf(value any) string {
-	switch value.(type) {
-	case string:
-		return "a string"
-	case bool:
-		return "a boolean"
-	case float64:
-		return "a number"
-	case []any:
-		return "a list"
-	case map[string]any:
-		return "an object"
-	}
-	return "null"
 }

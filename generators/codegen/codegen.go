@@ -18,6 +18,8 @@ import (
 
 	"k8s.io/gengo/v2/generator"
 	"k8s.io/gengo/v2/types"
+
+	"github.com/apiserver-builder/builder/generators/markers"
 )
 
 // GeneratedDir is the folder of the project, and of its module, that holds all generated code but the zz_generated files of the
@@ -89,9 +91,10 @@ type Packages struct {
 	// Universe has the types of the API packages, of the packages they refer to, and of k8s.io/apimachinery's common ones.
 	Universe types.Universe
 
-	options Options
-	source  *source
-	context *generator.Context
+	options  Options
+	source   *source
+	registry *markers.Registry
+	context  *generator.Context
 	// external are the types of other modules and packages that the API types refer to, and which OpenAPI must describe.
 	external map[types.Name]bool
 }
@@ -103,7 +106,11 @@ func Load(ctx context.Context, o Options) (*Packages, error) {
 		return nil, err
 	}
 	o.APIs = slices.SortedFunc(slices.Values(o.APIs), func(a, b API) int { return strings.Compare(a.Package, b.Package) })
-	p := &Packages{options: o}
+	registry, err := markers.NewRegistry()
+	if err != nil {
+		return nil, err
+	}
+	p := &Packages{options: o, registry: registry}
 	src, problems := parse(&p.options)
 	p.source = src
 	if err := p.load(ctx, problems); err != nil {
@@ -112,6 +119,7 @@ func Load(ctx context.Context, o Options) (*Packages, error) {
 	if err := p.check().err(); err != nil {
 		return nil, err
 	}
+	p.translate()
 	return p, nil
 }
 
@@ -121,6 +129,22 @@ func Load(ctx context.Context, o Options) (*Packages, error) {
 func (p *Packages) Position(name types.Name, field string) token.Position {
 	return p.source.position(name, field)
 }
+
+// Markers are those of a type of an API package or, given a field, of that field.
+func (p *Packages) Markers(name types.Name, field string) []markers.Marker {
+	var out []markers.Marker
+	if pkg := p.source.packages[name.Package]; pkg != nil {
+		for _, m := range pkg.markers {
+			if m.Name == name.Name && (field == "" && m.On == markers.Type || m.On == markers.Field && slices.Contains(m.Fields, field)) {
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
+
+// MarkerPosition is where a marker of an API package is.
+func (p *Packages) MarkerPosition(m markers.Marker) token.Position { return p.source.at(m.Pos) }
 
 // PackagePosition is where the package clause of an API package is: in doc.go if there is one, which is where the package's
 // markers belong.

@@ -1,7 +1,6 @@
 package codegen
 
 import (
-	"go/ast"
 	"go/token"
 	"strings"
 
@@ -23,27 +22,16 @@ type interfaceMarker struct {
 func (s *source) interfaceMarkers() []interfaceMarker {
 	var found []interfaceMarker
 	for _, api := range s.options.APIs {
-		for _, f := range s.packages[api.Package].files {
-			for _, group := range f.Comments {
-				for _, c := range group.List {
-					found = append(found, s.interfacesIn(c)...)
+		for _, m := range s.packages[api.Package].markers {
+			list, _ := strings.CutPrefix(m.Text, interfacesMarker)
+			if list == m.Text {
+				continue
+			}
+			for _, name := range strings.Split(list, ",") {
+				if name != "" {
+					found = append(found, interfaceMarker{pos: s.at(m.Pos), name: types.ParseFullyQualifiedName(name)})
 				}
 			}
-		}
-	}
-	return found
-}
-
-func (s *source) interfacesIn(c *ast.Comment) []interfaceMarker {
-	text := strings.TrimSpace(strings.TrimPrefix(c.Text, "//"))
-	list, ok := strings.CutPrefix(text, interfacesMarker)
-	if !ok {
-		return nil
-	}
-	var found []interfaceMarker
-	for _, name := range strings.Split(list, ",") {
-		if name != "" {
-			found = append(found, interfaceMarker{pos: s.at(c.Pos()), name: types.ParseFullyQualifiedName(name)})
 		}
 	}
 	return found

@@ -15,6 +15,8 @@ import (
 
 	"k8s.io/gengo/v2"
 	"k8s.io/gengo/v2/types"
+
+	"github.com/apiserver-builder/builder/generators/markers"
 )
 
 // source is the syntax of the API packages' hand-written files. gengo parses them too, but keeps their positions to itself.
@@ -25,10 +27,11 @@ type source struct {
 }
 
 type sourcePackage struct {
-	path   string
-	files  []*ast.File
-	types  map[string]*ast.TypeSpec
-	broken bool // a file has a syntax error
+	path    string
+	files   []*ast.File
+	types   map[string]*ast.TypeSpec
+	markers []markers.Marker
+	broken  bool // a file has a syntax error
 }
 
 // parse parses the API packages and gathers all their syntax errors.
@@ -67,6 +70,7 @@ func (s *source) parsePackage(pkg *sourcePackage) Diagnostics {
 			problems.add(token.Position{Filename: s.options.rel(filepath.Join(dir, name))}, "%s", reason(err))
 		default:
 			pkg.add(file)
+			pkg.markers = append(pkg.markers, markers.Read(s.fset, file)...)
 		}
 	}
 	return problems
@@ -159,27 +163,12 @@ func (s *source) position(name types.Name, field string) token.Position {
 
 // fieldNamed is what names the field in its declaration, or nil if the declaration is of other fields.
 func fieldNamed(f *ast.Field, name string) ast.Node {
-	for _, ident := range f.Names {
-		if ident.Name == name {
-			return ident
-		}
-	}
-	if len(f.Names) == 0 && embeddedName(f.Type) == name {
+	i := slices.Index(markers.FieldNames(f), name)
+	switch {
+	case i < 0:
+		return nil
+	case len(f.Names) == 0:
 		return f.Type
 	}
-	return nil
-}
-
-func embeddedName(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.StarExpr:
-		return embeddedName(e.X)
-	case *ast.SelectorExpr:
-		return e.Sel.Name
-	case *ast.IndexExpr:
-		return embeddedName(e.X)
-	case *ast.Ident:
-		return e.Name
-	}
-	return ""
+	return f.Names[i]
 }
