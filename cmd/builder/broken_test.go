@@ -70,9 +70,27 @@ var breakages = map[string][]breakage{
 			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: ".spec.message", new: ".spec.massage", at: "// +kubebuilder:printcolumn:name=\"Message\"",
 			want: `column "Message": .spec.massage names no field: PieSpec has no field "massage" in JSON`,
 		},
+	},
+	"markers": {
 		{
 			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: "// +kubebuilder:subresource:status\n", new: "// +kubebuilder:subresource:state\n",
-			at: "// +kubebuilder:subresource:state", want: "unknown marker +kubebuilder:subresource:state: see kubebuilder's list of markers for types",
+			at: "// +kubebuilder:subresource:state", want: "unknown marker +kubebuilder:subresource:state: did you mean +kubebuilder:subresource:status?",
+		},
+		{
+			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: "	// +listMapKey=type\n", new: "	// +listMapKey=kind\n",
+			at: "// +listMapKey=kind", want: `+listMapKey=kind names no field: Condition has no field "kind" in JSON`,
+		},
+		{
+			file: appleTypes, old: "	// +optional\n	Message", new: "	// +optional\n	// +kubebuilder:default=3\n	Message",
+			at: "// +kubebuilder:default=3", want: "field Message of AppleSpec: +kubebuilder:default=3 is a number, but the field is a string",
+		},
+		{
+			file: appleTypes, old: "// +genclient\n", new: "// +genclient\n// +optional\n",
+			at: "// +optional\n// +k8s", want: "the marker +optional is on a type, where it has no effect: it belongs right above a field",
+		},
+		{
+			file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "// +genclient\n", new: "// +genclient\n// +kubebuilder:unservedversion\n",
+			at: "// +kubebuilder:unservedversion", want: "a version that PROJECT has is served: take it out of the kind's versions there",
 		},
 	},
 	"names": {

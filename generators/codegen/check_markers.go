@@ -152,7 +152,7 @@ func (c *markerCheck) lists(t *types.Type, name string) {
 	case value == "map":
 		c.listMapKeys(resolve(base.Elem), name)
 	case value == "set" && resolve(base.Elem).Kind != types.Builtin:
-		c.add(kind, "+listType=set is for lists of strings, numbers or booleans, but the elements of %s are %s", name, describe(resolve(base.Elem)))
+		c.add(kind, "+listType=set is for lists of strings, numbers or booleans, but each element of %s is %s", name, describe(resolve(base.Elem)))
 	}
 }
 
@@ -161,7 +161,7 @@ func (c *markerCheck) listMapKeys(element *types.Type, name string) {
 		_, key, _ := strings.Cut(m.Text, "=")
 		key = strings.Trim(key, "\"`")
 		if element.Kind != types.Struct {
-			c.add(&m, "+listType=map is for lists of structs, but the elements of %s are %s", name, describe(element))
+			c.add(&m, "+listType=map is for lists of structs, but each element of %s is %s", name, describe(element))
 			return
 		}
 		field, ok := memberInJSON(element, key)
@@ -203,7 +203,7 @@ func (c *markerCheck) shapes(t *types.Type, name string) {
 	if m := c.set.first("kubebuilder:validation:Type"); m != nil && t.Methods["MarshalJSON"] == nil && base.Methods["MarshalJSON"] == nil {
 		_, value, _ := strings.Cut(m.Text, "=")
 		if form := schemaType(base); form != "" && form != strings.Trim(value, "\"`") {
-			c.add(m, "+kubebuilder:validation:Type=%s: %s is %s in JSON, as its Go type says: change that, or take the marker out", value, name, form)
+			c.add(m, "+kubebuilder:validation:Type=%s: %s is of type %s in JSON, as its Go type says: change that, or take the marker out", value, name, form)
 		}
 	}
 }
@@ -238,7 +238,7 @@ func describe(t *types.Type) string {
 	case types.Struct:
 		return "a struct"
 	}
-	return "a " + t.Name.Name
+	return "of type " + t.Name.Name
 }
 
 func pathBase(pkg string) string { return pkg[strings.LastIndexByte(pkg, '/')+1:] }

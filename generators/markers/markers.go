@@ -57,7 +57,7 @@ func Read(fset *token.FileSet, file *ast.File) []Marker {
 		case *ast.GenDecl:
 			ownTypes(decl, owners, func(above token.Pos) *ast.CommentGroup {
 				detached := byLastLine[line(above)-2]
-				if detached == nil || detached == file.Doc || inside(detached) && decl.Lparen == token.NoPos {
+				if detached == nil || detached == file.Doc || inside(detached) != decl.Lparen.IsValid() {
 					return nil
 				}
 				return detached

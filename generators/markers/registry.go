@@ -1,6 +1,7 @@
 package markers
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
 	"sigs.k8s.io/controller-tools/pkg/deepcopy"
+	"sigs.k8s.io/controller-tools/pkg/loader"
 	upstream "sigs.k8s.io/controller-tools/pkg/markers"
 )
 
@@ -128,6 +130,9 @@ func (r *Registry) Check(m Marker) string {
 		return r.unknown(m.Text)
 	}
 	name, rest := split(m.Text)
+	if rest != "" && !strings.ContainsRune("=( \t", rune(rest[0])) {
+		return "" // prose
+	}
 	if strings.HasPrefix(rest, " ") || strings.HasPrefix(rest, "\t") {
 		if next := strings.TrimSpace(rest); !family(name) && next[0] != '=' && next[0] != '#' {
 			return "" // prose
@@ -160,10 +165,22 @@ func (d *Definition) checkValue(m Marker, name, rest string) string {
 		return ""
 	}
 	if _, err := parser.Parse(m.Text); err != nil {
-		line, _, _ := strings.Cut(err.Error(), "\n")
-		return fmt.Sprintf("marker %s: %s", m.Text, line)
+		return fmt.Sprintf("marker %s: %s", m.Text, reason(err))
 	}
 	return ""
+}
+
+// reason is the first of controller-tools' errors, without the place in its scanner.
+func reason(err error) string {
+	if list, ok := err.(loader.ErrList); ok && len(list) > 0 {
+		err = list[0]
+	}
+	var scan *upstream.ScannerError
+	if errors.As(err, &scan) {
+		return scan.Msg
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 func (d *Definition) wrongValue(value string) string {
@@ -187,7 +204,10 @@ func (d *Definition) misplaced(on Target) string {
 	}
 	where := strings.Join(places, " or ")
 	if on == Nothing {
-		return fmt.Sprintf("the marker +%s is where nothing reads it: it belongs %s, without an empty line between", d.Name, where)
+		if !slices.Equal(d.On, []Target{Package}) {
+			where += ", without an empty line between"
+		}
+		return fmt.Sprintf("the marker +%s is where nothing reads it: it belongs %s", d.Name, where)
 	}
 	return fmt.Sprintf("the marker +%s is on a %s, where it has no effect: it belongs %s", d.Name, on, where)
 }
@@ -219,20 +239,29 @@ func (r *Registry) unknown(text string) string {
 
 // nearest is the known name that a misspelt one was most likely meant to be, or "".
 func (r *Registry) nearest(name, rest string) string {
-	best, least := "", 3
 	candidates := []string{name}
 	if i := strings.LastIndexByte(name, ':'); i > 0 && strings.HasPrefix(rest, "=") {
 		candidates = append(candidates, name[:i]) // without what may be an argument's name
 	}
+	best, least, common := "", 3, 0
 	for _, d := range r.All() {
 		for _, c := range candidates {
-			limit := min(least, 1+len(d.Name)/4)
-			if n := distance(strings.ToLower(c), strings.ToLower(d.Name), limit); n < limit {
-				best, least = d.Name, n
+			limit := min(3, 1+len(d.Name)/4)
+			n := distance(strings.ToLower(c), strings.ToLower(d.Name), limit)
+			if same := commonPrefix(c, d.Name); n < limit && (n < least || n == least && same > common) {
+				best, least, common = d.Name, n, same
 			}
 		}
 	}
 	return best
+}
+
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
 }
 
 // distance is the number of letters to insert, remove or change between two words, or limit if it is no less.
