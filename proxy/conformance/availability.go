@@ -152,7 +152,7 @@ func (s *suite) lostBackend(t *testing.T) {
 		t.Errorf("the return of the backend was noticed %s too late", late)
 	}
 	b.WaitServed(t, s.ControlPlane)
-	s.get(t, b.Path("things")).echo(t)
+	s.get(t, b.Path("things")).Echo(t)
 }
 
 func (s *suite) unavailabilityMetrics(t *testing.T) {

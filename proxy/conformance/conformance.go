@@ -7,7 +7,6 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -15,8 +14,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
@@ -79,77 +76,28 @@ func (s *suite) backend(t *testing.T, o proxytest.BackendOptions) *proxytest.Bac
 	return b
 }
 
-// answer is a response, read to its end.
-type answer struct {
-	Status  int
-	Header  http.Header
-	Body    string
-	Trailer http.Header
-}
-
 // get asks as the suite's user.
-func (s *suite) get(t *testing.T, target string) answer {
+func (s *suite) get(t *testing.T, target string) proxytest.Answer {
 	t.Helper()
 	return s.send(t, s.client, http.MethodGet, target, nil, "")
 }
 
 // send sends a request for the path and query to the control plane.
-func (s *suite) send(t *testing.T, client *http.Client, method, target string, header http.Header, body string) answer {
+func (s *suite) send(t *testing.T, client *http.Client, method, target string, header http.Header, body string) proxytest.Answer {
 	t.Helper()
-	a, err := s.try(t, client, method, target, header, body)
+	a, err := s.Try(t.Context(), client, method, target, header, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return a
 }
 
-// try is send where failing is an outcome.
-func (s *suite) try(t *testing.T, client *http.Client, method, target string, header http.Header, body string) (answer, error) {
+// wantPlain wants a status and exactly this text, which the aggregation layer wrote itself.
+func wantPlain(t *testing.T, a proxytest.Answer, status int, body string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), method, s.URL+target, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if header != nil {
-		request.Header = header.Clone()
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return answer{}, err
-	}
-	return read(response)
-}
-
-func read(response *http.Response) (answer, error) {
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, response.Header, string(body), response.Trailer}, err
-}
-
-// echo is what the backend says that it received.
-func (a answer) echo(t *testing.T) proxytest.Echo {
-	t.Helper()
-	var seen proxytest.Echo
-	if err := json.Unmarshal([]byte(a.Body), &seen); err != nil || a.Status != http.StatusOK {
-		t.Fatalf("no echo but %d %q: %v", a.Status, a.Body, err)
-	}
-	return seen
-}
-
-// want wants a status and exactly this body.
-func (a answer) want(t *testing.T, status int, body string) {
-	t.Helper()
-	if a.Status != status || a.Body != body {
-		t.Errorf("got %d %q, want %d %q", a.Status, a.Body, status, body)
-	}
-}
-
-// wantPlain is want for a text that the aggregation layer wrote itself.
-func (a answer) wantPlain(t *testing.T, status int, body string) {
-	t.Helper()
-	a.want(t, status, body)
-	a.wantHeader(t, "Content-Type", "text/plain; charset=utf-8")
-	a.wantHeader(t, "X-Content-Type-Options", "nosniff")
+	a.Want(t, status, body)
+	a.WantHeader(t, "Content-Type", "text/plain; charset=utf-8")
+	a.WantHeader(t, "X-Content-Type-Options", "nosniff")
 }
 
 // awaitUnavailable waits until the router has heard what the APIService's condition says.
@@ -161,19 +109,7 @@ func (s *suite) awaitUnavailable(t *testing.T, target string) {
 		}
 		return nil
 	})
-	s.get(t, target).wantPlain(t, http.StatusServiceUnavailable, unavailable)
-}
-
-func (a answer) wantHeader(t *testing.T, name string, values ...string) {
-	t.Helper()
-	wantHeader(t, a.Header, name, values...)
-}
-
-func wantHeader(t *testing.T, header http.Header, name string, values ...string) {
-	t.Helper()
-	if diff := cmp.Diff(values, header.Values(name)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
+	wantPlain(t, s.get(t, target), http.StatusServiceUnavailable, unavailable)
 }
 
 // connection is one of HTTP/1.1, for what Go's client would not send.
@@ -222,9 +158,9 @@ func (c *connection) response(t *testing.T) *http.Response {
 }
 
 // raw sends the lines of a request as they are, on a connection of its own, and returns the whole answer.
-func (s *suite) raw(t *testing.T, lines ...string) answer {
+func (s *suite) raw(t *testing.T, lines ...string) proxytest.Answer {
 	t.Helper()
-	a, err := read(s.connect(t).ask(t, lines...))
+	a, err := proxytest.ReadAnswer(s.connect(t).ask(t, lines...))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func (s *suite) customResourcesAreLocal(t *testing.T) {
 		t.Errorf("the APIService is %v %+v", service.Labels, service.Spec)
 	}
 	proxytest.Eventually(t, "list of things", proxytest.Patience, func(context.Context) error {
-		if a := s.get(t, "/apis/"+group+"/v1/things"); a.Status != http.StatusOK || !a.contains(`"kind":"ThingList"`) {
+		if a := s.get(t, "/apis/"+group+"/v1/things"); a.Status != http.StatusOK || !a.Contains(`"kind":"ThingList"`) {
 			return fmt.Errorf("%d %s", a.Status, a.Body)
 		}
 		return nil
@@ -94,7 +94,7 @@ func (s *suite) customResourcesAreLocal(t *testing.T) {
 func (s *suite) remoteGoesFirst(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
 	s.defineThings(t, b.Options.Group)
-	if seen := s.get(t, b.Path("things")).echo(t); seen.Target != b.Path("things") {
+	if seen := s.get(t, b.Path("things")).Echo(t); seen.Target != b.Path("things") {
 		t.Errorf("the backend saw %+v", seen)
 	}
 	s.wantCondition(t, "v1."+b.Options.Group, "True", "Passed", "all checks passed")

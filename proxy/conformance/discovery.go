@@ -67,7 +67,7 @@ var staleVersion = apidiscoveryv2.APIVersionDiscovery{Version: "v1", Freshness: 
 func (s *suite) groups(t *testing.T) []apidiscoveryv2.APIGroupDiscovery {
 	t.Helper()
 	a := s.send(t, s.client, http.MethodGet, "/apis", http.Header{"Accept": {proxytest.AggregatedDiscovery}}, "")
-	a.wantHeader(t, "Content-Type", proxytest.AggregatedDiscovery)
+	a.WantHeader(t, "Content-Type", proxytest.AggregatedDiscovery)
 	var list apidiscoveryv2.APIGroupDiscoveryList
 	if err := json.Unmarshal([]byte(a.Body), &list); err != nil || a.Status != http.StatusOK {
 		t.Fatalf("%d %s: %v", a.Status, a.Body, err)
@@ -108,8 +108,8 @@ func (s *suite) aggregatedDiscovery(t *testing.T) {
 	name := "v1." + b.Options.Group
 	asked := len(b.Requests("/apis"))
 	for _, r := range b.Requests("/apis") {
-		wantHeader(t, r.Header, "X-Remote-User", aggregatorUser)
-		wantHeader(t, r.Header, "X-Remote-Group", masters)
+		proxytest.WantHeader(t, r.Header, "X-Remote-User", aggregatorUser)
+		proxytest.WantHeader(t, r.Header, "X-Remote-Group", masters)
 		if !strings.HasPrefix(r.Header.Get("Accept"), proxytest.AggregatedDiscovery) {
 			t.Errorf("asked to answer with %s", r.Header.Get("Accept"))
 		}
@@ -131,7 +131,7 @@ func (s *suite) aggregatedDiscovery(t *testing.T) {
 }
 
 func (s *suite) discoveryETag(t *testing.T) {
-	ask := func(etag string) answer {
+	ask := func(etag string) proxytest.Answer {
 		t.Helper()
 		return s.send(t, s.client, http.MethodGet, "/apis", http.Header{"Accept": {proxytest.AggregatedDiscovery}, "If-None-Match": {etag}}, "")
 	}
@@ -258,7 +258,7 @@ func (s *suite) discoveryOrder(t *testing.T) {
 func (s *suite) groupList(t *testing.T, path string) []metav1.APIGroup {
 	t.Helper()
 	a := s.send(t, s.client, http.MethodGet, path, http.Header{"Accept": {"application/json"}}, "")
-	a.wantHeader(t, "Content-Type", "application/json")
+	a.WantHeader(t, "Content-Type", "application/json")
 	var list metav1.APIGroupList
 	if err := json.Unmarshal([]byte(a.Body), &list); err != nil || a.Status != http.StatusOK || list.Kind != "APIGroupList" {
 		t.Fatalf("%d %s: %v", a.Status, a.Body, err)

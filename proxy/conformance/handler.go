@@ -33,7 +33,7 @@ func (s *suite) handler(t *testing.T) {
 	run(t, "paths_and_queries_pass", func(t *testing.T) { s.pathsAndQueriesPass(t, b) })
 	run(t, "unauthenticated_is_401", func(t *testing.T) {
 		a := s.send(t, s.HTTPClient(t, ""), http.MethodGet, b.Path("secured"), http.Header{"Authorization": {"Bearer forged"}}, "")
-		a.want(t, http.StatusUnauthorized, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}`+"\n")
+		a.Want(t, http.StatusUnauthorized, `{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"Unauthorized","reason":"Unauthorized","code":401}`+"\n")
 		if n := len(b.Requests("secured")); n > 0 {
 			t.Errorf("%d requests reached the backend", n)
 		}
@@ -41,7 +41,7 @@ func (s *suite) handler(t *testing.T) {
 	run(t, "unauthorized_is_403", func(t *testing.T) {
 		for user, client := range map[string]*http.Client{"system:anonymous": s.HTTPClient(t, ""), "jane": s.HTTPClient(t, "jane")} {
 			a := s.send(t, client, http.MethodGet, b.Path("namespaces/a/private"), nil, "")
-			a.want(t, http.StatusForbidden, fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",`+
+			a.Want(t, http.StatusForbidden, fmt.Sprintf(`{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",`+
 				`"message":"private.%[1]s is forbidden: User \"%[2]s\" cannot list resource \"private\" in API group \"%[1]s\" in the namespace \"a\"",`+
 				`"reason":"Forbidden","details":{"group":"%[1]s","kind":"private"},"code":403}`+"\n", b.Options.Group, user))
 		}
@@ -58,12 +58,12 @@ func (s *suite) localIsDelegated(t *testing.T) {
 		Spec:       apiregistrationv1.APIServiceSpec{Group: group, Version: "v1", GroupPriorityMinimum: 1, VersionPriority: 1},
 	})
 	// Nobody behind serves the group, and the built-in ones are local too.
-	s.get(t, "/apis/"+group+"/v1/things").wantPlain(t, http.StatusNotFound, "404 page not found\n")
-	if a := s.get(t, "/apis/apps/v1"); a.Status != http.StatusOK || !a.contains(`"groupVersion":"apps/v1"`) {
+	wantPlain(t, s.get(t, "/apis/"+group+"/v1/things"), http.StatusNotFound, "404 page not found\n")
+	if a := s.get(t, "/apis/apps/v1"); a.Status != http.StatusOK || !a.Contains(`"groupVersion":"apps/v1"`) {
 		t.Errorf("apps/v1 answers %d %q", a.Status, a.Body)
 	}
 	proxytest.Eventually(t, "local group among the others", proxytest.Patience, func(context.Context) error {
-		if !s.get(t, "/apis").contains(group) {
+		if !s.get(t, "/apis").Contains(group) {
 			return errors.New("not there")
 		}
 		return nil
@@ -87,14 +87,14 @@ func (s *suite) unavailableIs503(t *testing.T) {
 	s.awaitUnavailable(t, b.Path("things"))
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
 		a := s.send(t, s.client, method, b.Path("things"), nil, "")
-		a.wantPlain(t, http.StatusServiceUnavailable, unavailable)
+		wantPlain(t, a, http.StatusServiceUnavailable, unavailable)
 		if len(a.Header.Values("Audit-Id")) != 1 {
 			t.Errorf("Audit-Id is %q", a.Header.Values("Audit-Id"))
 		}
 	}
-	s.get(t, b.Path()).wantPlain(t, http.StatusServiceUnavailable, unavailable)
+	wantPlain(t, s.get(t, b.Path()), http.StatusServiceUnavailable, unavailable)
 	a := s.raw(t, "GET "+b.Path("things")+" HTTP/1.1", "Connection: Upgrade", "Upgrade: echo")
-	a.wantPlain(t, http.StatusServiceUnavailable, unavailable)
+	wantPlain(t, a, http.StatusServiceUnavailable, unavailable)
 	if n := len(b.Requests("things")); n > 0 {
 		t.Errorf("%d requests reached the unavailable backend", n)
 	}
@@ -124,11 +124,11 @@ func (s *suite) withoutServiceIs503(t *testing.T) {
 
 func (s *suite) dialErrorIs503(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
-	s.get(t, b.Path("things")).echo(t) // a connection is open
+	s.get(t, b.Path("things")).Echo(t) // a connection is open
 	refused := fmt.Sprintf("dial tcp 127.0.0.1:%d: connect: connection refused\n", b.Options.Port)
-	for prefix, ask := range map[string]func() answer{
-		"error trying to reach service: ": func() answer { return s.get(t, b.Path("things")) },
-		"error dialing backend: ": func() answer {
+	for prefix, ask := range map[string]func() proxytest.Answer{
+		"error trying to reach service: ": func() proxytest.Answer { return s.get(t, b.Path("things")) },
+		"error dialing backend: ": func() proxytest.Answer {
 			return s.raw(t, "GET "+b.Path("things")+" HTTP/1.1", "Connection: Upgrade", "Upgrade: echo")
 		},
 	} {
@@ -141,7 +141,7 @@ func (s *suite) dialErrorIs503(t *testing.T) {
 				b.WaitServed(t, s.ControlPlane)
 				return fmt.Errorf("%d %q", a.Status, a.Body)
 			}
-			a.wantPlain(t, http.StatusServiceUnavailable, prefix+refused)
+			wantPlain(t, a, http.StatusServiceUnavailable, prefix+refused)
 			return nil
 		})
 		b.WaitServed(t, s.ControlPlane)
@@ -157,13 +157,13 @@ func (s *suite) unusableCABundleIs500(t *testing.T) {
 		}
 		return nil
 	})
-	s.get(t, b.Path("things")).wantPlain(t, http.StatusInternalServerError, "unable to load root certificates: unable to parse bytes as PEM block\n")
+	wantPlain(t, s.get(t, b.Path("things")), http.StatusInternalServerError, "unable to load root certificates: unable to parse bytes as PEM block\n")
 }
 
 func (s *suite) methodsAndBodiesPass(t *testing.T, b *proxytest.Backend) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
 		body := strings.Repeat(method+" ", 1000)
-		seen := s.send(t, s.client, method, b.Path("things/a"), nil, body).echo(t)
+		seen := s.send(t, s.client, method, b.Path("things/a"), nil, body).Echo(t)
 		if seen.Method != method || seen.Body != body {
 			t.Errorf("%s became %s with %d bytes, want %d", method, seen.Method, seen.Length, len(body))
 		}
@@ -172,7 +172,7 @@ func (s *suite) methodsAndBodiesPass(t *testing.T, b *proxytest.Backend) {
 		t.Errorf("HEAD answers %+v", a)
 	}
 	const large = 8 << 20
-	if seen := s.send(t, s.client, http.MethodPost, b.Path("things"), nil, strings.Repeat("x", large)).echo(t); seen.Length != large {
+	if seen := s.send(t, s.client, http.MethodPost, b.Path("things"), nil, strings.Repeat("x", large)).Echo(t); seen.Length != large {
 		t.Errorf("%d bytes became %d", large, seen.Length)
 	}
 	s.bodiesStream(t, b)
@@ -204,11 +204,11 @@ func (s *suite) bodiesStream(t *testing.T, b *proxytest.Backend) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := read(response)
+	a, err := proxytest.ReadAnswer(response)
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.want(t, http.StatusOK, "first, second")
+	a.Want(t, http.StatusOK, "first, second")
 }
 
 // pathsAndQueriesPass sends paths and queries on the wire as they are, and looks at what the backend got.
@@ -230,7 +230,7 @@ func (s *suite) pathsAndQueriesPass(t *testing.T, b *proxytest.Backend) {
 		{"no query but a slash", "/", "/"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			seen := s.raw(t, "GET "+b.Path()+test.sent+" HTTP/1.1").echo(t)
+			seen := s.raw(t, "GET "+b.Path()+test.sent+" HTTP/1.1").Echo(t)
 			if got := strings.TrimPrefix(seen.Target, b.Path()); got != test.want {
 				t.Errorf("%s became %s, want %s", test.sent, got, test.want)
 			}

@@ -35,28 +35,28 @@ func (s *suite) headers(t *testing.T) {
 	}
 	run(t, "forwarded_for_is_continued", func(t *testing.T) {
 		seen := s.raw(t, "GET "+http2.Path("things")+" HTTP/1.1", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-For: 192.0.2.2",
-			"X-Forwarded-Host: elsewhere", "X-Forwarded-Proto: gopher", "X-Forwarded-Uri: /elsewhere").echo(t)
-		wantHeader(t, seen.Header, "X-Forwarded-For", "192.0.2.1, 192.0.2.2, 127.0.0.1")
-		wantHeader(t, seen.Header, "X-Forwarded-Host", forwardedHost(http2))
-		wantHeader(t, seen.Header, "X-Forwarded-Proto", "https")
-		wantHeader(t, seen.Header, "X-Forwarded-Uri", http2.Path("things"))
+			"X-Forwarded-Host: elsewhere", "X-Forwarded-Proto: gopher", "X-Forwarded-Uri: /elsewhere").Echo(t)
+		proxytest.WantHeader(t, seen.Header, "X-Forwarded-For", "192.0.2.1, 192.0.2.2, 127.0.0.1")
+		proxytest.WantHeader(t, seen.Header, "X-Forwarded-Host", forwardedHost(http2))
+		proxytest.WantHeader(t, seen.Header, "X-Forwarded-Proto", "https")
+		proxytest.WantHeader(t, seen.Header, "X-Forwarded-Uri", http2.Path("things"))
 	})
 	run(t, "audit_ID_is_propagated", func(t *testing.T) {
 		a := s.get(t, http2.Path("things"))
-		wantHeader(t, a.echo(t).Header, "Audit-Id", a.Header.Get("Audit-Id"))
+		proxytest.WantHeader(t, a.Echo(t).Header, "Audit-Id", a.Header.Get("Audit-Id"))
 		if len(a.Header.Get("Audit-Id")) != len("00000000-0000-0000-0000-000000000000") {
 			t.Errorf("Audit-Id is %q", a.Header.Get("Audit-Id"))
 		}
 		a = s.raw(t, "GET "+http2.Path("things")+" HTTP/1.1", "Audit-ID: chosen")
-		a.wantHeader(t, "Audit-Id", "chosen")
-		wantHeader(t, a.echo(t).Header, "Audit-Id", "chosen")
+		a.WantHeader(t, "Audit-Id", "chosen")
+		proxytest.WantHeader(t, a.Echo(t).Header, "Audit-Id", "chosen")
 	})
 	run(t, "bearer_token_is_stripped", func(t *testing.T) { s.bearerToken(t, http2) })
 	run(t, "impersonation_is_handed_on", func(t *testing.T) { s.impersonation(t, http2) })
 	run(t, "authenticated_user_beats_the_token", func(t *testing.T) {
-		seen := s.raw(t, "GET "+http2.Path("things")+" HTTP/1.1", "Authorization: Bearer forged").echo(t)
-		wantHeader(t, seen.Header, "Authorization")
-		wantHeader(t, seen.Header, "X-Remote-User", userName)
+		seen := s.raw(t, "GET "+http2.Path("things")+" HTTP/1.1", "Authorization: Bearer forged").Echo(t)
+		proxytest.WantHeader(t, seen.Header, "Authorization")
+		proxytest.WantHeader(t, seen.Header, "X-Remote-User", userName)
 	})
 }
 
@@ -74,7 +74,7 @@ func (s *suite) exactHeaders(t *testing.T, b *proxytest.Backend) {
 		"X-Custom": {"a", "b"}, "Cookie": {"c=d"}, "Traceparent": {"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}, "If-Match": {`"1"`},
 		"Origin": {"https://elsewhere.example.com"}, "Forwarded": {"for=192.0.2.9"}, "X-Real-Ip": {"192.0.2.9"},
 	}, "body")
-	seen := a.echo(t)
+	seen := a.Echo(t)
 	fingerprint := sha256.Sum256(config.Certificates[0].Certificate[0])
 	want := http.Header{
 		"User-Agent": {"conformance"}, "Accept": {"application/json", "text/plain"}, "Content-Type": {"text/x-test"}, "Content-Length": {"4"},
@@ -115,8 +115,8 @@ var forgeries = []string{
 func (s *suite) forgedIdentity(t *testing.T, b *proxytest.Backend) {
 	check := func(t *testing.T, sent string, seen proxytest.Echo) {
 		t.Helper()
-		wantHeader(t, seen.Header, "X-Remote-User", userName)
-		wantHeader(t, seen.Header, "X-Remote-Group", masters, "system:authenticated")
+		proxytest.WantHeader(t, seen.Header, "X-Remote-User", userName)
+		proxytest.WantHeader(t, seen.Header, "X-Remote-Group", masters, "system:authenticated")
 		for name, values := range seen.Header {
 			if strings.HasPrefix(strings.ToLower(name), "x-remote-extra-") && name != extraKey || name == "X-Remote-Uid" || slices.Contains(values, "forged") {
 				t.Errorf("%s came through as %s: %q", sent, name, values)
@@ -125,21 +125,21 @@ func (s *suite) forgedIdentity(t *testing.T, b *proxytest.Backend) {
 	}
 	get := "GET " + b.Path("things") + " HTTP/1.1"
 	for _, forgery := range forgeries {
-		check(t, forgery, s.raw(t, get, forgery).echo(t))
-		check(t, "twice "+forgery, s.raw(t, get, forgery, forgery).echo(t))
+		check(t, forgery, s.raw(t, get, forgery).Echo(t))
+		check(t, "twice "+forgery, s.raw(t, get, forgery, forgery).Echo(t))
 		// Over HTTP/2 names are in small letters.
 		name, value, _ := strings.Cut(forgery, ": ")
-		check(t, "HTTP/2 "+forgery, s.send(t, s.client, http.MethodGet, b.Path("things"), http.Header{name: {value}}, "").echo(t))
+		check(t, "HTTP/2 "+forgery, s.send(t, s.client, http.MethodGet, b.Path("things"), http.Header{name: {value}}, "").Echo(t))
 	}
-	check(t, "all", s.raw(t, append([]string{get}, forgeries...)...).echo(t))
+	check(t, "all", s.raw(t, append([]string{get}, forgeries...)...).Echo(t))
 	// Whoever declares the identity hop-by-hop must not get rid of it.
-	check(t, "Connection", s.raw(t, get, "Connection: X-Remote-User, X-Remote-Group, "+extraKey).echo(t))
+	check(t, "Connection", s.raw(t, get, "Connection: X-Remote-User, X-Remote-Group, "+extraKey).Echo(t))
 
 	// An underscore is another name to Go and to kube-apiserver; a server to which it isn't must not be an extension-apiserver.
-	seen := s.raw(t, get, "X_Remote_User: other", "X-Remote_Group: other", "X-Remote-Users: other").echo(t)
+	seen := s.raw(t, get, "X_Remote_User: other", "X-Remote_Group: other", "X-Remote-Users: other").Echo(t)
 	check(t, "underscores", seen)
 	for _, name := range []string{"X_remote_user", "X-Remote_group", "X-Remote-Users"} {
-		wantHeader(t, seen.Header, name, "other")
+		proxytest.WantHeader(t, seen.Header, name, "other")
 	}
 	for _, malformed := range []string{"X-Remote-User : forged", "X-Remote-User\x00: forged", "X Remote User: forged", "X-Remote-User: a\x00b"} {
 		if a := s.raw(t, get, malformed); a.Status != http.StatusBadRequest {
@@ -150,11 +150,11 @@ func (s *suite) forgedIdentity(t *testing.T, b *proxytest.Backend) {
 
 func (s *suite) hopByHop(t *testing.T, b *proxytest.Backend) {
 	seen := s.raw(t, "GET "+b.Path("things")+" HTTP/1.1", "Connection: keep-alive, X-Hop", "X-Hop: 1", "Keep-Alive: timeout=5", "TE: gzip",
-		"Proxy-Connection: keep-alive", "Proxy-Authenticate: Basic", "Proxy-Authorization: Basic Zm9v", "Trailer: X-Later", "Upgrade: echo", "X-End: 1").echo(t)
+		"Proxy-Connection: keep-alive", "Proxy-Authenticate: Basic", "Proxy-Authorization: Basic Zm9v", "Trailer: X-Later", "Upgrade: echo", "X-End: 1").Echo(t)
 	for _, name := range []string{"Connection", "X-Hop", "Keep-Alive", "Te", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Trailer", "Upgrade"} {
-		wantHeader(t, seen.Header, name)
+		proxytest.WantHeader(t, seen.Header, name)
 	}
-	wantHeader(t, seen.Header, "X-End", "1")
+	proxytest.WantHeader(t, seen.Header, "X-End", "1")
 }
 
 func (s *suite) bearerToken(t *testing.T, b *proxytest.Backend) {
@@ -177,18 +177,18 @@ func (s *suite) bearerToken(t *testing.T, b *proxytest.Backend) {
 	}
 	header := http.Header{"Authorization": {"Bearer " + token.Status.Token}}
 	anonymous := s.HTTPClient(t, "")
-	var a answer
+	var a proxytest.Answer
 	proxytest.Eventually(t, "role of the robot", proxytest.Patience, func(context.Context) error {
 		if a = s.send(t, anonymous, http.MethodGet, b.Path("things"), header, ""); a.Status != http.StatusOK {
 			return fmt.Errorf("%d %s", a.Status, a.Body)
 		}
 		return nil
 	})
-	seen := a.echo(t).Header
-	wantHeader(t, seen, "Authorization")
-	wantHeader(t, seen, "X-Remote-User", "system:serviceaccount:"+namespace+":robot")
-	wantHeader(t, seen, "X-Remote-Uid", string(account.UID))
-	wantHeader(t, seen, "X-Remote-Group", "system:serviceaccounts", "system:serviceaccounts:"+namespace, "system:authenticated")
+	seen := a.Echo(t).Header
+	proxytest.WantHeader(t, seen, "Authorization")
+	proxytest.WantHeader(t, seen, "X-Remote-User", "system:serviceaccount:"+namespace+":robot")
+	proxytest.WantHeader(t, seen, "X-Remote-Uid", string(account.UID))
+	proxytest.WantHeader(t, seen, "X-Remote-Group", "system:serviceaccounts", "system:serviceaccounts:"+namespace, "system:authenticated")
 	if id := seen.Get(extraKey); !strings.HasPrefix(id, "JTI=") {
 		t.Errorf("%s is %q, want the token's ID", extraKey, id)
 	}
@@ -204,7 +204,7 @@ func (s *suite) impersonation(t *testing.T, b *proxytest.Backend) {
 		"Impersonate-Extra-A%25b%20c":             {"x"},
 		"Impersonate-Extra-Scopes":                {"s"},
 	}, "")
-	seen := a.echo(t).Header
+	seen := a.Echo(t).Header
 	got := http.Header{}
 	for name, values := range seen {
 		if strings.HasPrefix(name, "X-Remote-") || strings.HasPrefix(name, "Impersonate-") {

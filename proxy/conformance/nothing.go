@@ -39,7 +39,7 @@ func (s *suite) nothing(t *testing.T) {
 	})
 	t.Run("unregistered_group_is_404", func(t *testing.T) {
 		for _, path := range []string{"/apis/" + b.Options.Group, b.Path(), b.Path("things")} {
-			s.get(t, path).wantPlain(t, http.StatusNotFound, "404 page not found\n")
+			wantPlain(t, s.get(t, path), http.StatusNotFound, "404 page not found\n")
 		}
 		if n := len(b.Requests("things")); n > 0 {
 			t.Errorf("%d requests reached a server nobody registered", n)
@@ -58,7 +58,7 @@ func (s *suite) nothing(t *testing.T) {
 				return errors.New("the paths are not what they were before")
 			}
 			for _, accept := range []string{"application/json", proxytest.AggregatedDiscovery} {
-				if s.send(t, s.client, http.MethodGet, "/apis", http.Header{"Accept": {accept}}, "").contains(b.Options.Group) {
+				if s.send(t, s.client, http.MethodGet, "/apis", http.Header{"Accept": {accept}}, "").Contains(b.Options.Group) {
 					return errors.New("it is still discovered as " + accept)
 				}
 			}
@@ -67,11 +67,9 @@ func (s *suite) nothing(t *testing.T) {
 			}
 			return nil
 		})
-		s.get(t, b.Path("things")).wantPlain(t, http.StatusNotFound, "404 page not found\n")
+		wantPlain(t, s.get(t, b.Path("things")), http.StatusNotFound, "404 page not found\n")
 	})
 }
-
-func (a answer) contains(text string) bool { return strings.Contains(a.Body, text) }
 
 // paths are those that the server says it has.
 func (s *suite) paths(t *testing.T) []string {

@@ -53,14 +53,14 @@ func (s *suite) openAPIV3(t *testing.T) {
 		t.Errorf("it is at %s, want where the backend says", url)
 	}
 	a := s.get(t, url)
-	a.want(t, http.StatusOK, document)
-	a.wantHeader(t, "Etag", `"ABC"`)
-	s.send(t, s.client, http.MethodGet, url, http.Header{"If-None-Match": {`"ABC"`}}, "").want(t, http.StatusNotModified, "")
+	a.Want(t, http.StatusOK, document)
+	a.WantHeader(t, "Etag", `"ABC"`)
+	s.send(t, s.client, http.MethodGet, url, http.Header{"If-None-Match": {`"ABC"`}}, "").Want(t, http.StatusNotModified, "")
 	for _, r := range b.Requests("/openapi/v3") {
-		wantHeader(t, r.Header, "X-Remote-User", openAPIUser)
+		proxytest.WantHeader(t, r.Header, "X-Remote-User", openAPIUser)
 	}
 	for _, r := range b.Requests(own) {
-		wantHeader(t, r.Header, "X-Remote-User", userName)
+		proxytest.WantHeader(t, r.Header, "X-Remote-User", userName)
 	}
 	s.unregister(t, b)
 	proxytest.Eventually(t, "end of the document", proxytest.Patience, func(context.Context) error {
@@ -162,8 +162,8 @@ func (s *suite) openAPIV2(t *testing.T) {
 		return nil
 	})
 	for _, r := range b.Requests("/openapi/v2") {
-		wantHeader(t, r.Header, "X-Remote-User", openAPIUser)
-		wantHeader(t, r.Header, "Accept", "application/json")
+		proxytest.WantHeader(t, r.Header, "X-Remote-User", openAPIUser)
+		proxytest.WantHeader(t, r.Header, "Accept", "application/json")
 	}
 	s.unregister(t, b)
 	proxytest.Eventually(t, "end of the path", proxytest.Patience, func(context.Context) error {

@@ -70,10 +70,10 @@ func (s *suite) probeRequest(t *testing.T) {
 	if r.Peer == nil || r.Peer.Subject.CommonName != "front-proxy-client" {
 		t.Error("the probe did not show the front-proxy certificate")
 	}
-	wantHeader(t, r.Header, "X-Remote-User", aggregatorUser)
-	wantHeader(t, r.Header, "X-Remote-Group", masters)
+	proxytest.WantHeader(t, r.Header, "X-Remote-User", aggregatorUser)
+	proxytest.WantHeader(t, r.Header, "X-Remote-Group", masters)
 	for _, name := range []string{"X-Remote-Uid", extraKey, "Authorization", "Accept"} {
-		wantHeader(t, r.Header, name)
+		proxytest.WantHeader(t, r.Header, name)
 	}
 }
 

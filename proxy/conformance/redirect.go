@@ -17,9 +17,9 @@ func (s *suite) redirect(t *testing.T) {
 				path := fmt.Sprintf("redirect/%d/%d", status, i)
 				b.Handle(path, proxytest.Respond(status, http.Header{"Location": {location}, "X-Custom": {"a"}, "Set-Cookie": {"c=d"}}, "go there"))
 				a := s.get(t, b.Path(path))
-				a.want(t, http.StatusBadGateway, "the backend attempted to redirect this request, which is not permitted")
+				a.Want(t, http.StatusBadGateway, "the backend attempted to redirect this request, which is not permitted")
 				for _, name := range []string{"Location", "X-Custom", "Set-Cookie"} {
-					a.wantHeader(t, name)
+					a.WantHeader(t, name)
 				}
 			}
 			if n := len(b.Requests("target")); n > 0 {
@@ -33,14 +33,14 @@ func (s *suite) redirect(t *testing.T) {
 			path := fmt.Sprintf("nowhere/%d", status)
 			b.Handle(path, proxytest.Respond(status, http.Header{"X-Custom": {"a"}}, "choose"))
 			a := s.get(t, b.Path(path))
-			a.want(t, status, "choose")
-			a.wantHeader(t, "X-Custom", "a")
+			a.Want(t, status, "choose")
+			a.WantHeader(t, "X-Custom", "a")
 		})
 	}
 	run(t, "201_with_Location_passes_as_the_backend's", func(t *testing.T) {
 		b.Handle("created", proxytest.Respond(http.StatusCreated, http.Header{"Location": {b.Path("created/a")}}, "made"))
 		a := s.send(t, s.client, http.MethodPost, b.Path("created"), nil, "")
-		a.want(t, http.StatusCreated, "made")
-		a.wantHeader(t, "Location", "https://"+forwardedHost(b)+b.Path("created/a"))
+		a.Want(t, http.StatusCreated, "made")
+		a.WantHeader(t, "Location", "https://"+forwardedHost(b)+b.Path("created/a"))
 	})
 }

@@ -25,8 +25,8 @@ func (s *suite) response(t *testing.T) {
 				path := fmt.Sprintf("status/%d", status)
 				b.Handle(path, proxytest.Respond(status, http.Header{"Content-Type": {"application/x-test"}}, body))
 				a := s.get(t, b.Path(path))
-				a.want(t, status, body)
-				a.wantHeader(t, "Content-Type", "application/x-test")
+				a.Want(t, status, body)
+				a.WantHeader(t, "Content-Type", "application/x-test")
 			}
 		}
 	})
@@ -34,8 +34,8 @@ func (s *suite) response(t *testing.T) {
 		for _, b := range []*proxytest.Backend{http1, http2} {
 			b.Handle("unchanged", proxytest.Respond(http.StatusNotModified, http.Header{"Etag": {`"1"`}}, ""))
 			a := s.send(t, s.client, http.MethodGet, b.Path("unchanged"), http.Header{"If-None-Match": {`"1"`}}, "")
-			a.want(t, http.StatusNotModified, "")
-			a.wantHeader(t, "Etag", `"1"`)
+			a.Want(t, http.StatusNotModified, "")
+			a.WantHeader(t, "Etag", `"1"`)
 		}
 	})
 	run(t, "exactly_these_headers_reach_the_client", func(t *testing.T) {
@@ -61,9 +61,9 @@ func (s *suite) rewrittenResponses(t *testing.T, http1, http2 *proxytest.Backend
 		http1.Handle("hop", proxytest.Respond(http.StatusOK, http.Header{"Connection": {"X-Hop"}, "X-Hop": {"1"}, "Keep-Alive": {"timeout=5"}, "X-End": {"1"}}, ""))
 		a := s.get(t, http1.Path("hop"))
 		for _, name := range []string{"Connection", "X-Hop", "Keep-Alive"} {
-			a.wantHeader(t, name)
+			a.WantHeader(t, name)
 		}
-		a.wantHeader(t, "X-End", "1")
+		a.WantHeader(t, "X-End", "1")
 	})
 	run(t, "trailers_of_watches_pass", func(t *testing.T) {
 		for _, b := range []*proxytest.Backend{http1, http2} {
@@ -73,7 +73,7 @@ func (s *suite) rewrittenResponses(t *testing.T, http1, http2 *proxytest.Backend
 				w.Header().Set("X-Sum", "42")
 			})
 			a := s.get(t, b.Path("trailer")+"?watch=true")
-			a.want(t, http.StatusOK, "body")
+			a.Want(t, http.StatusOK, "body")
 			if diff := cmp.Diff(http.Header{"X-Sum": {"42"}}, a.Trailer); diff != "" {
 				t.Errorf("trailers (-want +got):\n%s", diff)
 			}
@@ -85,14 +85,14 @@ func (s *suite) rewrittenResponses(t *testing.T, http1, http2 *proxytest.Backend
 			proxytest.Respond(http.StatusOK, http.Header{"Content-Encoding": {"gzip"}}, zipped)(w, r)
 		})
 		a := s.send(t, s.client, http.MethodGet, http2.Path("zipped"), http.Header{"Accept-Encoding": {"gzip"}}, "")
-		a.want(t, http.StatusOK, zipped)
-		a.wantHeader(t, "Content-Encoding", "gzip")
-		s.get(t, http2.Path("things")).wantHeader(t, "Content-Encoding")
+		a.Want(t, http.StatusOK, zipped)
+		a.WantHeader(t, "Content-Encoding", "gzip")
+		s.get(t, http2.Path("things")).WantHeader(t, "Content-Encoding")
 	})
 	run(t, "links_in_HTML_lead_to_the_backend", func(t *testing.T) {
 		const page = `<html><body><a href="%s/elsewhere">x</a> <a href="https://other.example.com/">y</a> <a href="z">z</a></body></html>`
 		http2.Handle("page", proxytest.Respond(http.StatusOK, http.Header{"Content-Type": {"text/html"}}, fmt.Sprintf(page, "")))
-		s.get(t, http2.Path("page")).want(t, http.StatusOK, fmt.Sprintf(page, "https://"+forwardedHost(http2)))
+		s.get(t, http2.Path("page")).Want(t, http.StatusOK, fmt.Sprintf(page, "https://"+forwardedHost(http2)))
 	})
 }
 
@@ -131,12 +131,12 @@ func (s *suite) corsHeaders(t *testing.T, b *proxytest.Backend) {
 	for _, status := range []int{http.StatusOK, http.StatusForbidden} {
 		b.Handle("cors", proxytest.Respond(status, header, "{}"))
 		a := s.send(t, s.client, http.MethodGet, b.Path("cors"), http.Header{"Origin": {"https://elsewhere.example.com"}}, "")
-		a.want(t, status, "{}")
+		a.Want(t, status, "{}")
 		for _, name := range stripped {
-			a.wantHeader(t, name)
+			a.WantHeader(t, name)
 		}
 		for _, name := range []string{"Access-Control-Expose-Headers", "Access-Control-Max-Age", "Vary"} {
-			a.wantHeader(t, name, header[name]...)
+			a.WantHeader(t, name, header[name]...)
 		}
 	}
 }
@@ -169,7 +169,7 @@ func (s *suite) chunks(t *testing.T, b *proxytest.Backend, path string) {
 
 func (s *suite) truncated(t *testing.T, b *proxytest.Backend) {
 	b.Handle("truncated", proxytest.CloseMidBody)
-	if a, err := s.try(t, s.client, http.MethodGet, b.Path("truncated"), nil, ""); err == nil {
+	if a, err := s.Try(t.Context(), s.client, http.MethodGet, b.Path("truncated"), nil, nil); err == nil {
 		t.Errorf("no error but %d %q", a.Status, a.Body)
 	}
 	// The beginning may have been on its way, headers first, or not.

@@ -81,7 +81,7 @@ func (s *suite) awaitNewConnection(t *testing.T, b *proxytest.Backend, wanted fu
 		before[r.RemoteAddr] = true
 	}
 	proxytest.Eventually(t, "new connection to the backend", proxytest.Patience, func(context.Context) error {
-		s.get(t, b.Path("things")).echo(t)
+		s.get(t, b.Path("things")).Echo(t)
 		requests := b.Requests("things")
 		last := requests[len(requests)-1]
 		if before[last.RemoteAddr] {
@@ -121,7 +121,7 @@ func (s *suite) startTraffic(t *testing.T, b *proxytest.Backend) *traffic {
 	for range senders {
 		f.senders.Go(func() {
 			for ctx.Err() == nil {
-				a, err := s.try(t, s.client, http.MethodGet, b.Path("busy"), nil, "")
+				a, err := s.Try(t.Context(), s.client, http.MethodGet, b.Path("busy"), nil, nil)
 				if err != nil || a.Status != http.StatusOK {
 					failure := fmt.Sprintf("%d %s: %v", a.Status, a.Body, err)
 					f.failure.Store(&failure)

@@ -25,16 +25,16 @@ func (s *suite) timeout(t *testing.T) {
 		started := time.Now()
 		a := s.get(t, b.Path())
 		took := time.Since(started)
-		a.wantPlain(t, http.StatusServiceUnavailable, "error trying to reach service: context deadline exceeded\n")
+		wantPlain(t, a, http.StatusServiceUnavailable, "error trying to reach service: context deadline exceeded\n")
 		if took < discoveryTimeout || took > discoveryTimeout+tolerance {
 			t.Errorf("it took %s, want %s", took, discoveryTimeout)
 		}
 	})
 	run(t, "discovery_with_a_trailing_slash_ends_after_5s", func(t *testing.T) {
-		s.get(t, b.Path()+"/").wantPlain(t, http.StatusServiceUnavailable, "error trying to reach service: context deadline exceeded\n")
+		wantPlain(t, s.get(t, b.Path()+"/"), http.StatusServiceUnavailable, "error trying to reach service: context deadline exceeded\n")
 	})
 	run(t, "resources_have_longer", func(t *testing.T) {
-		s.get(t, b.Path("slow")).echo(t)
+		s.get(t, b.Path("slow")).Echo(t)
 	})
 	run(t, "resources_end_at_their_timeout", func(t *testing.T) {
 		gone := make(chan struct{})
@@ -47,7 +47,7 @@ func (s *suite) timeout(t *testing.T) {
 		if took := time.Since(started); took < time.Second || took > time.Second+tolerance {
 			t.Errorf("it took %s, want 1s", took)
 		}
-		if a.Status != http.StatusGatewayTimeout || !a.contains(`"reason":"Timeout"`) {
+		if a.Status != http.StatusGatewayTimeout || !a.Contains(`"reason":"Timeout"`) {
 			t.Errorf("got %d %q", a.Status, a.Body)
 		}
 		select {
@@ -58,7 +58,7 @@ func (s *suite) timeout(t *testing.T) {
 	})
 	run(t, "watches_have_no_timeout", func(t *testing.T) {
 		b.Handle("watched", proxytest.After(2*time.Second, b.Default))
-		s.get(t, b.Path("watched")+"?watch=true&timeout=1s").echo(t)
+		s.get(t, b.Path("watched")+"?watch=true&timeout=1s").Echo(t)
 	})
 }
 

@@ -114,7 +114,7 @@ func (s *suite) wantVerified(t *testing.T, b *proxytest.Backend, reason string) 
 	t.Helper()
 	if reason == "" {
 		b.WaitServed(t, s.ControlPlane)
-		if seen := s.get(t, b.Path("things")).echo(t); seen.Peer != "front-proxy-client" {
+		if seen := s.get(t, b.Path("things")).Echo(t); seen.Peer != "front-proxy-client" {
 			t.Errorf("the aggregation layer appears as %q, want front-proxy-client", seen.Peer)
 		}
 		for _, r := range b.Requests("things") {
@@ -174,7 +174,7 @@ func (s *suite) upgradesAreVerified(t *testing.T) {
 	proxytest.Eventually(t, "refusal", proxytest.Patience, func(context.Context) error {
 		a := s.raw(t, "GET "+b.Path("echo")+" HTTP/1.1", "Connection: Upgrade", "Upgrade: x")
 		if a.Body != unavailable {
-			a.wantPlain(t, http.StatusServiceUnavailable, refused)
+			wantPlain(t, a, http.StatusServiceUnavailable, refused)
 			return nil
 		}
 		original := b.Authority.Serving(t, b.ServerName())

@@ -119,8 +119,8 @@ func (s *suite) upgradeHeaders(t *testing.T, b *proxytest.Backend) {
 	if response.StatusCode != http.StatusSwitchingProtocols {
 		t.Fatal(response.Status)
 	}
-	wantHeader(t, response.Header, "X-Custom", "back")
-	wantHeader(t, response.Header, "Upgrade", "echo")
+	proxytest.WantHeader(t, response.Header, "X-Custom", "back")
+	proxytest.WantHeader(t, response.Header, "Upgrade", "echo")
 	var seen proxytest.Echo
 	if err := json.NewDecoder(conn.reader).Decode(&seen); err != nil {
 		t.Fatal(err)
@@ -133,7 +133,7 @@ func (s *suite) upgradeHeaders(t *testing.T, b *proxytest.Backend) {
 		"X-Forwarded-For": {"192.0.2.1, 127.0.0.1"}, "X-Forwarded-Host": nil, "X-Forwarded-Uri": nil, "X-Forwarded-Proto": nil,
 		"X-Remote-User": {userName}, "X-Remote-Uid": nil, "X-Remote-Group": {masters, "system:authenticated"},
 	} {
-		wantHeader(t, seen.Header, name, values...)
+		proxytest.WantHeader(t, seen.Header, name, values...)
 	}
 	for name, values := range seen.Header {
 		if strings.HasPrefix(name, "X-Remote-Extra-") && (name != extraKey || len(values) != 1 || values[0] == "forged") {
@@ -144,7 +144,7 @@ func (s *suite) upgradeHeaders(t *testing.T, b *proxytest.Backend) {
 
 // refusedUpgrades has the backend answer requests for an upgrade with something else.
 func (s *suite) refusedUpgrades(t *testing.T, b *proxytest.Backend) {
-	ask := func(t *testing.T, path string) answer {
+	ask := func(t *testing.T, path string) proxytest.Answer {
 		t.Helper()
 		return s.raw(t, "GET "+b.Path(path)+" HTTP/1.1", "Connection: Upgrade", "Upgrade: x")
 	}
@@ -153,8 +153,8 @@ func (s *suite) refusedUpgrades(t *testing.T, b *proxytest.Backend) {
 			path := fmt.Sprintf("refused/%d", status)
 			b.Handle(path, proxytest.Respond(status, http.Header{"Location": {"/"}, "X-Custom": {"a"}}, ""))
 			a := ask(t, path)
-			a.wantPlain(t, http.StatusServiceUnavailable, fmt.Sprintf("invalid upgrade response: status code %d\n", status))
-			a.wantHeader(t, "X-Custom")
+			wantPlain(t, a, http.StatusServiceUnavailable, fmt.Sprintf("invalid upgrade response: status code %d\n", status))
+			a.WantHeader(t, "X-Custom")
 		})
 	}
 	for _, status := range []int{400, 401, 403, 404, 500, 503} {
@@ -162,17 +162,17 @@ func (s *suite) refusedUpgrades(t *testing.T, b *proxytest.Backend) {
 			path, body := fmt.Sprintf("refused/%d", status), fmt.Sprintf("no, %d", status)
 			b.Handle(path, proxytest.Respond(status, http.Header{"Content-Type": {"text/x-test"}, "X-Custom": {"a"}}, body))
 			a := ask(t, path)
-			a.want(t, status, body)
-			a.wantHeader(t, "X-Custom", "a")
-			a.wantHeader(t, "Content-Type", "text/x-test")
+			a.Want(t, status, body)
+			a.WantHeader(t, "X-Custom", "a")
+			a.WantHeader(t, "Content-Type", "text/x-test")
 		})
 	}
 	run(t, "nonsense_is_an_error", func(t *testing.T) {
 		b.Handle("nonsense", proxytest.Raw("nonsense\r\n\r\n"))
-		ask(t, "nonsense").wantPlain(t, http.StatusServiceUnavailable, `malformed HTTP response "nonsense"`+"\n")
+		wantPlain(t, ask(t, "nonsense"), http.StatusServiceUnavailable, `malformed HTTP response "nonsense"`+"\n")
 	})
 	run(t, "no_response_is_an_error", func(t *testing.T) {
 		b.Handle("nothing", proxytest.Raw(""))
-		ask(t, "nothing").wantPlain(t, http.StatusServiceUnavailable, "unexpected EOF\n")
+		wantPlain(t, ask(t, "nothing"), http.StatusServiceUnavailable, "unexpected EOF\n")
 	})
 }

@@ -83,7 +83,7 @@ func (s *suite) upload(t *testing.T, client *http.Client, target string, length 
 		t.Error(err)
 		return
 	}
-	a, err := read(response)
+	a, err := proxytest.ReadAnswer(response)
 	if want := fmt.Sprintf("%s %d <nil>", want, length); err != nil || a.Status != http.StatusOK || a.Body != want {
 		t.Errorf("%s: the backend received %d %s, want %s: %v", response.Proto, a.Status, a.Body, want, err)
 	}

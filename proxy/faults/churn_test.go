@@ -81,7 +81,7 @@ func (s *suite) comeAndGo(ctx context.Context, t *testing.T, b *proxytest.Backen
 			w.WriteHeader(http.StatusTeapot)
 		})
 		go func() {
-			a, err := s.try(ctx, s.client, http.MethodGet, path+"/late", nil, nil)
+			a, err := s.Try(ctx, s.client, http.MethodGet, path+"/late", nil, nil)
 			if err == nil && a.Status != http.StatusTeapot {
 				err = fmt.Errorf("a request that was under way answers %d %s", a.Status, a.Body)
 			}
@@ -109,7 +109,7 @@ func (s *suite) comeAndGo(ctx context.Context, t *testing.T, b *proxytest.Backen
 // becomes waits until requests for the path are answered with the status.
 func (s *suite) becomes(ctx context.Context, path string, status int) error {
 	return eventually(ctx, func() error {
-		a, err := s.try(ctx, s.client, http.MethodGet, path, nil, nil)
+		a, err := s.Try(ctx, s.client, http.MethodGet, path, nil, nil)
 		if err == nil && a.Status != status {
 			err = fmt.Errorf("GET %s answers %d %s, want %d", path, a.Status, a.Body, status)
 		}

@@ -2,9 +2,7 @@ package faults_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
-	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -31,39 +29,10 @@ func (s *suite) http1Client(t *testing.T) *http.Client {
 	return client
 }
 
-// answer is a response, read to its end.
-type answer struct {
-	Status int
-	Header http.Header
-	Body   string
-}
-
-// try sends a request for the path and query.
-func (s *suite) try(ctx context.Context, client *http.Client, method, target string, header http.Header, body io.Reader) (answer, error) {
-	request, err := http.NewRequestWithContext(ctx, method, s.URL+target, body)
-	if err != nil {
-		return answer{}, err
-	}
-	if header != nil {
-		request.Header = header.Clone()
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return answer{}, err
-	}
-	return read(response)
-}
-
-func read(response *http.Response) (answer, error) {
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return answer{response.StatusCode, response.Header, string(body)}, err
-}
-
-// get is try where failing is no outcome.
-func (s *suite) get(t *testing.T, client *http.Client, target string) answer {
+// get is Try where failing is no outcome.
+func (s *suite) get(t *testing.T, client *http.Client, target string) proxytest.Answer {
 	t.Helper()
-	a, err := s.try(t.Context(), client, http.MethodGet, target, nil, nil)
+	a, err := s.Try(t.Context(), client, http.MethodGet, target, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,23 +52,6 @@ func (s *suite) open(t *testing.T, client *http.Client, target string) *http.Res
 	}
 	t.Cleanup(func() { response.Body.Close() })
 	return response
-}
-
-func (a answer) want(t *testing.T, status int) {
-	t.Helper()
-	if a.Status != status {
-		t.Errorf("got %d %q, want %d", a.Status, a.Body, status)
-	}
-}
-
-// echo is what the backend says that it received.
-func (a answer) echo(t *testing.T) proxytest.Echo {
-	t.Helper()
-	var seen proxytest.Echo
-	if err := json.Unmarshal([]byte(a.Body), &seen); err != nil || a.Status != http.StatusOK {
-		t.Fatalf("no echo but %d %q: %v", a.Status, a.Body, err)
-	}
-	return seen
 }
 
 // connection is one of HTTP/1.1, for what Go's client would not send.

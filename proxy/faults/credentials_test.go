@@ -35,7 +35,7 @@ func TestRevokedClient(t *testing.T) {
 	for _, client := range clients {
 		for _, path := range []string{own, aggregated, aggregated} {
 			a := s.get(t, client, path)
-			a.want(t, http.StatusOK)
+			a.WantStatus(t, http.StatusOK)
 		}
 	}
 	old, err := os.ReadFile(s.ClientCA.Cert)
@@ -55,7 +55,7 @@ func TestRevokedClient(t *testing.T) {
 	reached := len(b.Requests("things"))
 	for _, client := range clients {
 		a := s.get(t, client, aggregated)
-		a.want(t, http.StatusUnauthorized)
+		a.WantStatus(t, http.StatusUnauthorized)
 	}
 	if len(b.Requests("things")) != reached {
 		t.Error("a request was refused and reached the backend all the same")
@@ -70,7 +70,7 @@ func TestRevokedClient(t *testing.T) {
 	s.answersSoon(t, newcomer, aggregated, http.StatusUnauthorized)
 	for _, client := range clients {
 		a := s.get(t, client, aggregated)
-		a.want(t, http.StatusOK)
+		a.WantStatus(t, http.StatusOK)
 	}
 }
 
@@ -130,7 +130,7 @@ func (s *suite) deletedServiceAccount(t *testing.T) {
 		t.Helper()
 		started := time.Now()
 		proxytest.Eventually(t, fmt.Sprintf("%d for the ServiceAccount", status), within, func(ctx context.Context) error {
-			a, err := s.try(ctx, robot, http.MethodGet, b.Path("things"), header, nil)
+			a, err := s.Try(ctx, robot, http.MethodGet, b.Path("things"), header, nil)
 			if err == nil && a.Status != status {
 				err = fmt.Errorf("%d %s", a.Status, a.Body)
 			}

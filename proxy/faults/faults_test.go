@@ -106,7 +106,7 @@ func (s *suite) warmUp(t *testing.T) {
 		b := s.backend(t, proxytest.BackendOptions{})
 		for _, client := range s.clients(t) {
 			a := s.get(t, client, b.Path("things"))
-			a.want(t, http.StatusOK)
+			a.WantStatus(t, http.StatusOK)
 		}
 	})
 }

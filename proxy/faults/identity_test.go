@@ -35,11 +35,11 @@ func (s *suite) forgedIdentity(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a, err := read(response)
+			a, err := proxytest.ReadAnswer(response)
 			if err != nil {
 				t.Fatal(err)
 			}
-			seen := a.echo(t)
+			seen := a.Echo(t)
 			wantUser(t, "forged trailers", seen.Header, userName, masters, "system:authenticated")
 			for name, values := range <-trailers {
 				if len(values) > 0 {
@@ -49,16 +49,16 @@ func (s *suite) forgedIdentity(t *testing.T) {
 		}
 		// A certificate of the clients' authority makes nobody the front proxy, whatever its name.
 		forged := http.Header{"X-Remote-User": {"system:admin"}, "X-Remote-Group": {"system:nodes"}}
-		a, err := s.try(t.Context(), s.HTTPClient(t, "front-proxy-client", masters), http.MethodGet, b.Path("things"), forged, nil)
+		a, err := s.Try(t.Context(), s.HTTPClient(t, "front-proxy-client", masters), http.MethodGet, b.Path("things"), forged, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantUser(t, "the front proxy's name", a.echo(t).Header, "front-proxy-client", masters, "system:authenticated")
-		a, err = s.try(t.Context(), s.HTTPClient(t, ""), http.MethodGet, b.Path("things"), forged, nil)
+		wantUser(t, "the front proxy's name", a.Echo(t).Header, "front-proxy-client", masters, "system:authenticated")
+		a, err = s.Try(t.Context(), s.HTTPClient(t, ""), http.MethodGet, b.Path("things"), forged, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.want(t, http.StatusForbidden)
+		a.WantStatus(t, http.StatusForbidden)
 		if !strings.Contains(a.Body, `User \"system:anonymous\"`) && !strings.Contains(a.Body, `User "system:anonymous"`) {
 			t.Errorf("without a certificate one is %s", a.Body)
 		}

@@ -66,7 +66,7 @@ func (s *suite) killedMidWatch(t *testing.T) {
 		}
 		for _, client := range clients {
 			a := s.get(t, client, b.Path("watched")+"?watch=true")
-			a.want(t, http.StatusServiceUnavailable)
+			a.WantStatus(t, http.StatusServiceUnavailable)
 		}
 		s.restart(t, b)
 		for _, client := range clients {
@@ -155,7 +155,7 @@ func (s *suite) killedMidUpload(t *testing.T) {
 			}()
 			uploads.Go(func() error {
 				// An error is as good as an answer: the connection may end while the body is on the way.
-				if a, err := s.try(ctx, clients[i%2], http.MethodPost, b.Path("upload"), nil, body); err == nil && a.Status < 500 {
+				if a, err := s.Try(ctx, clients[i%2], http.MethodPost, b.Path("upload"), nil, body); err == nil && a.Status < 500 {
 					t.Errorf("half an upload answers %d %s", a.Status, a.Body)
 				}
 				return nil

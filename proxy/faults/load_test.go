@@ -47,7 +47,7 @@ func (s *suite) startLoad(t *testing.T, b *proxytest.Backend) *load {
 
 // exchange sends a request that names the path in its body, and wants both back.
 func (s *suite) exchange(ctx context.Context, client *http.Client, path string) error {
-	a, err := s.try(ctx, client, http.MethodPost, path, nil, strings.NewReader(path))
+	a, err := s.Try(ctx, client, http.MethodPost, path, nil, strings.NewReader(path))
 	if err != nil {
 		return err
 	}

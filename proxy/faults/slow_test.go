@@ -97,7 +97,7 @@ func (s *suite) slowRequestBody(t *testing.T) {
 			go drip(more)
 			bodies = append(bodies, more)
 			requests.Go(func() {
-				a, err := s.try(t.Context(), clients[i%2], http.MethodPost, b.Path("slow")+"?timeout=2s", nil, body)
+				a, err := s.Try(t.Context(), clients[i%2], http.MethodPost, b.Path("slow")+"?timeout=2s", nil, body)
 				// Or what the backend says of a body without an end, if it says so in the last moment.
 				if err == nil && a.Status != http.StatusGatewayTimeout && a.Status != http.StatusBadRequest {
 					t.Errorf("a request that takes too long answers %d %s", a.Status, a.Body)
