@@ -40,10 +40,11 @@ test-fuzz: ## a minute for each fuzz target of the proxy
 	for target in FuzzPathMapping FuzzHeaders FuzzAPIServiceValidation; do \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./proxy/internal/aggregation; done
 
-test-kube: build ## the proxy against the real kube-apiserver, request by request
+# Not from the cache: these run programs that go test doesn't look at.
+test-kube: build ## the proxy against the real kube-apiserver, request by request; the examples' tests behind both
 	cd proxy/oracle && go mod tidy -diff && go vet ./...
 	cd proxy/oracle && go test -count=1 -timeout 20m ./kube
-	cd proxy/oracle && go test -timeout 20m
+	cd proxy/oracle && go test -count=1 -timeout 30m
 
 test-examples: build ## each example builds, vets and passes its own tests, through the proxy
 	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && go build ./... && go vet ./... && go test ./...); done

@@ -11,9 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
-
 	"github.com/apiserver-builder/builder/proxy/oracle/kube"
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
@@ -44,7 +41,7 @@ func startAdapter(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
 	for _, name := range adapterAPIServices {
 		kubectl.must(t, "patch", "apiservice", name, "--type=merge", "-p", fmt.Sprintf(`{"spec":{"service":{"port":%d}}}`, port))
 	}
-	kubeconfig := adapterKubeconfig(t, cp, kubectl)
+	kubeconfig := kubectl.serviceAccount(t, adapterNamespace, adapterName)
 	dir := t.TempDir()
 	kube.StartProcess(t, dir, "test-adapter", program, "--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", port), "--cert-dir", dir,
 		"--lister-kubeconfig", kubeconfig, "--authentication-kubeconfig", kubeconfig, "--authorization-kubeconfig", kubeconfig)
@@ -98,58 +95,6 @@ func goCommand(t *testing.T, bin string, args ...string) []byte {
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, &stderr)
-	}
-	return out
-}
-
-// adapterKubeconfig is the file of one with a token of the adapter's ServiceAccount.
-func adapterKubeconfig(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) string {
-	t.Helper()
-	config, err := clientcmd.LoadFromFile(cp.Kubeconfig)
-	if err != nil {
-		t.Fatal(err)
-	}
-	token := strings.TrimSpace(kubectl.must(t, "create", "token", adapterName, "-n", adapterNamespace))
-	for name := range config.AuthInfos {
-		config.AuthInfos[name] = &clientcmdapi.AuthInfo{Token: token}
-	}
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := clientcmd.WriteToFile(*config, path); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-// kubectl is the one in builder, for one control plane.
-type kubectl struct {
-	program, kubeconfig, home string
-}
-
-func newKubectl(t *testing.T, cp *proxytest.ControlPlane) kubectl {
-	t.Helper()
-	program, err := kube.ProgramOf("cmd", "./builder")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kubectl{program, cp.Kubeconfig, t.TempDir()}
-}
-
-// run returns what it prints, on either stream.
-func (k kubectl) run(ctx context.Context, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, k.program, append([]string{"kubectl", "--kubeconfig", k.kubeconfig}, args...)...)
-	cmd.Env = append(os.Environ(), "HOME="+k.home) // it keeps what it discovers
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return string(out), fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, out)
-	}
-	return string(out), nil
-}
-
-func (k kubectl) must(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := k.run(t.Context(), args...)
-	if err != nil {
-		t.Fatal(err)
 	}
 	return out
 }

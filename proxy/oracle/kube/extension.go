@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -66,17 +67,12 @@ func (e Extension) Start(t testing.TB, cp *proxytest.ControlPlane, args ...strin
 	}
 	authority := proxytest.NewAuthority(t, e.Name)
 	dir := t.TempDir()
-	cert, key := writePair(t, dir, authority.Serving(t, e.Name+"."+e.Namespace+".svc", "localhost"))
+	cert, key := WritePair(t, dir, authority.Serving(t, e.Name+"."+e.Namespace+".svc", "localhost"))
 	port := proxytest.FreePort(t)
 	running := &RunningExtension{Extension: e, URL: fmt.Sprintf("https://localhost:%d", port), CA: authority.PEM}
-	certs := pki.Dir(filepath.Join(cp.Dir, "pki"))
+	flags := append(ServingFlags(port, cert, key), ClientFlags(t, cp, cp.Kubeconfig)...)
 	var ended <-chan struct{}
-	running.Process, ended = StartProcess(t, dir, e.Name, program, append([]string{
-		"--bind-address", loopback, "--secure-port", fmt.Sprint(port), "--tls-cert-file", cert, "--tls-private-key-file", key,
-		"--kubeconfig", cp.Kubeconfig, "--authentication-kubeconfig", cp.Kubeconfig, "--authorization-kubeconfig", cp.Kubeconfig,
-		"--etcd-servers", EtcdURL(t, cp), "--etcd-prefix", "/" + e.Group, "--etcd-cafile", certs.Cert(pki.EtcdCA),
-		"--etcd-certfile", certs.Cert(pki.EtcdClient), "--etcd-keyfile", certs.Key(pki.EtcdClient),
-	}, args...)...)
+	running.Process, ended = StartProcess(t, dir, e.Name, program, slices.Concat(flags, []string{"--etcd-prefix", "/" + e.Group}, args)...)
 	e.register(t, cp, int32(port), authority.PEM)
 	for _, version := range e.Versions {
 		cp.WaitCondition(t, version+"."+e.Group, "", func(c apiregistrationv1.APIServiceCondition) bool {
@@ -88,6 +84,22 @@ func (e Extension) Start(t testing.TB, cp *proxytest.ControlPlane, args ...strin
 		})
 	}
 	return running
+}
+
+// ServingFlags are what an extension-apiserver on this machine has to know of its address and its certificate.
+func ServingFlags(port int, cert, key string) []string {
+	return []string{"--bind-address", loopback, "--secure-port", fmt.Sprint(port), "--tls-cert-file", cert, "--tls-private-key-file", key}
+}
+
+// ClientFlags have an extension-apiserver use a control plane, as whom the kubeconfig says, and its etcd.
+func ClientFlags(t testing.TB, cp *proxytest.ControlPlane, kubeconfig string) []string {
+	t.Helper()
+	certs := pki.Dir(filepath.Join(cp.Dir, "pki"))
+	return []string{
+		"--kubeconfig", kubeconfig, "--authentication-kubeconfig", kubeconfig, "--authorization-kubeconfig", kubeconfig,
+		"--etcd-servers", EtcdURL(t, cp), "--etcd-cafile", certs.Cert(pki.EtcdCA),
+		"--etcd-certfile", certs.Cert(pki.EtcdClient), "--etcd-keyfile", certs.Key(pki.EtcdClient),
+	}
 }
 
 // register makes it known by a Service that is an external name of localhost.
@@ -116,7 +128,8 @@ func (e Extension) register(t testing.TB, cp *proxytest.ControlPlane, port int32
 	}
 }
 
-func writePair(t testing.TB, dir string, pair tls.Certificate) (cert, key string) {
+// WritePair writes a certificate and its key to files in dir.
+func WritePair(t testing.TB, dir string, pair tls.Certificate) (cert, key string) {
 	t.Helper()
 	der, err := x509.MarshalECPrivateKey(pair.PrivateKey.(*ecdsa.PrivateKey))
 	if err != nil {

@@ -1,0 +1,96 @@
+package oracle
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"k8s.io/client-go/rest"
+
+	"github.com/apiserver-builder/builder/proxy/oracle/kube"
+	"github.com/apiserver-builder/builder/proxy/pki"
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// An example is a project that builder made.
+type example struct {
+	// dir is relative to this repository's root, project what its PROJECT calls it.
+	dir, project string
+}
+
+var examples = []example{{"examples/fruit", "shop"}, {"examples/wardle", "wardle"}}
+
+// start applies the example's config, runs its programs on this machine as the ServiceAccounts that config gives them, and
+// waits until requests get through.
+func (e example) start(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
+	t.Helper()
+	root, err := kube.RootDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(root, e.dir, "config")
+	kubectl.must(t, "apply", "-k", config)
+	namespace, apiserver, controllers := e.project+"-system", e.project+"-apiserver", e.project+"-controller-manager"
+
+	// The Service leads to this machine instead of to Pods.
+	kubectl.must(t, "delete", "service", apiserver, "-n", namespace)
+	kubectl.must(t, "create", "service", "externalname", apiserver, "-n", namespace, "--external-name=localhost")
+	authority, port := proxytest.NewAuthority(t, apiserver), proxytest.FreePort(t)
+	apiservices := strings.Fields(kubectl.must(t, "create", "--dry-run=client", "--output=name",
+		"--filename", filepath.Join(config, "apiserver", "zz_generated.apiservices.yaml")))
+	for _, apiservice := range apiservices {
+		kubectl.must(t, "patch", apiservice, "--type=merge", "-p", fmt.Sprintf(`{"spec":{"caBundle":%q,"service":{"port":%d}}}`,
+			base64.StdEncoding.EncodeToString(authority.PEM), port))
+	}
+
+	dir := t.TempDir()
+	cert, key := kube.WritePair(t, dir, authority.Serving(t, apiserver+"."+namespace+".svc", "localhost"))
+	kubeconfig := kubectl.serviceAccount(t, namespace, apiserver)
+	e.run(t, dir, "apiserver", append(kube.ServingFlags(port, cert, key), kube.ClientFlags(t, cp, kubeconfig)...)...)
+	for _, apiservice := range apiservices {
+		kubectl.must(t, "wait", "--for=condition=Available", "--timeout="+proxytest.Patience.String(), apiservice)
+		_, name, _ := strings.Cut(apiservice, "/")
+		version, group, _ := strings.Cut(name, ".")
+		path := "/apis/" + group + "/" + version
+		// kube-apiserver says that it is available a moment before it passes requests on.
+		proxytest.Eventually(t, "GET "+path, proxytest.Patience, func(ctx context.Context) error {
+			_, err := kubectl.run(ctx, "get", "--raw", path)
+			return err
+		})
+	}
+	e.run(t, dir, "controller-manager", "--kubeconfig", kubectl.serviceAccount(t, namespace, controllers), "--health-probe-bind-address=0")
+}
+
+// run runs one of the example's programs.
+func (e example) run(t *testing.T, dir, name string, args ...string) {
+	t.Helper()
+	program, err := kube.ProgramOf(e.dir, "./cmd/"+name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kube.StartProcess(t, dir, name, program, args...)
+}
+
+// compact has etcd forget its first state, as kube-apiserver has it do some minutes later.
+func compact(t *testing.T, cp *proxytest.ControlPlane) {
+	t.Helper()
+	certs := pki.Dir(filepath.Join(cp.Dir, "pki"))
+	tls, err := rest.TLSConfigFor(&rest.Config{TLSClientConfig: rest.TLSClientConfig{
+		CAFile: certs.Cert(pki.EtcdCA), CertFile: certs.Cert(pki.EtcdClient), KeyFile: certs.Key(pki.EtcdClient),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := clientv3.New(clientv3.Config{Endpoints: []string{kube.EtcdURL(t, cp)}, TLS: tls})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := client.Compact(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+}

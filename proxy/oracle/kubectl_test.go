@@ -1,0 +1,69 @@
+package oracle
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/apiserver-builder/builder/proxy/oracle/kube"
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// kubectl is the one in builder, for one control plane.
+type kubectl struct {
+	program, kubeconfig, home string
+}
+
+func newKubectl(t *testing.T, cp *proxytest.ControlPlane) kubectl {
+	t.Helper()
+	program, err := kube.ProgramOf("cmd", "./builder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kubectl{program, cp.Kubeconfig, t.TempDir()}
+}
+
+// run returns what it prints, on either stream.
+func (k kubectl) run(ctx context.Context, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, k.program, append([]string{"kubectl", "--kubeconfig", k.kubeconfig}, args...)...)
+	cmd.Env = append(os.Environ(), "HOME="+k.home) // it keeps what it discovers
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return string(out), fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return string(out), nil
+}
+
+func (k kubectl) must(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := k.run(t.Context(), args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// serviceAccount is the file of a kubeconfig with a token of a ServiceAccount.
+func (k kubectl) serviceAccount(t *testing.T, namespace, name string) string {
+	t.Helper()
+	config, err := clientcmd.LoadFromFile(k.kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := strings.TrimSpace(k.must(t, "create", "token", name, "-n", namespace))
+	for user := range config.AuthInfos {
+		config.AuthInfos[user] = &clientcmdapi.AuthInfo{Token: token}
+	}
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

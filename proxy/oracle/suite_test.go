@@ -1,0 +1,119 @@
+package oracle
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/apiserver-builder/builder/proxy/oracle/kube"
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// inProcess are the tests that reach the apiserver past the aggregation layer: they run where the tests started it.
+var inProcess = []string{"TestStrangers", "TestDenied/directly"}
+
+// TestSuite runs each example's own tests behind both, and wants the same tests to pass.
+func TestSuite(t *testing.T) {
+	proxy, err := kube.ProgramOf("cmd", "./aggregation-proxy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster := kube.Start(t).ControlPlane
+	compact(t, cluster)
+	kubectl := newKubectl(t, cluster)
+	for _, e := range examples {
+		e.start(t, cluster, kubectl)
+	}
+	for _, e := range examples {
+		t.Run(e.project, func(t *testing.T) {
+			real := e.test(t, "TEST_KUBECONFIG="+cluster.Kubeconfig)
+			ours := e.test(t, "TEST_KUBECONFIG=", "AGGREGATION_PROXY="+proxy)
+			for _, name := range inProcess {
+				if got := []string{ours[name], real[name]}; !cmp.Equal(got, []string{"pass", "skip"}) {
+					t.Errorf("%s: %s behind %s and %s behind %s, want it to pass and to be skipped",
+						name, got[0], proxytest.AggregationProxy, got[1], proxytest.KubeAPIServer)
+				}
+				ours.remove(name)
+				real.remove(name)
+			}
+			if diff := cmp.Diff(real, ours); diff != "" {
+				t.Errorf("tests by result (-%s +%s):\n%s", proxytest.KubeAPIServer, proxytest.AggregationProxy, diff)
+			}
+			t.Logf("%d of %d tests passed behind both", ours.count("pass"), len(ours))
+			if ours.count("pass") == 0 {
+				t.Error("no test has passed")
+			}
+		})
+	}
+}
+
+// results are what has come of tests, by name: pass, fail or skip.
+type results map[string]string
+
+// remove removes a test with its parts.
+func (r results) remove(test string) {
+	for name := range r {
+		if name == test || strings.HasPrefix(name, test+"/") {
+			delete(r, name)
+		}
+	}
+}
+
+func (r results) count(result string) int {
+	n := 0
+	for _, got := range r {
+		if got == result {
+			n++
+		}
+	}
+	return n
+}
+
+// test runs the example's tests of its API in an environment.
+func (e example) test(t *testing.T, env ...string) results {
+	t.Helper()
+	root, err := kube.RootDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-json", "-count=1", "./test")
+	cmd.Dir = filepath.Join(root, e.dir)
+	cmd.Env = append(os.Environ(), append(env, "GOWORK=off")...)
+	out, err := cmd.Output()
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	got, output := results{}, map[string]string{}
+	for events := json.NewDecoder(bytes.NewReader(out)); ; {
+		var event struct{ Action, Test, Output string }
+		if err := events.Decode(&event); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("%v in %s", err, out)
+		}
+		switch event.Action {
+		case "output":
+			output[event.Test] += event.Output
+		case "pass", "skip", "fail":
+			if event.Test != "" {
+				got[event.Test] = event.Action
+			}
+			if event.Action == "fail" {
+				t.Errorf("%s: go test ./test in %s: %s", env[0], e.dir, output[event.Test])
+			}
+		}
+	}
+	if failed != nil && !t.Failed() {
+		t.Errorf("%s: go test ./test in %s: %v\n%s%s", env[0], e.dir, failed, failed.Stderr, out)
+	}
+	return got
+}
