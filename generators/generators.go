@@ -77,7 +77,7 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 	if err := cmp.Or(loadErr, roleErr); err != nil {
 		return nil, err
 	}
-	out, err := wiring.Generate(p, source, packages)
+	out, err := wiring.Generate(p, packages)
 	if err != nil {
 		return nil, err
 	}

@@ -93,6 +93,12 @@ var breakages = map[string][]breakage{
 			at: "// +kubebuilder:unservedversion", want: "a version that PROJECT has is served: take it out of the kind's versions there",
 		},
 	},
+	"markers of other types": {
+		{
+			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: "// PieSpec is", new: "// +kubebuilder:storageversion\n// PieSpec is",
+			at: "// +kubebuilder:storageversion", want: "PieSpec is no kind that PROJECT has in v1, so the marker +kubebuilder:storageversion has no effect: take it out, or declare the kind there",
+		},
+	},
 	"names": {
 		{
 			file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "path=orchardry,scope=Cluster", new: "path=orchardry,scope=Cluster,shortName=ap",

@@ -18,7 +18,7 @@ func (p *Packages) checkMarkers(pkg string) Diagnostics {
 	together := map[string][]markers.Marker{}
 	for _, m := range p.source.packages[pkg].markers {
 		if problem := p.registry.Check(m); problem != "" {
-			problems.add(p.source.at(m.Pos), "%s", problem)
+			problems.add(m.Pos, "%s", problem)
 			continue
 		}
 		switch m.On {
@@ -59,7 +59,7 @@ func (p *Packages) newSet(all []markers.Marker) set {
 func (s set) first(names ...string) *markers.Marker {
 	var found *markers.Marker
 	for _, name := range names {
-		if all := s[name]; len(all) > 0 && (found == nil || all[0].Pos < found.Pos) {
+		if all := s[name]; len(all) > 0 && (found == nil || all[0].Pos.Offset < found.Pos.Offset) {
 			found = &all[0]
 		}
 	}
@@ -74,7 +74,7 @@ type markerCheck struct {
 }
 
 func (c *markerCheck) add(m *markers.Marker, format string, args ...any) {
-	c.problems.add(c.packages.source.at(m.Pos), format, args...)
+	c.problems.add(m.Pos, format, args...)
 }
 
 // name is a marker's name as it was written.

@@ -130,7 +130,8 @@ func (p *Packages) Position(name types.Name, field string) token.Position {
 	return p.source.position(name, field)
 }
 
-// Markers are those of a type of an API package or, given a field, of that field.
+// Markers are those of a type of an API package or, given a field, of that field, in their order. Each is well-formed and in its
+// place, and their Filename is that of Position.
 func (p *Packages) Markers(name types.Name, field string) []markers.Marker {
 	var out []markers.Marker
 	if pkg := p.source.packages[name.Package]; pkg != nil {
@@ -143,8 +144,8 @@ func (p *Packages) Markers(name types.Name, field string) []markers.Marker {
 	return out
 }
 
-// MarkerPosition is where a marker of an API package is.
-func (p *Packages) MarkerPosition(m markers.Marker) token.Position { return p.source.at(m.Pos) }
+// ParseMarker is what a marker says in controller-tools' terms, or nil if it is none of controller-tools'.
+func (p *Packages) ParseMarker(m markers.Marker) any { return p.registry.Parse(m) }
 
 // PackagePosition is where the package clause of an API package is: in doc.go if there is one, which is where the package's
 // markers belong.

@@ -29,7 +29,7 @@ func (s *source) interfaceMarkers() []interfaceMarker {
 			}
 			for _, name := range strings.Split(list, ",") {
 				if name != "" {
-					found = append(found, interfaceMarker{pos: s.at(m.Pos), name: types.ParseFullyQualifiedName(name)})
+					found = append(found, interfaceMarker{pos: m.Pos, name: types.ParseFullyQualifiedName(name)})
 				}
 			}
 		}

@@ -70,7 +70,10 @@ func (s *source) parsePackage(pkg *sourcePackage) Diagnostics {
 			problems.add(token.Position{Filename: s.options.rel(filepath.Join(dir, name))}, "%s", reason(err))
 		default:
 			pkg.add(file)
-			pkg.markers = append(pkg.markers, markers.Read(s.fset, file)...)
+			for _, m := range markers.Read(s.fset, file) {
+				m.Pos = s.relative(m.Pos)
+				pkg.markers = append(pkg.markers, m)
+			}
 		}
 	}
 	return problems

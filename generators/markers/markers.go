@@ -27,7 +27,7 @@ const (
 // A Marker is one comment line that begins with a plus sign and a letter.
 type Marker struct {
 	// Pos is where the comment begins.
-	Pos token.Pos
+	Pos token.Position
 	// Text is the line from the plus sign on.
 	Text string
 	// On is what the marker is on, Name the type or function, and Fields what of the type: several, if one line declares them.
@@ -75,7 +75,7 @@ func Read(fset *token.FileSet, file *ast.File) []Marker {
 		default:
 			owner.On = Nothing
 		}
-		out = append(out, linesOf(group, owner)...)
+		out = append(out, linesOf(fset, group, owner)...)
 	}
 	return out
 }
@@ -140,7 +140,7 @@ func embeddedName(e ast.Expr) string {
 }
 
 // linesOf are the markers in a comment, which belong to owner.
-func linesOf(group *ast.CommentGroup, owner Marker) []Marker {
+func linesOf(fset *token.FileSet, group *ast.CommentGroup, owner Marker) []Marker {
 	var out []Marker
 	for _, comment := range group.List {
 		body, block := strings.CutPrefix(comment.Text, "/*")
@@ -151,7 +151,7 @@ func linesOf(group *ast.CommentGroup, owner Marker) []Marker {
 			text = strings.TrimSpace(text)
 			if len(text) > 1 && text[0] == '+' && unicode.IsLetter(rune(text[1])) {
 				m := owner
-				m.Pos, m.Text, m.Block = comment.Pos(), text, block
+				m.Pos, m.Text, m.Block = fset.Position(comment.Pos()), text, block
 				out = append(out, m)
 			}
 		}

@@ -20,7 +20,7 @@ func read(t *testing.T, name, source string) []string {
 	}
 	var out []string
 	for _, m := range Read(fset, file) {
-		line := fmt.Sprintf("%d: %s on %s %s.%s", fset.Position(m.Pos).Line, m.Text, m.On, m.Name, strings.Join(m.Fields, ","))
+		line := fmt.Sprintf("%d: %s on %s %s.%s", m.Pos.Line, m.Text, m.On, m.Name, strings.Join(m.Fields, ","))
 		out = append(out, strings.TrimSuffix(strings.TrimSuffix(line, "."), " "))
 	}
 	return out

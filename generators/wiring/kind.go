@@ -45,47 +45,39 @@ func (r *reader) kind(group project.Group, kind project.Kind, versions map[strin
 
 // kindVersion reads what a kind is in one version.
 func (r *reader) kindVersion(k *Kind, v *KindVersion) kindMarkers {
-	declared, err := declarations(r.dir, v.dir)
-	if err != nil {
-		r.problem(token.Position{Filename: v.dir}, "%v", err)
-		return kindMarkers{}
-	}
 	before := len(r.problems)
-	r.checkType(v, declared)
+	r.checkType(v)
 	if len(r.problems) > before {
 		return kindMarkers{}
 	}
-	d := declared[v.name]
+	d, _ := r.declaration(types.Name{Package: v.ImportPath, Name: v.name})
 	v.pos = d.pos
-	read, problems := readKindMarkers(r.registry, d)
-	r.problems = append(r.problems, problems...)
+	read := r.readKindMarkers(v, d)
 	r.describeVersion(k, v, read, d)
 	return read
 }
 
 // checkType says which of the types and markers that every kind needs are missing.
-func (r *reader) checkType(v *KindVersion, declared map[string]declaration) {
+func (r *reader) checkType(v *KindVersion) {
+	var list types.Name
 	for _, name := range []string{v.name, v.name + "List"} {
-		d, ok := declared[name]
+		list = types.Name{Package: v.ImportPath, Name: name}
+		d, ok := r.declaration(list)
 		if !ok {
 			r.problem(token.Position{Filename: v.dir}, "there is no type %s, though PROJECT has the kind %s in %s: write the type, or take it out of PROJECT", name, v.name, v.Version)
-			continue
+			return
 		}
 		if !d.has(deepCopyMarker) {
 			r.problem(d.pos, "the type %s lacks the marker %s: add it to the comment above", name, deepCopyMarker)
 		}
-	}
-	if d, ok := declared[v.name]; ok && !d.has("+genclient") {
-		r.problem(d.pos, "the type %s lacks the marker +genclient: add it to the comment above", v.name)
-	}
-	list, ok := declared[v.name+"List"]
-	if !ok {
-		return
+		if name == v.name && !d.has("+genclient") {
+			r.problem(d.pos, "the type %s lacks the marker +genclient: add it to the comment above", name)
+		}
 	}
 	element := types.Name{Package: v.ImportPath, Name: v.name}
-	items, ok := jsonField(r.universe.Type(types.Name{Package: v.ImportPath, Name: v.name + "List"}), "items")
+	items, ok := jsonField(r.universe.Type(list), "items")
 	if !ok || items.Type.Kind != types.Slice || items.Type.Elem.Name != element {
-		r.problem(list.pos, `the type %sList lacks the field Items []%s with the tag json:"items"`, v.name, v.name)
+		r.problem(r.packages.Position(list, ""), `the type %sList lacks the field Items []%s with the tag json:"items"`, v.name, v.name)
 	}
 }
 

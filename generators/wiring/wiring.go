@@ -5,13 +5,13 @@ package wiring
 
 import (
 	"cmp"
+	"fmt"
 	"go/token"
 	"path"
 	"slices"
 
 	"k8s.io/gengo/v2"
 	"k8s.io/gengo/v2/types"
-	"sigs.k8s.io/controller-tools/pkg/markers"
 
 	"github.com/apiserver-builder/builder/generators/codegen"
 	"github.com/apiserver-builder/builder/generators/project"
@@ -24,14 +24,10 @@ const deepCopyMarker = "+k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/run
 // hidden begins each file, as upstream's generated ones: it keeps them from the generators, so that even a broken one is restored.
 const hidden = "//go:build !" + gengo.StdBuildTag + "\n\n"
 
-// Generate returns the wiring of the project p in the folder dir, as formatted files by path. What is wrong with the types
+// Generate returns the wiring of the project p, as formatted files by path. What is wrong with the types
 // and their markers comes back as codegen.Diagnostics.
-func Generate(p *project.Project, dir string, packages *codegen.Packages) (map[string][]byte, error) {
-	registry, err := newRegistry()
-	if err != nil {
-		return nil, err
-	}
-	r := &reader{project: p, dir: dir, universe: packages.Universe, registry: registry}
+func Generate(p *project.Project, packages *codegen.Packages) (map[string][]byte, error) {
+	r := &reader{project: p, packages: packages, universe: packages.Universe}
 	server := r.server()
 	if len(r.problems) > 0 {
 		slices.SortFunc(r.problems, func(a, b codegen.Diagnostic) int {
@@ -106,9 +102,8 @@ func render(server *Server) (map[string][]byte, error) {
 // A reader builds the model of the server from the declaration and the types, and gathers what is wrong with them.
 type reader struct {
 	project  *project.Project
-	dir      string
+	packages *codegen.Packages
 	universe types.Universe
-	registry *markers.Registry
 	problems codegen.Diagnostics
 }
 
@@ -121,6 +116,7 @@ func (r *reader) server() *Server {
 			v := r.groupVersion(group, version)
 			versions[version] = v
 			s.AllVersions = append(s.AllVersions, v)
+			r.checkOtherTypes(v)
 			if len(v.Kinds) > 0 {
 				g.Versions = append(g.Versions, v)
 			}
@@ -191,5 +187,5 @@ func (r *reader) claim(seen map[string]*Kind, k *Kind, names ...string) {
 }
 
 func (r *reader) problem(pos token.Position, format string, args ...any) {
-	r.problems = append(r.problems, problem(pos, format, args...))
+	r.problems = append(r.problems, codegen.Diagnostic{Pos: pos, Message: fmt.Sprintf(format, args...)})
 }
