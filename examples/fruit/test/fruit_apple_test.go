@@ -19,7 +19,7 @@ func TestFruitApple(t *testing.T) {
 
 	created, err := client.Create(t.Context(), &v1alpha1.Apple{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"},
-		Spec:       v1alpha1.AppleSpec{Message: "hello"},
+		Spec:       v1alpha1.AppleSpec{Variety: "Gala", Colour: "Green"},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -28,8 +28,15 @@ func TestFruitApple(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Spec.Message != "hello" || got.Generation != 1 {
+	if got.Spec.Colour != "Green" || got.Spec.MaxWeight != 500 || got.Generation != 1 {
 		t.Errorf("read back %+v", got)
+	}
+	newer, err := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault).Get(t.Context(), created.Name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if newer.Spec.Color != "Green" {
+		t.Errorf("the colour is %q in v1beta1", newer.Spec.Color)
 	}
 	if err := client.Delete(t.Context(), created.Name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

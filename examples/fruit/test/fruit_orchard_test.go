@@ -19,7 +19,7 @@ func TestFruitOrchard(t *testing.T) {
 
 	created, err := client.Create(t.Context(), &v1alpha1.Orchard{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"},
-		Spec:       v1alpha1.OrchardSpec{Message: "hello"},
+		Spec:       v1alpha1.OrchardSpec{Trees: 3},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +28,7 @@ func TestFruitOrchard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Spec.Message != "hello" || got.Generation != 1 {
+	if got.Spec.Trees != 3 || got.Generation != 1 {
 		t.Errorf("read back %+v", got)
 	}
 	if err := client.Delete(t.Context(), created.Name, metav1.DeleteOptions{}); err != nil {

@@ -29,17 +29,24 @@ type version struct {
 
 var kinds = []kind{
 	{
-		GroupVersionKind: schema.GroupVersionKind{Group: "fruit.example.com", Version: "v1alpha1", Kind: "Apple"},
+		GroupVersionKind: schema.GroupVersionKind{Group: "fruit.example.com", Version: "v1beta1", Kind: "Apple"},
 
 		versions: []version{
 			{
-				name:    "v1alpha1",
-				columns: []string{"Message", "Ready", "Age"},
+				name:        "v1beta1",
+				columns:     []string{"Variety", "Color", "Ready", "Age"},
+				wideColumns: []string{"Orchard"},
+			},
+			{
+				name:        "v1alpha1",
+				columns:     []string{"Variety", "Colour", "Ready", "Age"},
+				wideColumns: []string{"Orchard"},
 			},
 		},
 		resource:   "apples",
 		singular:   "apple",
 		shortNames: []string{"ap"},
+		categories: []string{"all", "fruits"},
 		namespaced: true,
 		status:     true,
 		controller: true,
@@ -50,11 +57,12 @@ var kinds = []kind{
 		versions: []version{
 			{
 				name:    "v1alpha1",
-				columns: []string{"Message", "Age"},
+				columns: []string{"Trees", "Age"},
 			},
 		},
 		resource:   "orchards",
 		singular:   "orchard",
+		categories: []string{"fruits"},
 		namespaced: false,
 		status:     false,
 		controller: false,

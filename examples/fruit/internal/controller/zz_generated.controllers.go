@@ -13,6 +13,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	fruitv1alpha1 "example.com/shop/pkg/apis/fruit/v1alpha1"
+	fruitv1beta1 "example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
 // NewScheme returns a scheme with every kind that a reconciler may read: Kubernetes' and this project's.
@@ -20,6 +21,7 @@ func NewScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	builder := runtime.NewSchemeBuilder(
 		clientgoscheme.AddToScheme,
+		fruitv1beta1.AddToScheme,
 		fruitv1alpha1.AddToScheme,
 	)
 	return scheme, builder.AddToScheme(scheme)

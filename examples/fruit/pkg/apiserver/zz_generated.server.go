@@ -21,6 +21,7 @@ import (
 	genericapiserver "k8s.io/apiserver/pkg/server"
 
 	fruitv1alpha1 "example.com/shop/pkg/apis/fruit/v1alpha1"
+	fruitv1beta1 "example.com/shop/pkg/apis/fruit/v1beta1"
 	generatedopenapi "example.com/shop/pkg/generated/openapi"
 	fruitapple "example.com/shop/pkg/registry/fruit/apple"
 	fruitorchard "example.com/shop/pkg/registry/fruit/orchard"
@@ -42,7 +43,7 @@ var (
 
 // storageVersions is the storage version of every kind.
 var storageVersions = hubs{
-	{Group: "fruit.example.com", Kind: "Apple"}:   "v1alpha1",
+	{Group: "fruit.example.com", Kind: "Apple"}:   "v1beta1",
 	{Group: "fruit.example.com", Kind: "Orchard"}: "v1alpha1",
 }
 
@@ -52,16 +53,18 @@ var storages = map[string][]func(*runtime.Scheme, generic.RESTOptionsGetter) (ma
 }
 
 func init() {
-	versions := runtime.NewSchemeBuilder(fruitv1alpha1.AddToScheme)
+	versions := runtime.NewSchemeBuilder(fruitv1beta1.AddToScheme, fruitv1alpha1.AddToScheme)
 	utilruntime.Must(versions.AddToScheme(Scheme))
-	utilruntime.Must(Scheme.SetVersionPriority(fruitv1alpha1.SchemeGroupVersion))
+	utilruntime.Must(Scheme.SetVersionPriority(fruitv1beta1.SchemeGroupVersion, fruitv1alpha1.SchemeGroupVersion))
 	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before there are internal versions, which no client sees
 
 	// The storage version is the hub: its types are the internal ones too.
 	Scheme.AddKnownTypes(schema.GroupVersion{Group: "fruit.example.com", Version: runtime.APIVersionInternal},
-		&fruitv1alpha1.Apple{}, &fruitv1alpha1.AppleList{},
+		&fruitv1beta1.Apple{}, &fruitv1beta1.AppleList{},
 		&fruitv1alpha1.Orchard{}, &fruitv1alpha1.OrchardList{},
 	)
+
+	utilruntime.Must(fruitapple.AddConversions(Scheme))
 
 	// The generic server looks for these in v1 of the group without a name.
 	v1 := schema.GroupVersion{Version: "v1"}

@@ -4,7 +4,9 @@ package applyconfiguration
 
 import (
 	v1alpha1 "example.com/shop/pkg/apis/fruit/v1alpha1"
+	v1beta1 "example.com/shop/pkg/apis/fruit/v1beta1"
 	fruitv1alpha1 "example.com/shop/pkg/generated/applyconfiguration/fruit/v1alpha1"
+	fruitv1beta1 "example.com/shop/pkg/generated/applyconfiguration/fruit/v1beta1"
 	internal "example.com/shop/pkg/generated/applyconfiguration/internal"
 	runtime "k8s.io/apimachinery/pkg/runtime"
 	schema "k8s.io/apimachinery/pkg/runtime/schema"
@@ -26,6 +28,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &fruitv1alpha1.OrchardApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OrchardSpec"):
 		return &fruitv1alpha1.OrchardSpecApplyConfiguration{}
+
+		// Group=fruit.example.com, Version=v1beta1
+	case v1beta1.SchemeGroupVersion.WithKind("Apple"):
+		return &fruitv1beta1.AppleApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("AppleSpec"):
+		return &fruitv1beta1.AppleSpecApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("AppleStatus"):
+		return &fruitv1beta1.AppleStatusApplyConfiguration{}
 
 	}
 	return nil

@@ -7,6 +7,7 @@ package openapi
 
 import (
 	v1alpha1 "example.com/shop/pkg/apis/fruit/v1alpha1"
+	v1beta1 "example.com/shop/pkg/apis/fruit/v1beta1"
 	resource "k8s.io/apimachinery/pkg/api/resource"
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	runtime "k8s.io/apimachinery/pkg/runtime"
@@ -24,6 +25,10 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.Orchard{}.OpenAPIModelName():             schema_pkg_apis_fruit_v1alpha1_Orchard(ref),
 		v1alpha1.OrchardList{}.OpenAPIModelName():         schema_pkg_apis_fruit_v1alpha1_OrchardList(ref),
 		v1alpha1.OrchardSpec{}.OpenAPIModelName():         schema_pkg_apis_fruit_v1alpha1_OrchardSpec(ref),
+		v1beta1.Apple{}.OpenAPIModelName():                schema_pkg_apis_fruit_v1beta1_Apple(ref),
+		v1beta1.AppleList{}.OpenAPIModelName():            schema_pkg_apis_fruit_v1beta1_AppleList(ref),
+		v1beta1.AppleSpec{}.OpenAPIModelName():            schema_pkg_apis_fruit_v1beta1_AppleSpec(ref),
+		v1beta1.AppleStatus{}.OpenAPIModelName():          schema_pkg_apis_fruit_v1beta1_AppleStatus(ref),
 		resource.Quantity{}.OpenAPIModelName():            schema_apimachinery_pkg_api_resource_Quantity(ref),
 		v1.APIGroup{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_APIGroup(ref),
 		v1.APIGroupList{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_APIGroupList(ref),
@@ -184,14 +189,66 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 				Description: "AppleSpec is what a user wants of an Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
-					"message": {
+					"variety": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Message is a free text.",
+							Description: "Variety is the cultivar.",
+							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
+					"colour": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Colour is that of the skin.",
+							Default:     "Red",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"minWeight": {
+						SchemaProps: spec.SchemaProps{
+							Description: "MinWeight is the least acceptable weight, in grams.",
+							Default:     50,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"maxWeight": {
+						SchemaProps: spec.SchemaProps{
+							Description: "MaxWeight is the greatest acceptable weight, in grams.",
+							Default:     500,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"orchard": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Orchard is where the apple grows.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"tags": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "set",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Tags are free words about the apple.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
 				},
+				Required: []string{"variety"},
 			},
 		},
 	}
@@ -336,16 +393,226 @@ func schema_pkg_apis_fruit_v1alpha1_OrchardSpec(ref common.ReferenceCallback) co
 				Description: "OrchardSpec is what a user wants of an Orchard.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
-					"message": {
+					"trees": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Message is a free text.",
-							Type:        []string{"string"},
-							Format:      "",
+							Description: "Trees is how many trees there are to be.",
+							Type:        []string{"integer"},
+							Format:      "int32",
 						},
 					},
 				},
 			},
 		},
+	}
+}
+
+func schema_pkg_apis_fruit_v1beta1_Apple(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Apple is a resource of the fruit.example.com API.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(v1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(v1beta1.AppleSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(v1beta1.AppleStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.AppleSpec{}.OpenAPIModelName(), v1beta1.AppleStatus{}.OpenAPIModelName(), v1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_fruit_v1beta1_AppleList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleList is a list of apples.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(v1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Type: []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1beta1.Apple{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.Apple{}.OpenAPIModelName(), v1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleSpec is what a user wants of an Apple.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"variety": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Variety is the cultivar.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"color": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Color is that of the skin.",
+							Default:     "Red",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"minWeight": {
+						SchemaProps: spec.SchemaProps{
+							Description: "MinWeight is the least acceptable weight, in grams.",
+							Default:     50,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"maxWeight": {
+						SchemaProps: spec.SchemaProps{
+							Description: "MaxWeight is the greatest acceptable weight, in grams.",
+							Default:     500,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"orchard": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Orchard is where the apple grows.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"tags": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "set",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Tags are free words about the apple.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"variety"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_fruit_v1beta1_AppleStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleStatus is what the controller saw of an Apple.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"observedGeneration": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ObservedGeneration is the generation of the spec that this status speaks of.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"conditions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"type",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "Conditions say how far the spec has come true.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1.Condition{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1.Condition{}.OpenAPIModelName()},
 	}
 }
 

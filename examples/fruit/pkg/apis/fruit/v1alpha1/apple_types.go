@@ -5,12 +5,47 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // This file is yours. After a change, "make generate" renews everything that follows from it.
 
 // AppleSpec is what a user wants of an Apple.
+//
+// +kubebuilder:validation:XValidation:rule="self.minWeight <= self.maxWeight",message="minWeight must not exceed maxWeight"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.orchard) || self.orchard == oldSelf.orchard",message="an apple does not change orchards",fieldPath=".orchard"
 type AppleSpec struct {
-	// Fields of your own go here; this one is an example.
+	// Variety is the cultivar.
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z ]*$`
+	Variety string `json:"variety"`
 
-	// Message is a free text.
+	// Colour is that of the skin.
+	// +kubebuilder:validation:Enum=Red;Green;Yellow
+	// +default="Red"
 	// +optional
-	Message string `json:"message,omitempty"`
+	Colour string `json:"colour,omitempty"`
+
+	// MinWeight is the least acceptable weight, in grams.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2000
+	// +default=50
+	// +optional
+	MinWeight int32 `json:"minWeight,omitempty"`
+
+	// MaxWeight is the greatest acceptable weight, in grams.
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2000
+	// +default=500
+	// +optional
+	MaxWeight int32 `json:"maxWeight,omitempty"`
+
+	// Orchard is where the apple grows.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Orchard string `json:"orchard,omitempty"`
+
+	// Tags are free words about the apple.
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=20
+	// +listType=set
+	// +optional
+	Tags []string `json:"tags,omitempty"`
 }
 
 // AppleStatus is what the controller saw of an Apple.
@@ -30,9 +65,12 @@ type AppleStatus struct {
 //
 // +genclient
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
-// +kubebuilder:resource:path=apples,scope=Namespaced,shortName=ap
+// +kubebuilder:resource:path=apples,scope=Namespaced,shortName=ap,categories=all;fruits
 // +kubebuilder:subresource:status
-// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.spec.message`
+// +kubebuilder:selectablefield:JSONPath=`.spec.colour`
+// +kubebuilder:printcolumn:name="Variety",type=string,JSONPath=`.spec.variety`
+// +kubebuilder:printcolumn:name="Colour",type=string,JSONPath=`.spec.colour`
+// +kubebuilder:printcolumn:name="Orchard",type=string,JSONPath=`.spec.orchard`,priority=1
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Apple struct {

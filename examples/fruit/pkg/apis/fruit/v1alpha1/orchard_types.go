@@ -6,11 +6,10 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // OrchardSpec is what a user wants of an Orchard.
 type OrchardSpec struct {
-	// Fields of your own go here; this one is an example.
-
-	// Message is a free text.
+	// Trees is how many trees there are to be.
+	// +kubebuilder:validation:Minimum=0
 	// +optional
-	Message string `json:"message,omitempty"`
+	Trees int32 `json:"trees,omitempty"`
 }
 
 // Orchard is a resource of the fruit.example.com API.
@@ -18,8 +17,8 @@ type OrchardSpec struct {
 // +genclient
 // +genclient:nonNamespaced
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
-// +kubebuilder:resource:path=orchards,scope=Cluster
-// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.spec.message`
+// +kubebuilder:resource:path=orchards,scope=Cluster,categories=fruits
+// +kubebuilder:printcolumn:name="Trees",type=integer,JSONPath=`.spec.trees`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Orchard struct {
 	metav1.TypeMeta   `json:",inline"`

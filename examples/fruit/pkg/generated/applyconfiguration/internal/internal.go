@@ -47,9 +47,31 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.example.fruit.v1alpha1.AppleSpec
   map:
     fields:
-    - name: message
+    - name: colour
       type:
         scalar: string
+      default: Red
+    - name: maxWeight
+      type:
+        scalar: numeric
+      default: 500
+    - name: minWeight
+      type:
+        scalar: numeric
+      default: 50
+    - name: orchard
+      type:
+        scalar: string
+    - name: tags
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: variety
+      type:
+        scalar: string
+      default: ""
 - name: com.example.fruit.v1alpha1.AppleStatus
   map:
     fields:
@@ -84,9 +106,72 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.example.fruit.v1alpha1.OrchardSpec
   map:
     fields:
-    - name: message
+    - name: trees
+      type:
+        scalar: numeric
+- name: com.example.fruit.v1beta1.Apple
+  map:
+    fields:
+    - name: apiVersion
       type:
         scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: com.example.fruit.v1beta1.AppleSpec
+      default: {}
+    - name: status
+      type:
+        namedType: com.example.fruit.v1beta1.AppleStatus
+      default: {}
+- name: com.example.fruit.v1beta1.AppleSpec
+  map:
+    fields:
+    - name: color
+      type:
+        scalar: string
+      default: Red
+    - name: maxWeight
+      type:
+        scalar: numeric
+      default: 500
+    - name: minWeight
+      type:
+        scalar: numeric
+      default: 50
+    - name: orchard
+      type:
+        scalar: string
+    - name: tags
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: variety
+      type:
+        scalar: string
+      default: ""
+- name: com.example.fruit.v1beta1.AppleStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: observedGeneration
+      type:
+        scalar: numeric
 - name: com.example.shop.pkg.apis.fruit.v1alpha1.Apple
   map:
     fields:
@@ -124,6 +209,27 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: spec
       type:
         namedType: com.example.fruit.v1alpha1.OrchardSpec
+      default: {}
+- name: com.example.shop.pkg.apis.fruit.v1beta1.Apple
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: com.example.fruit.v1beta1.AppleSpec
+      default: {}
+    - name: status
+      type:
+        namedType: com.example.fruit.v1beta1.AppleStatus
       default: {}
 - name: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
   map:

@@ -7,6 +7,7 @@ import (
 	http "net/http"
 
 	fruitv1alpha1 "example.com/shop/pkg/generated/clientset/versioned/typed/fruit/v1alpha1"
+	fruitv1beta1 "example.com/shop/pkg/generated/clientset/versioned/typed/fruit/v1beta1"
 	discovery "k8s.io/client-go/discovery"
 	rest "k8s.io/client-go/rest"
 	flowcontrol "k8s.io/client-go/util/flowcontrol"
@@ -15,17 +16,24 @@ import (
 type Interface interface {
 	Discovery() discovery.DiscoveryInterfaces
 	FruitV1alpha1() fruitv1alpha1.FruitV1alpha1Interface
+	FruitV1beta1() fruitv1beta1.FruitV1beta1Interface
 }
 
 // Clientset contains the clients for groups.
 type Clientset struct {
 	*discovery.DiscoveryClient
 	fruitV1alpha1 *fruitv1alpha1.FruitV1alpha1Client
+	fruitV1beta1  *fruitv1beta1.FruitV1beta1Client
 }
 
 // FruitV1alpha1 retrieves the FruitV1alpha1Client
 func (c *Clientset) FruitV1alpha1() fruitv1alpha1.FruitV1alpha1Interface {
 	return c.fruitV1alpha1
+}
+
+// FruitV1beta1 retrieves the FruitV1beta1Client
+func (c *Clientset) FruitV1beta1() fruitv1beta1.FruitV1beta1Interface {
+	return c.fruitV1beta1
 }
 
 // Discovery retrieves the DiscoveryClient
@@ -76,6 +84,10 @@ func NewForConfigAndClient(c *rest.Config, httpClient *http.Client) (*Clientset,
 	if err != nil {
 		return nil, err
 	}
+	cs.fruitV1beta1, err = fruitv1beta1.NewForConfigAndClient(&configShallowCopy, httpClient)
+	if err != nil {
+		return nil, err
+	}
 
 	cs.DiscoveryClient, err = discovery.NewDiscoveryClientForConfigAndClient(&configShallowCopy, httpClient)
 	if err != nil {
@@ -98,6 +110,7 @@ func NewForConfigOrDie(c *rest.Config) *Clientset {
 func New(c rest.Interface) *Clientset {
 	var cs Clientset
 	cs.fruitV1alpha1 = fruitv1alpha1.New(c)
+	cs.fruitV1beta1 = fruitv1beta1.New(c)
 
 	cs.DiscoveryClient = discovery.NewDiscoveryClient(c)
 	return &cs

@@ -6,6 +6,7 @@ import (
 	fmt "fmt"
 
 	v1alpha1 "example.com/shop/pkg/apis/fruit/v1alpha1"
+	v1beta1 "example.com/shop/pkg/apis/fruit/v1beta1"
 	schema "k8s.io/apimachinery/pkg/runtime/schema"
 	cache "k8s.io/client-go/tools/cache"
 )
@@ -41,6 +42,10 @@ func (f *sharedInformerFactory) ForResource(resource schema.GroupVersionResource
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Fruit().V1alpha1().Apples().Informer()}, nil
 	case v1alpha1.SchemeGroupVersion.WithResource("orchards"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Fruit().V1alpha1().Orchards().Informer()}, nil
+
+		// Group=fruit.example.com, Version=v1beta1
+	case v1beta1.SchemeGroupVersion.WithResource("apples"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Fruit().V1beta1().Apples().Informer()}, nil
 
 	}
 

@@ -45,6 +45,7 @@ func (statusStrategy) WarningsOnUpdate(context.Context, runtime.Object, runtime.
 // GetResetFields names what a write to the status can't set.
 func (statusStrategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 	return map[fieldpath.APIVersion]*fieldpath.Set{
+		"fruit.example.com/v1beta1":  fieldSet("metadata", "spec"),
 		"fruit.example.com/v1alpha1": fieldSet("metadata", "spec"),
 	}
 }

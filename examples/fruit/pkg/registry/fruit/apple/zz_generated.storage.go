@@ -14,7 +14,7 @@ import (
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
 
-	"example.com/shop/pkg/apis/fruit/v1alpha1"
+	"example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
 // NewStorage returns what serves apples, by version and by resource. All versions share one store, so one watch cache.
@@ -23,13 +23,13 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Apple{} },
 		NewListFunc:               func() runtime.Object { return &AppleList{} },
-		DefaultQualifiedResource:  v1alpha1.Resource("apples"),
-		SingularQualifiedResource: v1alpha1.Resource("apple"),
+		DefaultQualifiedResource:  v1beta1.Resource("apples"),
+		SingularQualifiedResource: v1beta1.Resource("apple"),
 		CreateStrategy:            strategy,
 		UpdateStrategy:            strategy,
 		DeleteStrategy:            strategy,
 		ResetFieldsStrategy:       strategy,
-		TableConvertor:            tableV1alpha1,
+		TableConvertor:            tableV1beta1,
 	}
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of apples: %w", err)
@@ -39,6 +39,10 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 	status.ResetFieldsStrategy = statusStrategy{strategy}
 
 	return map[string]map[string]rest.Storage{
+		"v1beta1": {
+			"apples":        &restStorage{store, tableV1beta1},
+			"apples/status": &statusStorage{&status, tableV1beta1},
+		},
 		"v1alpha1": {
 			"apples":        &restStorage{store, tableV1alpha1},
 			"apples/status": &statusStorage{&status, tableV1alpha1},
@@ -63,3 +67,8 @@ var _ rest.ShortNamesProvider = &restStorage{}
 
 // ShortNames implements rest.ShortNamesProvider.
 func (*restStorage) ShortNames() []string { return []string{"ap"} }
+
+var _ rest.CategoriesProvider = &restStorage{}
+
+// Categories implements rest.CategoriesProvider.
+func (*restStorage) Categories() []string { return []string{"all", "fruits"} }

@@ -11,6 +11,8 @@ import (
 	metatable "k8s.io/apimachinery/pkg/api/meta/table"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"example.com/shop/pkg/apis/fruit/v1alpha1"
 )
 
 // table shows apples of one version as kubectl get asks for them.
@@ -19,18 +21,47 @@ type table struct {
 	cells   func(*Apple) ([]any, error)
 }
 
-var tableV1alpha1 = table{
+var tableV1beta1 = table{
 	columns: []metav1.TableColumnDefinition{
 		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
-		{Name: "Message", Type: "string", Description: "Message is a free text."},
+		{Name: "Variety", Type: "string", Description: "Variety is the cultivar."},
+		{Name: "Color", Type: "string", Description: "Color is that of the skin."},
+		{Name: "Orchard", Type: "string", Priority: 1, Description: "Orchard is where the apple grows."},
 		{Name: "Ready", Type: "string", Description: "status of the condition, one of True, False, Unknown."},
 		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
 	},
 	cells: func(in *Apple) ([]any, error) {
 		return []any{
 			in.Name,
-			in.Spec.Message,
+			in.Spec.Variety,
+			in.Spec.Color,
+			in.Spec.Orchard,
 			columnReady(in),
+			metatable.ConvertToHumanReadableDateType(in.CreationTimestamp),
+		}, nil
+	},
+}
+
+var tableV1alpha1 = table{
+	columns: []metav1.TableColumnDefinition{
+		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
+		{Name: "Variety", Type: "string", Description: "Variety is the cultivar."},
+		{Name: "Colour", Type: "string", Description: "Colour is that of the skin."},
+		{Name: "Orchard", Type: "string", Priority: 1, Description: "Orchard is where the apple grows."},
+		{Name: "Ready", Type: "string", Description: "status of the condition, one of True, False, Unknown."},
+		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
+	},
+	cells: func(hub *Apple) ([]any, error) {
+		in := &v1alpha1.Apple{}
+		if err := toV1alpha1(hub, in, nil); err != nil {
+			return nil, err
+		}
+		return []any{
+			in.Name,
+			in.Spec.Variety,
+			in.Spec.Colour,
+			in.Spec.Orchard,
+			columnReadyV1alpha1(in),
 			metatable.ConvertToHumanReadableDateType(in.CreationTimestamp),
 		}, nil
 	},
@@ -67,6 +98,16 @@ func (t table) addRow(out *metav1.Table, in *Apple) error {
 
 // columnReady is the column Ready: .status.conditions[?(@.type=="Ready")].status
 func columnReady(in *Apple) any {
+	for i := range in.Status.Conditions {
+		if in.Status.Conditions[i].Type == "Ready" {
+			return string(in.Status.Conditions[i].Status)
+		}
+	}
+	return nil
+}
+
+// columnReadyV1alpha1 is the column Ready: .status.conditions[?(@.type=="Ready")].status
+func columnReadyV1alpha1(in *v1alpha1.Apple) any {
 	for i := range in.Status.Conditions {
 		if in.Status.Conditions[i].Type == "Ready" {
 			return string(in.Status.Conditions[i].Status)

@@ -4,12 +4,12 @@
 
 package apple
 
-import "example.com/shop/pkg/apis/fruit/v1alpha1"
+import "example.com/shop/pkg/apis/fruit/v1beta1"
 
-// These are the types of v1alpha1, the version that is stored. Code that uses them here stays as it is when another version is.
+// These are the types of v1beta1, the version that is stored. Code that uses them here stays as it is when another version is.
 type (
-	Apple       = v1alpha1.Apple
-	AppleList   = v1alpha1.AppleList
-	AppleSpec   = v1alpha1.AppleSpec
-	AppleStatus = v1alpha1.AppleStatus
+	Apple       = v1beta1.Apple
+	AppleList   = v1beta1.AppleList
+	AppleSpec   = v1beta1.AppleSpec
+	AppleStatus = v1beta1.AppleStatus
 )

@@ -54,3 +54,8 @@ var _ rest.StandardStorage = &restStorage{}
 func (r *restStorage) ConvertToTable(ctx context.Context, obj, options runtime.Object) (*metav1.Table, error) {
 	return r.table.ConvertToTable(ctx, obj, options)
 }
+
+var _ rest.CategoriesProvider = &restStorage{}
+
+// Categories implements rest.CategoriesProvider.
+func (*restStorage) Categories() []string { return []string{"fruits"} }

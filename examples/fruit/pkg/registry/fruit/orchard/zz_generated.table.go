@@ -22,13 +22,13 @@ type table struct {
 var tableV1alpha1 = table{
 	columns: []metav1.TableColumnDefinition{
 		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
-		{Name: "Message", Type: "string", Description: "Message is a free text."},
+		{Name: "Trees", Type: "integer", Description: "Trees is how many trees there are to be."},
 		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
 	},
 	cells: func(in *Orchard) ([]any, error) {
 		return []any{
 			in.Name,
-			in.Spec.Message,
+			int64(in.Spec.Trees),
 			metatable.ConvertToHumanReadableDateType(in.CreationTimestamp),
 		}, nil
 	},

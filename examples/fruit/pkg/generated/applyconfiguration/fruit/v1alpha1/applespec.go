@@ -8,8 +8,18 @@ package v1alpha1
 // This file is yours. After a change, "make generate" renews everything that follows from it.
 // AppleSpec is what a user wants of an Apple.
 type AppleSpecApplyConfiguration struct {
-	// Message is a free text.
-	Message *string `json:"message,omitempty"`
+	// Variety is the cultivar.
+	Variety *string `json:"variety,omitempty"`
+	// Colour is that of the skin.
+	Colour *string `json:"colour,omitempty"`
+	// MinWeight is the least acceptable weight, in grams.
+	MinWeight *int32 `json:"minWeight,omitempty"`
+	// MaxWeight is the greatest acceptable weight, in grams.
+	MaxWeight *int32 `json:"maxWeight,omitempty"`
+	// Orchard is where the apple grows.
+	Orchard *string `json:"orchard,omitempty"`
+	// Tags are free words about the apple.
+	Tags []string `json:"tags,omitempty"`
 }
 
 // AppleSpecApplyConfiguration constructs a declarative configuration of the AppleSpec type for use with
@@ -18,10 +28,52 @@ func AppleSpec() *AppleSpecApplyConfiguration {
 	return &AppleSpecApplyConfiguration{}
 }
 
-// WithMessage sets the Message field in the declarative configuration to the given value
+// WithVariety sets the Variety field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the Message field is set to the value of the last call.
-func (b *AppleSpecApplyConfiguration) WithMessage(value string) *AppleSpecApplyConfiguration {
-	b.Message = &value
+// If called multiple times, the Variety field is set to the value of the last call.
+func (b *AppleSpecApplyConfiguration) WithVariety(value string) *AppleSpecApplyConfiguration {
+	b.Variety = &value
+	return b
+}
+
+// WithColour sets the Colour field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Colour field is set to the value of the last call.
+func (b *AppleSpecApplyConfiguration) WithColour(value string) *AppleSpecApplyConfiguration {
+	b.Colour = &value
+	return b
+}
+
+// WithMinWeight sets the MinWeight field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MinWeight field is set to the value of the last call.
+func (b *AppleSpecApplyConfiguration) WithMinWeight(value int32) *AppleSpecApplyConfiguration {
+	b.MinWeight = &value
+	return b
+}
+
+// WithMaxWeight sets the MaxWeight field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxWeight field is set to the value of the last call.
+func (b *AppleSpecApplyConfiguration) WithMaxWeight(value int32) *AppleSpecApplyConfiguration {
+	b.MaxWeight = &value
+	return b
+}
+
+// WithOrchard sets the Orchard field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Orchard field is set to the value of the last call.
+func (b *AppleSpecApplyConfiguration) WithOrchard(value string) *AppleSpecApplyConfiguration {
+	b.Orchard = &value
+	return b
+}
+
+// WithTags adds the given value to the Tags field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Tags field.
+func (b *AppleSpecApplyConfiguration) WithTags(values ...string) *AppleSpecApplyConfiguration {
+	for i := range values {
+		b.Tags = append(b.Tags, values[i])
+	}
 	return b
 }

@@ -8,8 +8,8 @@ package v1alpha1
 // This file is yours. After a change, "make generate" renews everything that follows from it.
 // OrchardSpec is what a user wants of an Orchard.
 type OrchardSpecApplyConfiguration struct {
-	// Message is a free text.
-	Message *string `json:"message,omitempty"`
+	// Trees is how many trees there are to be.
+	Trees *int32 `json:"trees,omitempty"`
 }
 
 // OrchardSpecApplyConfiguration constructs a declarative configuration of the OrchardSpec type for use with
@@ -18,10 +18,10 @@ func OrchardSpec() *OrchardSpecApplyConfiguration {
 	return &OrchardSpecApplyConfiguration{}
 }
 
-// WithMessage sets the Message field in the declarative configuration to the given value
+// WithTrees sets the Trees field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the Message field is set to the value of the last call.
-func (b *OrchardSpecApplyConfiguration) WithMessage(value string) *OrchardSpecApplyConfiguration {
-	b.Message = &value
+// If called multiple times, the Trees field is set to the value of the last call.
+func (b *OrchardSpecApplyConfiguration) WithTrees(value int32) *OrchardSpecApplyConfiguration {
+	b.Trees = &value
 	return b
 }

@@ -7,6 +7,8 @@ import (
 	clientset "example.com/shop/pkg/generated/clientset/versioned"
 	fruitv1alpha1 "example.com/shop/pkg/generated/clientset/versioned/typed/fruit/v1alpha1"
 	fakefruitv1alpha1 "example.com/shop/pkg/generated/clientset/versioned/typed/fruit/v1alpha1/fake"
+	fruitv1beta1 "example.com/shop/pkg/generated/clientset/versioned/typed/fruit/v1beta1"
+	fakefruitv1beta1 "example.com/shop/pkg/generated/clientset/versioned/typed/fruit/v1beta1/fake"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -123,4 +125,9 @@ var (
 // FruitV1alpha1 retrieves the FruitV1alpha1Client
 func (c *Clientset) FruitV1alpha1() fruitv1alpha1.FruitV1alpha1Interface {
 	return &fakefruitv1alpha1.FakeFruitV1alpha1{Fake: &c.Fake}
+}
+
+// FruitV1beta1 retrieves the FruitV1beta1Client
+func (c *Clientset) FruitV1beta1() fruitv1beta1.FruitV1beta1Interface {
+	return &fakefruitv1beta1.FakeFruitV1beta1{Fake: &c.Fake}
 }
