@@ -8,12 +8,12 @@ func owned(name, apiVersion, kind, owner, uid string) string {
 // lifecycle is what goes with what: namespaces with all that they hold, owners with what they own.
 var lifecycle = table{"lifecycle", []row{
 	namespace("life"),
-	post("an apple in it", 201, in(fruit, "life", "apples"), apple(`"name": "a"`, "")),
-	post("an apple that is held", 201, in(fruit, "life", "apples"), apple(`"name": "held", "finalizers": ["example.com/hold"]`, "")),
+	post("an apple in it", 201, in(fruit, "life", "apples"), apple(`"name": "a"`, `"spec": {"variety": "Gala"}`)),
+	post("an apple that is held", 201, in(fruit, "life", "apples"), apple(`"name": "held", "finalizers": ["example.com/hold"]`, `"spec": {"variety": "Gala"}`)),
 	post("a ConfigMap in it", 201, in(core, "life", "configmaps"), configMap(`"name": "a"`, "")),
 	del("the namespace", 200, core+"/namespaces/life", ""),
 	get("which waits for what is held", 200, core+"/namespaces/life", once("SomeFinalizersRemain")),
-	post("an apple in what goes", 403, in(fruit, "life", "apples"), apple(`"name": "b"`, "")),
+	post("an apple in what goes", 403, in(fruit, "life", "apples"), apple(`"name": "b"`, `"spec": {"variety": "Gala"}`)),
 	post("a flunder in what goes", 403, in(wardle, "life", "flunders"), flunder(`"name": "b"`, "")),
 	post("a ConfigMap in what goes", 403, in(core, "life", "configmaps"), configMap(`"name": "b"`, "")),
 	get("no apple", 404, in(fruit, "life", "apples/a")),

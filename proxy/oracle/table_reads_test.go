@@ -40,7 +40,7 @@ func namespace(name string) row {
 var reads = table{"reads", []row{
 	namespace("reads"),
 	post("a flunder to read", 201, in(wardle, "reads", "flunders"), flunder(`"name": "a", "labels": {"color": "red"}, "annotations": {"note": "x"}`, `"spec": {"reference": "b"}`)),
-	post("an apple to read", 201, in(fruit, "reads", "apples"), apple(`"name": "a"`, `"spec": {"message": "hello"}`)),
+	post("an apple to read", 201, in(fruit, "reads", "apples"), apple(`"name": "a"`, `"spec": {"variety": "Hello"}`)),
 	post("an orchard to read", 201, fruit+"/orchards", object("fruit.example.com/v1alpha1", "Orchard", `"name": "reads"`, "")),
 	post("a ConfigMap to read", 201, in(core, "reads", "configmaps"), configMap(`"name": "a"`, `"data": {"k": "v"}`)),
 	get("a flunder", 200, in(wardle, "reads", "flunders/a")),

@@ -48,7 +48,7 @@ var watches = table{"watches", []row{
 		del("meanwhile, an end", 200, in(wardle, "watches", "flunders/live"), ""),
 	)),
 	get("what happens to an apple meanwhile", 200, in(fruit, "watches", "apples")+watch("resourceVersion=0"), events(3), during(
-		post("meanwhile, an apple", 201, in(fruit, "watches", "apples"), apple(`"name": "live"`, "")),
+		post("meanwhile, an apple", 201, in(fruit, "watches", "apples"), apple(`"name": "live"`, `"spec": {"variety": "Gala"}`)),
 		patch("meanwhile, its status", 200, in(fruit, "watches", "apples/live/status"), mergePatch, `{"status": {"observedGeneration": 1}}`),
 		del("meanwhile, no apple", 200, in(fruit, "watches", "apples/live"), ""),
 	)),
