@@ -17,15 +17,23 @@ func TestCells(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles a generated project")
 	}
+	dir := generateFrom(t, "testdata/cells.txtar", "Apple")
+	goRun(t, dir, "vet", "./pkg/registry/...")
+	goRun(t, dir, "test", "./pkg/registry/...")
+}
+
+// generateFrom writes the files of an archive to a new folder, and there all that is generated for a project that has these kinds.
+func generateFrom(t *testing.T, archive string, kinds ...string) string {
+	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive, err := txtar.ParseFile("testdata/cells.txtar")
+	files, err := txtar.ParseFile(archive)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, file := range archive.Files {
+	for _, file := range files.Files {
 		target := filepath.Join(dir, filepath.FromSlash(file.Name))
 		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
 			t.Fatal(err)
@@ -38,8 +46,10 @@ func TestCells(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.AddKind("fruit", "v1alpha1", project.Kind{Name: "Apple"}); err != nil {
-		t.Fatal(err)
+	for _, kind := range kinds {
+		if err := p.AddKind("fruit", "v1alpha1", project.Kind{Name: kind}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	plan, err := generators.Generate(t.Context(), dir, p, nil)
 	if err != nil {
@@ -48,11 +58,15 @@ func TestCells(t *testing.T) {
 	if err := plan.Apply(dir); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"vet", "./pkg/registry/..."}, {"test", "./pkg/registry/..."}} {
-		cmd := exec.CommandContext(t.Context(), "go", args...)
-		cmd.Dir = dir
-		if output, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go %v: %v\n%s", args, err, output)
-		}
+	return dir
+}
+
+// goRun runs the go command in a folder.
+func goRun(t *testing.T, dir string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = dir
+	if output, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go %v: %v\n%s", args, err, output)
 	}
 }

@@ -12,10 +12,14 @@ import (
 	"path/filepath"
 	"sync"
 
+	"k8s.io/gengo/v2/types"
+
 	"github.com/apiserver-builder/builder/generators/codegen"
 	"github.com/apiserver-builder/builder/generators/manifests"
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/generators/scaffold"
+	"github.com/apiserver-builder/builder/generators/schema"
+	"github.com/apiserver-builder/builder/generators/validation"
 	"github.com/apiserver-builder/builder/generators/wiring"
 )
 
@@ -64,20 +68,30 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	// Both wait for the go command, so they wait together.
+	// They all wait for the go command, so they wait together.
 	var packages *codegen.Packages
+	var schemas *schema.Schemas
 	var roles map[string][]byte
-	var loadErr, roleErr error
-	var both sync.WaitGroup
-	both.Go(func() {
+	var loadErr, schemaErr, roleErr error
+	var all sync.WaitGroup
+	all.Go(func() {
 		packages, loadErr = codegen.Load(ctx, codegen.Options{Dir: source, Module: p.Module, APIs: apis(p), Boilerplate: boilerplate})
 	})
-	both.Go(func() { roles, roleErr = manifests.Role(source, p.Name+"-controller-manager") })
-	both.Wait()
-	if err := cmp.Or(loadErr, roleErr); err != nil {
+	all.Go(func() { schemas, schemaErr = schema.Read(source, kinds(p)) })
+	all.Go(func() { roles, roleErr = manifests.Role(source, p.Name+"-controller-manager") })
+	all.Wait()
+	if err := cmp.Or(loadErr, schemaErr, roleErr); err != nil {
 		return nil, err
 	}
+<<<<<<< HEAD
 	out, err := wiring.Generate(p, packages)
+=======
+	validators, err := validation.Generate(p.Module, kinds(p), packages, schemas)
+	if err != nil {
+		return nil, err
+	}
+	out, err := wiring.Generate(p, source, packages, len(validators) > 0)
+>>>>>>> 5979db8 (Hold objects to the constraints and CEL rules in the markers on their types)
 	if err != nil {
 		return nil, err
 	}
@@ -86,8 +100,22 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 		return nil, err
 	}
 	maps.Copy(out, generated)
+	maps.Copy(out, validators)
 	maps.Copy(out, roles)
 	return out, nil
+}
+
+// kinds are the Go types of each kind in each version.
+func kinds(p *project.Project) []types.Name {
+	var out []types.Name
+	for _, group := range p.Groups {
+		for _, kind := range group.Kinds {
+			for _, version := range kind.Versions {
+				out = append(out, types.Name{Package: p.Module + "/pkg/apis/" + group.Package() + "/" + version, Name: kind.Name})
+			}
+		}
+	}
+	return out
 }
 
 // apis are the group versions that code is generated for: those that are declared.

@@ -7,6 +7,7 @@
 //	version/            for each group version
 //	kind/               for each kind
 //	controller/         for each reconciler (controller-status: of a kind with a status)
+//	validation/         what holds objects to their markers: once, for each package of types, and where there are CEL rules
 //	wiring/             what is derived from the Go types: for the project, each version, each kind, each kind with a status
 //
 // In a path, GROUP, VERSION and KIND stand for the group's package, the version and the kind's package.
@@ -14,5 +15,5 @@ package templates
 
 import "embed"
 
-//go:embed all:project all:gomod all:version all:kind all:controller all:controller-status all:roundtrip all:wiring
+//go:embed all:project all:gomod all:version all:kind all:controller all:controller-status all:roundtrip all:wiring all:validation
 var files embed.FS

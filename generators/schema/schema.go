@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"fmt"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -28,47 +29,36 @@ import (
 type Schemas struct {
 	dir      string
 	parser   *crd.Parser
-	roots    []*loader.Package
 	packages map[string]*loader.Package // by import path
 	markers  map[string]packageMarkers  // by import path, of the API packages
 }
 
-// Load loads API packages, by their import paths, of the project in the folder dir. Generated files are not looked at.
-func Load(dir string, apis []string) (*Schemas, error) {
+// Read reads the types that kinds are made of, in the project in the folder dir. A kind is the name of its Go type in one version.
+// Generated files are not looked at. What is wrong with the markers comes back as codegen.Diagnostics.
+func Read(dir string, kinds []types.Name) (*Schemas, error) {
 	s := &Schemas{dir: dir, packages: map[string]*loader.Package{}, markers: map[string]packageMarkers{}}
+	apis := map[string]bool{}
+	for _, kind := range kinds {
+		apis[kind.Package] = true
+	}
 	if len(apis) == 0 {
 		return s, nil
 	}
-	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: dir, Env: os.Environ()}, apis...)
+	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: dir, Env: os.Environ()}, slices.Sorted(maps.Keys(apis))...)
 	if err != nil {
 		return nil, fmt.Errorf("loading the API packages of %s: %w", dir, err)
 	}
-	registry := &markers.Registry{}
-	if err := crdmarkers.Register(registry); err != nil {
-		return nil, fmt.Errorf("controller-tools' markers: %w", err)
+	if err := s.newParser(); err != nil {
+		return nil, err
 	}
-	s.roots = roots
-	s.parser = &crd.Parser{
-		Collector: &markers.Collector{Registry: registry},
-		Checker:   &loader.TypeChecker{NodeFilters: []loader.NodeFilter{crd.Generator{}.CheckFilter()}},
-		// A CRD's author is warned of floats; here they do no more harm than anywhere else in Go.
-		AllowDangerousTypes: true,
-	}
-	crd.AddKnownTypes(s.parser)
 	for _, root := range roots {
 		s.parser.NeedPackage(root)
 		s.markers[root.PkgPath] = markersOf(root.Fset, dir, root.Syntax)
 	}
-	return s, nil
-}
-
-// Read makes the schema of each of the kinds given, and so of all types they are made of. What is wrong with the types comes
-// back as codegen.Diagnostics.
-func (s *Schemas) Read(kinds []types.Name) error {
-	if err := Problems(s.dir, s.roots); err != nil { // the parser stumbles over markers that could not be read
-		return err
+	if err := Problems(dir, roots); err != nil { // the parser stumbles over markers that could not be read
+		return nil, err
 	}
-	for _, root := range s.roots {
+	for _, root := range roots {
 		for _, kind := range kinds {
 			ident := crd.TypeIdent{Package: root, Name: kind.Name}
 			if s.parser.Types[ident] != nil && root.PkgPath == kind.Package {
@@ -76,12 +66,25 @@ func (s *Schemas) Read(kinds []types.Name) error {
 			}
 		}
 	}
-	if s.parser != nil {
-		for ident := range s.parser.Schemata {
-			s.packages[ident.Package.PkgPath] = ident.Package
-		}
+	for ident := range s.parser.Schemata {
+		s.packages[ident.Package.PkgPath] = ident.Package
 	}
-	return Problems(s.dir, s.roots)
+	return s, Problems(dir, roots)
+}
+
+func (s *Schemas) newParser() error {
+	registry := &markers.Registry{}
+	if err := crdmarkers.Register(registry); err != nil {
+		return fmt.Errorf("controller-tools' markers: %w", err)
+	}
+	s.parser = &crd.Parser{
+		Collector: &markers.Collector{Registry: registry},
+		Checker:   &loader.TypeChecker{NodeFilters: []loader.NodeFilter{crd.Generator{}.CheckFilter()}},
+		// A CRD's author is warned of floats; here they do no more harm than anywhere else in Go.
+		AllowDangerousTypes: true,
+	}
+	crd.AddKnownTypes(s.parser)
+	return nil
 }
 
 // Kind is the schema that a CRD would have for a kind in the version that the package is, without references. It has
@@ -104,6 +107,18 @@ func (s *Schemas) Type(name types.Name) *apiextensionsv1.JSONSchemaProps {
 		}
 	}
 	return nil
+}
+
+// Resolve is the type that a reference in the schema of another refers to.
+func (s *Schemas) Resolve(from types.Name, ref string) types.Name {
+	name, pkg, err := crd.RefParts(ref)
+	if err != nil {
+		return types.Name{}
+	}
+	if pkg == "" {
+		pkg = from.Package
+	}
+	return types.Name{Package: pkg, Name: name}
 }
 
 // Problems are the errors that loading packages of the project in dir and reading their markers left there, as

@@ -53,11 +53,7 @@ func project(t *testing.T, edits ...string) string {
 
 func read(t *testing.T, edits ...string) (*Schemas, error) {
 	t.Helper()
-	s, err := Load(project(t, edits...), []string{fruit})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s, s.Read([]types.Name{{Package: fruit, Name: "Apple"}})
+	return Read(project(t, edits...), []types.Name{{Package: fruit, Name: "Apple"}})
 }
 
 func TestRead(t *testing.T) {

@@ -20,6 +20,8 @@ type Server struct {
 	Kinds                 []*Kind
 	// Reconcilers are the names of the types in internal/controller.
 	Reconcilers []string
+	// Validated says that markers of some kinds ask for validation.
+	Validated bool
 }
 
 // A Group is an API group that serves kinds.

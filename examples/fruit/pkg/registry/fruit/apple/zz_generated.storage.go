@@ -19,7 +19,7 @@ import (
 
 // NewStorage returns what serves apples, by version and by resource. All versions share one store, so one watch cache.
 func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[string]map[string]rest.Storage, error) {
-	strategy := strategy{ObjectTyper: scheme}
+	strategy := strategy{DeclarativeValidation: rest.DeclarativeValidation{Scheme: scheme}}
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Apple{} },
 		NewListFunc:               func() runtime.Object { return &AppleList{} },

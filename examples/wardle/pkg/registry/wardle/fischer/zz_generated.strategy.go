@@ -44,9 +44,10 @@ func (base) AllowUnconditionalUpdate(context.Context) bool { return false }
 // GenerateName makes a name from metadata.generateName.
 func (base) GenerateName(prefix string) string { return names.SimpleNameGenerator.GenerateName(prefix) }
 
-// strategy is Strategy as k8s.io/apiserver wants it.
+// strategy is Strategy as k8s.io/apiserver wants it. What the markers ask for is validated in the version of the request, beside
+// the user's own Validate.
 type strategy struct {
-	runtime.ObjectTyper
+	rest.DeclarativeValidation
 	user Strategy
 }
 

@@ -1,0 +1,246 @@
+package validation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/gengo/v2/types"
+)
+
+const (
+	validatePackage = "k8s.io/apimachinery/pkg/api/validate"
+	safePackage     = "k8s.io/apimachinery/pkg/api/safe"
+	equalityPackage = "k8s.io/apimachinery/pkg/api/equality"
+	fieldPackage    = "k8s.io/apimachinery/pkg/util/validation/field"
+	intstrPackage   = "k8s.io/apimachinery/pkg/util/intstr"
+	setsPackage     = "k8s.io/apimachinery/pkg/util/sets"
+	strfmtPackage   = "k8s.io/kube-openapi/pkg/validation/strfmt"
+	openapiPackage  = "k8s.io/kube-openapi/pkg/validation/validate"
+)
+
+// In code that is being put together, these stand for the path to a value and for its old value: what is used more
+// than once becomes a variable.
+const (
+	pathMark = "§"
+	oldMark  = "¤"
+	sameMark = "¢" // the function that tells items apart
+)
+
+// A file is the code for the types of one package.
+type file struct {
+	names   names
+	imports imports
+	data    packageData
+	// unique and counts say that the code calls the functions of these names.
+	unique, counts bool
+}
+
+func newFile(n names) *file { return &file{names: n, imports: imports{}} }
+
+// use imports a package and returns the name it goes by.
+func (f *file) use(pkg string) string { return f.imports.add(pkg) }
+
+// function adds the function that validates a type.
+func (f *file) function(o *object) {
+	f.use("context")
+	f.use("k8s.io/apimachinery/pkg/api/operation")
+	f.use(fieldPackage)
+	var body strings.Builder
+	body.WriteString(f.counted(limits{JSONSchemaProps: o.schema, at: o.at}, o, "in", "path"))
+	for _, p := range o.fields {
+		body.WriteString(f.property(o, p))
+	}
+	f.data.Functions = append(f.data.Functions, functionData{
+		Name: f.names.function(o.typ.Name), Type: f.typeName(o.typ), Body: strings.TrimRight(body.String(), "\n"),
+	})
+}
+
+// property is the code for a field of a struct.
+func (f *file) property(o *object, p *property) string {
+	x := "in." + p.goName
+	at := fmt.Sprintf("path.Child(%q)", p.name)
+	if p.name == "" {
+		at = "path"
+	}
+	missing := ""
+	if p.required {
+		missing = p.missing(x)
+	}
+	if missing == "" && !p.value.hasChecks() {
+		return ""
+	}
+	required := ""
+	if missing != "" {
+		required = fmt.Sprintf("errs = append(errs, %s.Required(%s, \"\"))\n", f.use(fieldPackage), at)
+	}
+	if !p.value.hasChecks() {
+		return fmt.Sprintf("if %s {\n%s}\n", missing, required)
+	}
+	checks := f.checks(p.value, use{expr: x, pointer: p.value.pointer, old: oldMark}, 0)
+	if strings.Contains(checks, oldMark) {
+		checks = scope(checks, oldMark, "was", f.old(o, p))
+	}
+	checks = scope(checks, pathMark, "at", at)
+	if p.name == "" && !p.value.pointer { // its fields are those of the struct around it
+		return checks
+	}
+	changed := f.differs(p.value, x, "old."+p.goName)
+	switch present := f.present(p, x); {
+	case o.resetStatus && p.name == "status":
+		return fmt.Sprintf("if old != nil && %s { // it is empty when the object is created\n%s}\n", changed, checks)
+	case missing != "":
+		return fmt.Sprintf("switch {\ncase %s:\n%scase old == nil || %s:\n%s}\n", missing, required, changed, checks)
+	case present != "":
+		return fmt.Sprintf("if %s && (old == nil || %s) {\n%s}\n", present, changed, checks)
+	default:
+		return fmt.Sprintf("if old == nil || %s {\n%s}\n", changed, checks)
+	}
+}
+
+// scope puts what a mark stands for in its place.
+func scope(code, mark, variable, expr string) string {
+	if strings.Count(code, mark) > 1 && strings.ContainsAny(expr, "(") {
+		return fmt.Sprintf("%s := %s\n%s", variable, expr, strings.ReplaceAll(code, mark, variable))
+	}
+	return strings.ReplaceAll(code, mark, expr)
+}
+
+// old is the old value of a field: of a struct, a pointer to it, and nil if there is none.
+func (f *file) old(o *object, p *property) string {
+	if o.resetStatus && p.name == "status" && !p.value.pointer { // there is one
+		return "&old." + p.goName
+	}
+	result, expr := f.typeName(p.value.declared), "o."+p.goName
+	switch {
+	case p.value.object != nil && !p.value.pointer:
+		result, expr = "*"+result, "&"+expr
+	case p.value.pointer && p.value.object == nil:
+		return "nil"
+	case p.value.pointer:
+		result = "*" + result
+	}
+	return fmt.Sprintf("%s.Field(old, func(o *%s) %s { return %s })", f.use(safePackage), f.typeName(o.typ), result, expr)
+}
+
+// missing is what holds if a field is not there though it is required, or "" if that can't be told. An empty string counts as
+// missing; but types of other modules, such as metav1.Condition, have some that are required and may be empty.
+func (p *property) missing(x string) string {
+	switch kind := p.value.kind(); {
+	case !p.canMiss():
+		return ""
+	case p.value.pointer || kind == aList || kind == aMap || kind == bytes:
+		return x + " == nil"
+	case kind == aString && (p.own || p.omitEmpty):
+		return x + ` == ""`
+	case kind == aString:
+		return ""
+	default:
+		return x + ".IsZero()"
+	}
+}
+
+// canMiss says whether a Go value tells that the field was left out.
+func (p *property) canMiss() bool {
+	v := p.value
+	return v.pointer || slices.Contains([]string{aString, aList, aMap, bytes}, v.kind()) || isTime(v.typ)
+}
+
+func isTime(t *types.Type) bool {
+	return t.Name.Package == "k8s.io/apimachinery/pkg/apis/meta/v1" && (t.Name.Name == "Time" || t.Name.Name == "MicroTime")
+}
+
+// present is what holds if a field is there, as Go's JSON would have it, or "" if it always is.
+func (f *file) present(p *property, x string) string {
+	switch kind := p.value.kind(); {
+	case p.value.pointer:
+		return x + " != nil"
+	case kind == aList || kind == aMap || kind == bytes:
+		if p.omitEmpty {
+			return "len(" + x + ") > 0"
+		}
+		return x + " != nil"
+	case p.omitZero && isTime(p.value.typ):
+		return "!" + x + ".IsZero()"
+	case kind == aString && (p.omitEmpty || p.omitZero):
+		return x + ` != ""`
+	case kind == aNumber && (p.omitEmpty || p.omitZero):
+		return x + " != 0"
+	case kind == aBool && (p.omitEmpty || p.omitZero):
+		return x
+	case kind == aStruct && p.omitZero:
+		return "!" + f.use("reflect") + ".ValueOf(&" + x + ").Elem().IsZero()"
+	}
+	return ""
+}
+
+// differs is what holds if two values of a field are not the same.
+func (f *file) differs(v *value, a, b string) string {
+	scalar := slices.Contains([]string{aString, aNumber, aBool, intOrStr}, v.kind())
+	switch {
+	case scalar && v.pointer:
+		return fmt.Sprintf("!%s.DirectEqual(%s, %s)", f.use(validatePackage), a, b)
+	case scalar:
+		return a + " != " + b
+	}
+	return fmt.Sprintf("!%s.Semantic.DeepEqual(%s, %s)", f.use(equalityPackage), a, b)
+}
+
+// equals is what holds if two values of an entry are the same.
+func (f *file) equals(v *value, a, b string) string {
+	if differs := f.differs(v, a, b); differs[0] == '!' {
+		return differs[1:]
+	}
+	return a + " == " + b
+}
+
+// counted is the code that counts the fields of a struct, x.
+func (f *file) counted(l limits, o *object, x, at string) string {
+	if !counted(l.JSONSchemaProps) {
+		return ""
+	}
+	f.counts = true
+	var out strings.Builder
+	count := "count(" + strings.Join(f.presence(o, x), ", ") + ")"
+	if l.MinProperties != nil {
+		fmt.Fprintf(&out, "if n := %s; n < %d {\nerrs = append(errs, field.TooFew(%s, n, %[2]d))\n}\n", count, *l.MinProperties, at)
+	}
+	if l.MaxProperties != nil {
+		fmt.Fprintf(&out, "if n := %s; n > %d {\nerrs = append(errs, field.TooMany(%s, n, %[2]d))\n}\n", count, *l.MaxProperties, at)
+	}
+	return out.String()
+}
+
+// presence is, for each field of a struct, what holds if it is there.
+func (f *file) presence(o *object, x string) []string {
+	var out []string
+	for _, p := range o.fields {
+		field := x + "." + p.goName
+		switch present := f.present(p, field); {
+		case p.name == "" && p.value.object != nil && !p.value.pointer:
+			out = append(out, f.presence(p.value.object, field)...)
+		case present == "":
+			out = append(out, "true")
+		default:
+			out = append(out, present)
+		}
+	}
+	return out
+}
+
+// typeName is a type as the file names it.
+func (f *file) typeName(t *types.Type) string {
+	switch {
+	case t.Name.Package != "":
+		return f.use(t.Name.Package) + "." + t.Name.Name
+	case t.Kind == types.Pointer:
+		return "*" + f.typeName(t.Elem)
+	case t.Kind == types.Slice:
+		return "[]" + f.typeName(t.Elem)
+	case t.Kind == types.Array:
+		return fmt.Sprintf("[%d]%s", t.Len, f.typeName(t.Elem))
+	case t.Kind == types.Map:
+		return "map[" + f.typeName(t.Key) + "]" + f.typeName(t.Elem)
+	}
+	return t.Name.Name
+}

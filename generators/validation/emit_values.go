@@ -1,0 +1,205 @@
+package validation
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A use is a value as it is named in the code: by a pointer to it, or not.
+type use struct {
+	expr    string
+	pointer bool
+	// old is the old list or map, or a pointer to the old struct; "nil" if there is none.
+	old string
+}
+
+// addr is a pointer to the value.
+func (u use) addr() string {
+	if u.pointer {
+		return u.expr
+	}
+	return "&" + u.expr
+}
+
+// value is the value itself.
+func (u use) value() string {
+	if u.pointer {
+		return "*" + u.expr
+	}
+	return u.expr
+}
+
+// checks is the code for a value that is there. depth counts the lists and maps around it.
+func (f *file) checks(v *value, u use, depth int) string {
+	var out strings.Builder
+	for _, l := range v.limits {
+		switch v.kind() {
+		case aString:
+			out.WriteString(f.text(v, l, u))
+		case aNumber:
+			out.WriteString(f.number(v, l, u))
+		case bytes:
+			out.WriteString(f.bytes(l, u))
+		case intOrStr:
+			out.WriteString(f.intOrString(l, u))
+		case aList:
+			out.WriteString(f.list(v, l, u))
+		case aMap:
+			f.call(&out, l.MinProperties, "MinProperties", u.value())
+			f.call(&out, l.MaxProperties, "MaxProperties", u.value())
+		case aStruct:
+			if v.object != nil {
+				out.WriteString(f.counted(l, v.object, u.expr, pathMark))
+			}
+		}
+	}
+	switch {
+	case v.object != nil && v.object.constrained:
+		fmt.Fprintf(&out, "errs = append(errs, %s(ctx, op, %s, %s, %s)...)\n", f.names.function(v.object.typ.Name), pathMark, u.addr(), u.old)
+	case v.items == nil || !v.items.hasChecks():
+	case v.kind() == aMap:
+		out.WriteString(f.entries(v, u, depth))
+	default:
+		out.WriteString(f.items(v, u, depth))
+	}
+	if code := out.String(); strings.Contains(code, sameMark) {
+		return scope(code, sameMark, "same", f.sameItem(v))
+	}
+	return out.String()
+}
+
+// call adds a call of a function of k8s.io/apimachinery's that takes a limit, if there is one.
+func (f *file) call(out *strings.Builder, limit *int64, function, x string) {
+	if limit != nil {
+		fmt.Fprintf(out, "errs = append(errs, %s.%s(ctx, op, %s, %s, nil, %d)...)\n", f.use(validatePackage), function, pathMark, x, *limit)
+	}
+}
+
+// invalid adds an error if a condition holds.
+func (f *file) invalid(out *strings.Builder, condition, x, detail string) {
+	fmt.Fprintf(out, "if %s {\nerrs = append(errs, %s.Invalid(%s, %s, %s))\n}\n", condition, f.use(fieldPackage), pathMark, x, detail)
+}
+
+// text is the code for what is said of a string.
+func (f *file) text(v *value, l limits, u use) string {
+	var out strings.Builder
+	f.call(&out, l.MinLength, "MinLength", u.addr())
+	f.call(&out, l.MaxLength, "MaxLength", u.addr())
+	x := u.value()
+	if v.declared.Name.Name != "string" {
+		x = "string(" + x + ")"
+	}
+	if l.Pattern != "" {
+		name := f.variable(l, "Pattern", f.use("regexp")+".MustCompile("+quote(l.Pattern)+")")
+		f.invalid(&out, fmt.Sprintf("!%s.MatchString(%s)", name, x), u.value(), `"must match "+`+name+".String()")
+	}
+	if format := format(l); format != "" {
+		fmt.Fprintf(&out, "if !%s.Default.Validates(%q, %s) {\nerrs = append(errs, %s.TypeInvalid(%s, %s, %q))\n}\n",
+			f.use(strfmtPackage), format, x, f.use(fieldPackage), pathMark, u.value(), "must be of the format "+format)
+	}
+	if values := enumValues(l); len(values) > 0 {
+		name := f.variable(l, "Values", fmt.Sprintf("%s.New[%s](%s)", f.use(setsPackage), f.typeName(v.declared), strings.Join(values, ", ")))
+		fmt.Fprintf(&out, "errs = append(errs, %s.Enum(ctx, op, %s, %s, nil, %s, nil)...)\n", f.use(validatePackage), pathMark, u.addr(), name)
+	}
+	return out.String()
+}
+
+// variable declares a variable of a place and returns its name.
+func (f *file) variable(l limits, suffix, value string) string {
+	suffix = strings.Repeat("Item", strings.Count(l.prefix, ":")) + suffix
+	name := f.names.variable(l.at, suffix)
+	for n := 2; ; n++ {
+		line := name + " = " + value
+		if slices.Contains(f.data.Variables, line) {
+			return name
+		}
+		if !slices.ContainsFunc(f.data.Variables, func(other string) bool { return strings.HasPrefix(other, name+" = ") }) {
+			f.data.Variables = append(f.data.Variables, line)
+			return name
+		}
+		name = f.names.variable(l.at, suffix) + strconv.Itoa(n)
+	}
+}
+
+// number is the code for what is said of a number.
+func (f *file) number(v *value, l limits, u use) string {
+	var out strings.Builder
+	least, most := bounds(v.typ)
+	if l.Minimum != nil && *l.Minimum >= least {
+		f.bound(&out, isFloat(v.typ), "Minimum", *l.Minimum, l.ExclusiveMinimum, u)
+	}
+	if l.Maximum != nil && *l.Maximum <= most {
+		f.bound(&out, isFloat(v.typ), "Maximum", *l.Maximum, l.ExclusiveMaximum, u)
+	}
+	if l.MultipleOf != nil {
+		condition := fmt.Sprintf("%s%%%s != 0", u.value(), number(*l.MultipleOf))
+		if isFloat(v.typ) {
+			condition = fmt.Sprintf(`%s.MultipleOf("", "", float64(%s), %s) != nil`, f.use(openapiPackage), u.value(), number(*l.MultipleOf))
+		}
+		f.invalid(&out, condition, u.value(), strconv.Quote("must be a multiple of "+number(*l.MultipleOf)))
+	}
+	if values := enumValues(l); len(values) > 0 {
+		quoted := make([]string, len(values))
+		for i, value := range values {
+			quoted[i] = strconv.Quote(value)
+		}
+		fmt.Fprintf(&out, "switch %s {\ncase %s:\ndefault:\nerrs = append(errs, %s.NotSupported(%s, %s, []string{%s}))\n}\n",
+			u.value(), strings.Join(values, ", "), f.use(fieldPackage), pathMark, u.value(), strings.Join(quoted, ", "))
+	}
+	return out.String()
+}
+
+// bound is the code for a minimum or a maximum.
+func (f *file) bound(out *strings.Builder, float bool, function string, limit float64, exclusive bool, u use) {
+	if !float {
+		if exclusive && function == "Minimum" {
+			limit++
+		} else if exclusive {
+			limit--
+		}
+		fmt.Fprintf(out, "errs = append(errs, %s.%s(ctx, op, %s, %s, nil, %s)...)\n", f.use(validatePackage), function, pathMark, u.addr(), number(limit))
+		return
+	}
+	operator, detail := "<", "must be greater than or equal to "
+	switch {
+	case function == "Minimum" && exclusive:
+		operator, detail = "<=", "must be greater than "
+	case function == "Maximum" && exclusive:
+		operator, detail = ">=", "must be less than "
+	case function == "Maximum":
+		operator, detail = ">", "must be less than or equal to "
+	}
+	f.invalid(out, fmt.Sprintf("%s %s %s", u.value(), operator, number(limit)), u.value(), strconv.Quote(detail+number(limit)))
+}
+
+// bytes is the code for what is said of bytes, which are base64 in JSON.
+func (f *file) bytes(l limits, u use) string {
+	var out strings.Builder
+	length := fmt.Sprintf("%s.StdEncoding.EncodedLen(len(%s))", f.use("encoding/base64"), u.value())
+	if l.MinLength != nil {
+		fmt.Fprintf(&out, "if %s < %d {\nerrs = append(errs, field.TooShort(%s, \"\", %[2]d))\n}\n", length, *l.MinLength, pathMark)
+	}
+	if l.MaxLength != nil {
+		fmt.Fprintf(&out, "if %s > %d {\nerrs = append(errs, field.TooLong(%s, \"\", %[2]d))\n}\n", length, *l.MaxLength, pathMark)
+	}
+	return out.String()
+}
+
+// intOrString is the code for what is said of a number that may be a string: of the string.
+func (f *file) intOrString(l limits, u use) string {
+	code := f.text(stringValue, l, use{expr: u.expr + ".StrVal"})
+	if code == "" {
+		return ""
+	}
+	return fmt.Sprintf("if %s.Type == %s.String {\n%s}\n", u.expr, f.use(intstrPackage), code)
+}
+
+// quote writes a Go string, with back quotes where they need no escapes.
+func quote(text string) string {
+	if strings.Contains(text, `\`) && strconv.CanBackquote(text) {
+		return "`" + text + "`"
+	}
+	return strconv.Quote(text)
+}

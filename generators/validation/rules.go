@@ -1,0 +1,179 @@
+package validation
+
+import (
+	"fmt"
+	"go/token"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/gengo/v2/types"
+)
+
+// A ruleNode has the CEL rules of a value, and of those below it that have some.
+type ruleNode struct {
+	rules  []*rule
+	fields map[string]*ruleNode
+	items  *ruleNode
+	// keys tell the items of a list apart.
+	keys []string
+}
+
+// A rule is one XValidation marker, or one that follows from another marker.
+type rule struct {
+	apiextensionsv1.ValidationRule
+	pos token.Position
+	// at is the FieldPath as it is appended to a path.
+	at string
+}
+
+// ruleReader gathers the rules of a kind by their place in its schema, and notes where a type refers to itself.
+type ruleReader struct {
+	*reader
+	byPath map[string][]*rule
+	within map[types.Name]bool
+}
+
+// rules reads the CEL rules of a kind, and checks them as a CRD's would be.
+func (r *reader) rules(o *object) {
+	reader := &ruleReader{reader: r, byPath: map[string][]*rule{}, within: map[types.Name]bool{}}
+	node := &ruleNode{}
+	reader.object(node, o, "")
+	if len(reader.byPath) == 0 {
+		return
+	}
+	o.rules = node
+	reader.compile(o.typ.Name)
+}
+
+// object adds the rules of a struct to a node.
+func (r *ruleReader) object(node *ruleNode, o *object, path string) {
+	if r.within[o.typ.Name] {
+		return // a CRD can't have such a type, and CEL doesn't see what is below
+	}
+	r.within[o.typ.Name] = true
+	defer delete(r.within, o.typ.Name)
+	r.add(node, limits{JSONSchemaProps: o.schema, at: o.at}, path)
+	for _, p := range o.fields {
+		if p.name == "" {
+			r.value(node, p.value, path)
+			continue
+		}
+		child := &ruleNode{}
+		r.value(child, p.value, path+".properties["+p.name+"]")
+		if child.any() {
+			if node.fields == nil {
+				node.fields = map[string]*ruleNode{}
+			}
+			node.fields[p.name] = child
+		}
+	}
+}
+
+// value adds the rules of a value to a node.
+func (r *ruleReader) value(node *ruleNode, v *value, path string) {
+	for _, l := range v.limits {
+		r.add(node, l, path)
+	}
+	if v.object != nil {
+		r.object(node, v.object, path)
+	}
+	if v.items == nil {
+		return
+	}
+	child := &ruleNode{}
+	if v.kind() == aMap {
+		r.value(child, v.items, path+".additionalProperties")
+	} else {
+		r.value(child, v.items, path+".items")
+	}
+	if child.any() {
+		node.items, node.keys = child, v.keys()
+	}
+}
+
+func (n *ruleNode) any() bool { return len(n.rules) > 0 || len(n.fields) > 0 || n.items != nil }
+
+// add adds the rules of one place to a node.
+func (r *ruleReader) add(node *ruleNode, l limits, path string) {
+	positions := r.rulePositions(l)
+	for i, x := range l.XValidations {
+		added := &rule{ValidationRule: x, pos: r.packages.Position(l.at.owner, l.at.field)}
+		if i < len(positions) {
+			added.pos = positions[i]
+		}
+		node.rules = append(node.rules, added)
+		r.byPath[path] = append(r.byPath[path], added)
+	}
+}
+
+// rulePositions are where the markers are that rules come from, in the order of the rules.
+func (r *ruleReader) rulePositions(l limits) []token.Position {
+	var out []token.Position
+	for _, name := range []string{"XValidation", "AtMostOneOf", "ExactlyOneOf", "AtLeastOneOf"} {
+		for _, m := range r.schemas.Markers(l.at.owner, l.at.field) {
+			if rest, ok := strings.CutPrefix(m.Text, "+kubebuilder:validation:"+l.prefix+name); ok && strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "=") {
+				out = append(out, m.Pos)
+			}
+		}
+	}
+	return out
+}
+
+// literal writes a node as Go.
+func (n *ruleNode) literal() string {
+	var b strings.Builder
+	b.WriteString("{\n")
+	if len(n.rules) > 0 {
+		b.WriteString("rules: []rule{\n")
+		for _, rule := range n.rules {
+			b.WriteString(rule.literal())
+		}
+		b.WriteString("},\n")
+	}
+	if len(n.keys) > 0 {
+		fmt.Fprintf(&b, "keys: []string{%s},\n", quoteAll(n.keys))
+	}
+	if n.items != nil {
+		fmt.Fprintf(&b, "items: &rules%s,\n", n.items.literal())
+	}
+	if len(n.fields) > 0 {
+		b.WriteString("fields: map[string]*rules{\n")
+		for _, name := range slices.Sorted(maps.Keys(n.fields)) {
+			fmt.Fprintf(&b, "%q: %s,\n", name, n.fields[name].literal())
+		}
+		b.WriteString("},\n")
+	}
+	b.WriteString("}")
+	return b.String()
+}
+
+func (r *rule) literal() string {
+	var fields []string
+	add := func(name, value string) {
+		if value != "" {
+			fields = append(fields, name+": "+quote(value))
+		}
+	}
+	add("rule", strings.TrimSpace(r.Rule))
+	add("message", strings.TrimSpace(r.Message))
+	add("messageExpression", strings.TrimSpace(r.MessageExpression))
+	add("at", r.at)
+	if r.Reason != nil {
+		add("reason", string(*r.Reason))
+	}
+	if r.OptionalOldSelf != nil && *r.OptionalOldSelf {
+		fields = append(fields, "optionalOldSelf: true")
+	}
+	return "{" + strings.Join(fields, ", ") + "},\n"
+}
+
+func quoteAll(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = strconv.Quote(text)
+	}
+	return strings.Join(quoted, ", ")
+}
