@@ -34,6 +34,7 @@ var examples = []struct {
 	{name: "fruit", handOwned: 260, edited: []string{
 		"config/samples/fruit_v1alpha1_apple.yaml",
 		"config/samples/fruit_v1alpha1_orchard.yaml",
+		"go.mod",
 		"pkg/apis/fruit/v1alpha1/apple_types.go",
 		"pkg/apis/fruit/v1alpha1/orchard_types.go",
 		"test/fruit_apple_test.go",

@@ -83,15 +83,11 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 	if err := cmp.Or(loadErr, schemaErr, roleErr); err != nil {
 		return nil, err
 	}
-<<<<<<< HEAD
-	out, err := wiring.Generate(p, packages)
-=======
 	validators, err := validation.Generate(p.Module, kinds(p), packages, schemas)
 	if err != nil {
 		return nil, err
 	}
-	out, err := wiring.Generate(p, source, packages, len(validators) > 0)
->>>>>>> 5979db8 (Hold objects to the constraints and CEL rules in the markers on their types)
+	out, err := wiring.Generate(p, packages, len(validators) > 0)
 	if err != nil {
 		return nil, err
 	}

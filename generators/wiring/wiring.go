@@ -24,21 +24,10 @@ const deepCopyMarker = "+k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/run
 // hidden begins each file, as upstream's generated ones: it keeps them from the generators, so that even a broken one is restored.
 const hidden = "//go:build !" + gengo.StdBuildTag + "\n\n"
 
-<<<<<<< HEAD
 // Generate returns the wiring of the project p, as formatted files by path. What is wrong with the types
-// and their markers comes back as codegen.Diagnostics.
-func Generate(p *project.Project, packages *codegen.Packages) (map[string][]byte, error) {
-	r := &reader{project: p, packages: packages, universe: packages.Universe}
-=======
-// Generate returns the wiring of the project p in the folder dir, as formatted files by path. What is wrong with the types
 // and their markers comes back as codegen.Diagnostics. validated says that there is a package of generated validation.
-func Generate(p *project.Project, dir string, packages *codegen.Packages, validated bool) (map[string][]byte, error) {
-	registry, err := newRegistry()
-	if err != nil {
-		return nil, err
-	}
-	r := &reader{project: p, dir: dir, universe: packages.Universe, registry: registry}
->>>>>>> 5979db8 (Hold objects to the constraints and CEL rules in the markers on their types)
+func Generate(p *project.Project, packages *codegen.Packages, validated bool) (map[string][]byte, error) {
+	r := &reader{project: p, packages: packages, universe: packages.Universe}
 	server := r.server()
 	server.Validated = validated
 	if len(r.problems) > 0 {

@@ -23,6 +23,7 @@ import (
 	fruitv1alpha1 "example.com/shop/pkg/apis/fruit/v1alpha1"
 	fruitv1beta1 "example.com/shop/pkg/apis/fruit/v1beta1"
 	generatedopenapi "example.com/shop/pkg/generated/openapi"
+	"example.com/shop/pkg/generated/validation"
 	fruitapple "example.com/shop/pkg/registry/fruit/apple"
 	fruitorchard "example.com/shop/pkg/registry/fruit/orchard"
 )
@@ -56,6 +57,7 @@ func init() {
 	versions := runtime.NewSchemeBuilder(fruitv1beta1.AddToScheme, fruitv1alpha1.AddToScheme)
 	utilruntime.Must(versions.AddToScheme(Scheme))
 	utilruntime.Must(Scheme.SetVersionPriority(fruitv1beta1.SchemeGroupVersion, fruitv1alpha1.SchemeGroupVersion))
+	utilruntime.Must(validation.AddToScheme(Scheme))
 	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before there are internal versions, which no client sees
 
 	// The storage version is the hub: its types are the internal ones too.

@@ -4,20 +4,80 @@ package validation
 
 import (
 	"context"
+	"regexp"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/operation"
 	"k8s.io/apimachinery/pkg/api/safe"
 	"k8s.io/apimachinery/pkg/api/validate"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"example.com/shop/pkg/apis/fruit/v1alpha1"
 )
 
+var (
+	fruitV1alpha1AppleSpecVarietyPattern = regexp.MustCompile("^[A-Z][A-Za-z ]*$")
+	fruitV1alpha1AppleSpecColourValues   = sets.New[string]("Red", "Green", "Yellow")
+)
+
+var fruitV1alpha1AppleRules = rules{
+	fields: map[string]*rules{
+		"spec": {
+			rules: []rule{
+				{rule: "self.minWeight <= self.maxWeight", message: "minWeight must not exceed maxWeight"},
+				{rule: "!has(oldSelf.orchard) || self.orchard == oldSelf.orchard", message: "an apple does not change orchards", at: "orchard"},
+			},
+		},
+	},
+}
+
 func validateFruitV1alpha1Apple(ctx context.Context, op operation.Operation, path *field.Path, in, old *v1alpha1.Apple) (errs field.ErrorList) {
+	if old == nil || !equality.Semantic.DeepEqual(in.Spec, old.Spec) {
+		errs = append(errs, validateFruitV1alpha1AppleSpec(ctx, op, path.Child("spec"), &in.Spec, safe.Field(old, func(o *v1alpha1.Apple) *v1alpha1.AppleSpec { return &o.Spec }))...)
+	}
 	if old != nil && !equality.Semantic.DeepEqual(in.Status, old.Status) { // it is empty when the object is created
 		errs = append(errs, validateFruitV1alpha1AppleStatus(ctx, op, path.Child("status"), &in.Status, &old.Status)...)
+	}
+	return errs
+}
+
+func validateFruitV1alpha1AppleSpec(ctx context.Context, op operation.Operation, path *field.Path, in, old *v1alpha1.AppleSpec) (errs field.ErrorList) {
+	switch {
+	case in.Variety == "":
+		errs = append(errs, field.Required(path.Child("variety"), ""))
+	case old == nil || in.Variety != old.Variety:
+		at := path.Child("variety")
+		errs = append(errs, validate.MinLength(ctx, op, at, &in.Variety, nil, 2)...)
+		errs = append(errs, validate.MaxLength(ctx, op, at, &in.Variety, nil, 40)...)
+		if !fruitV1alpha1AppleSpecVarietyPattern.MatchString(in.Variety) {
+			errs = append(errs, field.Invalid(at, in.Variety, "must match "+fruitV1alpha1AppleSpecVarietyPattern.String()))
+		}
+	}
+	if in.Colour != "" && (old == nil || in.Colour != old.Colour) {
+		errs = append(errs, validate.Enum(ctx, op, path.Child("colour"), &in.Colour, nil, fruitV1alpha1AppleSpecColourValues, nil)...)
+	}
+	if in.MinWeight != 0 && (old == nil || in.MinWeight != old.MinWeight) {
+		at := path.Child("minWeight")
+		errs = append(errs, validate.Minimum(ctx, op, at, &in.MinWeight, nil, 1)...)
+		errs = append(errs, validate.Maximum(ctx, op, at, &in.MinWeight, nil, 2000)...)
+	}
+	if in.MaxWeight != 0 && (old == nil || in.MaxWeight != old.MaxWeight) {
+		at := path.Child("maxWeight")
+		errs = append(errs, validate.Minimum(ctx, op, at, &in.MaxWeight, nil, 1)...)
+		errs = append(errs, validate.Maximum(ctx, op, at, &in.MaxWeight, nil, 2000)...)
+	}
+	if in.Orchard != "" && (old == nil || in.Orchard != old.Orchard) {
+		errs = append(errs, validate.MaxLength(ctx, op, path.Child("orchard"), &in.Orchard, nil, 253)...)
+	}
+	if len(in.Tags) > 0 && (old == nil || !equality.Semantic.DeepEqual(in.Tags, old.Tags)) {
+		at := path.Child("tags")
+		errs = append(errs, validate.MaxItems(ctx, op, at, in.Tags, nil, 8)...)
+		errs = append(errs, unique(ctx, op, at, in.Tags, safe.Field(old, func(o *v1alpha1.AppleSpec) []string { return o.Tags }), validate.DirectEqual)...)
+		for i := range in.Tags {
+			errs = append(errs, validate.MaxLength(ctx, op, at.Index(i), &in.Tags[i], nil, 20)...)
+		}
 	}
 	return errs
 }
@@ -29,6 +89,20 @@ func validateFruitV1alpha1AppleStatus(ctx context.Context, op operation.Operatio
 		same := func(a, b *metav1.Condition) bool { return a.Type == b.Type }
 		errs = append(errs, unique(ctx, op, at, in.Conditions, was, same)...)
 		errs = append(errs, validate.EachValSliceVal(ctx, op, at, in.Conditions, was, same, validate.SemanticDeepEqual, validateMetaV1Condition)...)
+	}
+	return errs
+}
+
+func validateFruitV1alpha1Orchard(ctx context.Context, op operation.Operation, path *field.Path, in, old *v1alpha1.Orchard) (errs field.ErrorList) {
+	if old == nil || !equality.Semantic.DeepEqual(in.Spec, old.Spec) {
+		errs = append(errs, validateFruitV1alpha1OrchardSpec(ctx, op, path.Child("spec"), &in.Spec, safe.Field(old, func(o *v1alpha1.Orchard) *v1alpha1.OrchardSpec { return &o.Spec }))...)
+	}
+	return errs
+}
+
+func validateFruitV1alpha1OrchardSpec(ctx context.Context, op operation.Operation, path *field.Path, in, old *v1alpha1.OrchardSpec) (errs field.ErrorList) {
+	if in.Trees != 0 && (old == nil || in.Trees != old.Trees) {
+		errs = append(errs, validate.Minimum(ctx, op, path.Child("trees"), &in.Trees, nil, 0)...)
 	}
 	return errs
 }

@@ -5,6 +5,8 @@ package validation
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/operation"
 	"k8s.io/apimachinery/pkg/api/safe"
@@ -13,25 +15,55 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"example.com/shop/pkg/apis/fruit/v1alpha1"
+	"example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
 // AddToScheme registers the validation of every kind in every version.
 func AddToScheme(s *runtime.Scheme) error {
-	add[v1alpha1.Apple](s, validateFruitV1alpha1Apple)
-	return nil
+	return errors.Join(
+		add[v1beta1.Apple](s, validateFruitV1beta1Apple, &fruitV1beta1AppleRules),
+		add[v1alpha1.Apple](s, validateFruitV1alpha1Apple, &fruitV1alpha1AppleRules),
+		add[v1alpha1.Orchard](s, validateFruitV1alpha1Orchard, nil),
+	)
 }
 
 // An object is a pointer to a kind's type.
 type object[T any] interface {
 	*T
 	runtime.Object
+	OpenAPIModelName() string
 }
 
-// add registers what validates a kind.
-func add[T any, P object[T]](s *runtime.Scheme, validate validateFunc[T]) {
-	s.AddValidationFunc(P(new(T)), func(ctx context.Context, op operation.Operation, object, oldObject any) field.ErrorList {
-		return validate(ctx, op, nil, object.(*T), safe.Cast[*T](oldObject))
+// add registers what validates a kind: a function for its constraints, and its rules.
+func add[T any, P object[T]](s *runtime.Scheme, validate validateFunc[T], rules *rules) error {
+	if rules != nil {
+		if err := rules.compile(P(new(T)).OpenAPIModelName()); err != nil {
+			return err
+		}
+	}
+	s.AddValidationFunc(P(new(T)), func(ctx context.Context, op operation.Operation, object, oldObject any) (errs field.ErrorList) {
+		in, old := object.(*T), safe.Cast[*T](oldObject)
+		if validate != nil {
+			errs = validate(ctx, op, nil, in, old)
+		}
+		switch {
+		case rules == nil:
+			return errs
+		case slices.ContainsFunc(errs, misleads):
+			return append(errs, field.Invalid(nil, nil, "some validation rules were not checked because the object was invalid; correct the existing errors to complete validation"))
+		}
+		return append(errs, rules.validate(ctx, in, old)...)
 	})
+	return nil
+}
+
+// misleads says whether an error is one after which rules are not to be trusted with the object, be it for what they may cost.
+func misleads(err *field.Error) bool {
+	switch err.Type {
+	case field.ErrorTypeNotSupported, field.ErrorTypeRequired, field.ErrorTypeTooLong, field.ErrorTypeTooMany, field.ErrorTypeTypeInvalid:
+		return true
+	}
+	return false
 }
 
 // A validateFunc says what is wrong with a value. old is what it was, if it was there; what has not changed is not looked at.
