@@ -48,6 +48,9 @@ type API struct {
 	Package string
 	// Peers are the packages of other versions that its types are converted to and from, by functions in Package.
 	Peers []string
+	// Methods are markers for methods of typed clients beyond the usual ones, such as
+	// "+genclient:method=Approve,verb=create,subresource=approve", by the name of the kind's type.
+	Methods map[string][]string
 }
 
 // dir is the folder of a package of the module.
@@ -116,6 +119,7 @@ func Load(ctx context.Context, o Options) (*Packages, error) {
 	if err := p.load(ctx, problems); err != nil {
 		return nil, err
 	}
+	p.addMethods()
 	if err := p.check().err(); err != nil {
 		return nil, err
 	}

@@ -73,6 +73,9 @@ func (p *Packages) patterns() []string {
 			all = append(all, m.name.Package)
 		}
 	}
+	if p.source.scaled() {
+		all = append(all, scale.Package)
+	}
 	slices.Sort(all)
 	return slices.Compact(all)
 }

@@ -74,6 +74,9 @@ func (p *Packages) reach(visit func(*types.Type)) {
 			walk(t)
 		}
 	}
+	if p.source.scaled() {
+		walk(p.Universe.Type(scale))
+	}
 }
 
 // describesItself says whether a type's OpenAPI definition comes from its own methods and not from its fields.
