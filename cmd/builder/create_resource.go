@@ -11,7 +11,8 @@ type resourceFlags struct {
 	group, version, kind   string
 	plural, shape          string
 	shortNames, categories []string
-	namespaced, status     bool
+	namespaced             bool
+	status, scale          bool
 	noController           bool
 }
 
@@ -35,7 +36,11 @@ object on its way into storage, a controller, a sample and a test. A missing gro
 				if err != nil {
 					return "", usageError{err}
 				}
-				if err := p.AddKind(group, r.version, r.declare(cmd, p, group)); err != nil {
+				kind, err := r.declare(cmd, p, group)
+				if err != nil {
+					return "", err
+				}
+				if err := p.AddKind(group, r.version, kind); err != nil {
 					return "", usageError{err}
 				}
 				return "make run", nil
@@ -51,7 +56,8 @@ object on its way into storage, a controller, a sample and a test. A missing gro
 	f.StringSliceVar(&r.shortNames, "short-names", nil, "shorter names for kubectl, such as ap")
 	f.StringSliceVar(&r.categories, "categories", nil, "categories for kubectl, such as all")
 	f.StringVar(&r.shape, "shape", project.ShapeStored, "how objects are served; stored is the only shape of this release")
-	f.BoolVar(&r.status, "status", true, "whether objects have a status subresource (default: if they have a controller)")
+	f.BoolVar(&r.status, "status", true, "whether objects have a status subresource (default: if they have a controller or a scale)")
+	f.BoolVar(&r.scale, "scale", false, "whether objects have a scale subresource, for kubectl scale and autoscalers")
 	f.BoolVar(&r.noController, "no-controller", false, "create no controller for the kind")
 	flags.add(cmd, true)
 	return cmd
@@ -59,10 +65,10 @@ object on its way into storage, a controller, a sample and a test. A missing gro
 
 // declare returns the kind as the flags describe it. For a kind that exists, a flag that was not given stands for what is
 // declared.
-func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group string) project.Kind {
+func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group string) (project.Kind, error) {
 	kind, exists := p.Kind(group, r.kind)
 	if !exists { // the status is what a controller writes
-		kind = project.Kind{Name: r.kind, Shape: project.ShapeStored, Status: !r.noController, Controller: !r.noController}
+		kind = project.Kind{Name: r.kind, Shape: project.ShapeStored, Status: !r.noController || r.scale, Controller: !r.noController}
 	}
 	set := func(name string, apply func()) {
 		if cmd.Flag(name).Changed {
@@ -80,6 +86,10 @@ func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group st
 	set("categories", func() { kind.Categories = r.categories })
 	set("shape", func() { kind.Shape = r.shape })
 	set("status", func() { kind.Status = r.status })
+	set("scale", func() { kind.Scale = r.scale })
 	set("no-controller", func() { kind.Controller = !r.noController })
-	return kind
+	if kind.Scale && !kind.Status {
+		return kind, usagef("--scale needs a status, which says how many replicas there are: leave --status=false out")
+	}
+	return kind, nil
 }

@@ -319,6 +319,7 @@ func (k Kind) differences(wanted Kind) []string {
 	compare("short names", list(k.ShortNames), list(wanted.ShortNames))
 	compare("categories", list(k.Categories), list(wanted.Categories))
 	compare("status subresource", fmt.Sprint(k.Status), fmt.Sprint(wanted.Status))
+	compare("scale subresource", fmt.Sprint(k.Scale), fmt.Sprint(wanted.Scale))
 	return all
 }
 

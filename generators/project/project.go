@@ -70,6 +70,8 @@ type Kind struct {
 	Categories []string `json:"categories,omitempty"`
 	// Status says that the kind has a status subresource.
 	Status bool `json:"status,omitempty"`
+	// Scale says that the kind has a scale subresource.
+	Scale bool `json:"scale,omitempty"`
 	// Controller says that the project has a reconciler for the kind.
 	Controller bool `json:"controller,omitempty"`
 }

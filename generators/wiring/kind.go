@@ -116,6 +116,7 @@ func (r *reader) describeVersion(k *Kind, v *KindVersion, read kindMarkers, d de
 	if read.deprecated {
 		v.Warning = cmp.Or(read.warning, v.GroupName+"/"+v.Version+" "+v.name+" is deprecated")
 	}
+	r.scale(v, t, read.scale)
 	r.columns(k, v, t, read.columns)
 }
 
@@ -156,6 +157,10 @@ func (r *reader) checkAgreement(k *Kind, v *KindVersion, read map[string]kindMar
 			r.problem(v.pos, "%s has %s=%s in +kubebuilder:resource here and %q in %s: a resource has one for all versions, so make them agree",
 				k.Name, c.what, c.other, c.hub, k.Hub.Version)
 		}
+	}
+	if other.scale != nil && hub.scale == nil {
+		r.problem(other.scale.pos, "%s has a scale in %s but not in %s, the version that is stored: put the marker +kubebuilder:subresource:scale there too",
+			k.Name, v.Version, k.Hub.Version)
 	}
 	if hub.status != other.status {
 		r.problem(v.pos, "only one of %s and %s has the marker +kubebuilder:subresource:status on %s: put it on both, or on neither", k.Hub.Version, v.Version, k.Name)

@@ -15,6 +15,7 @@ import (
 type kindMarkers struct {
 	resource crdmarkers.Resource
 	status   bool
+	scale    *scaleMarker
 	columns  []columnMarker
 	// deprecated says that the version is, and warning what clients are to be told.
 	deprecated bool
@@ -59,6 +60,8 @@ func (r *reader) readKindMarkers(v *KindVersion, d declaration) kindMarkers {
 			if value.Warning != nil {
 				out.warning = *value.Warning
 			}
+		case crdmarkers.SubresourceScale:
+			out.scale = &scaleMarker{value, m.Pos}
 		case crdmarkers.PrintColumn:
 			out.columns = append(out.columns, columnMarker{value, m.Pos})
 		}

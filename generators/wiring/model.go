@@ -71,6 +71,8 @@ type KindVersion struct {
 	// Type is the Go type, as the kind's registry package names it.
 	Type    string
 	Columns []Column
+	// Scale is what the scale subresource does in this version. It is nil if there is none.
+	Scale *Scale
 	// Warning is what clients are told who use the version, if it is deprecated.
 	Warning string
 
@@ -88,6 +90,11 @@ func (k *Kind) Categories() string { return quoteAll(k.categories) }
 // Others are the versions that are converted to and from the hub.
 func (k *Kind) Others() []*KindVersion {
 	return slices.DeleteFunc(slices.Clone(k.Versions), func(v *KindVersion) bool { return v.Hub })
+}
+
+// Scaled says whether any of the kinds has a scale.
+func (s *Server) Scaled() bool {
+	return slices.ContainsFunc(s.Kinds, func(k *Kind) bool { return k.Hub.Scale != nil })
 }
 
 // Deprecated says whether any of the versions is.

@@ -64,6 +64,7 @@ func render(server *Server) (map[string][]byte, error) {
 	}{
 		{"roundtrip", len(server.Kinds) > 0},
 		{"deprecation", server.Deprecated()},
+		{"scale", server.Scaled()},
 	} {
 		if !optional.wanted {
 			continue
@@ -87,6 +88,7 @@ func render(server *Server) (map[string][]byte, error) {
 			wanted bool
 		}{
 			{"kind-status", kind.Status},
+			{"kind-scale", kind.Hub.Scale != nil},
 			{"kind-conversion", len(kind.Versions) > 1},
 		} {
 			if !optional.wanted {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"slices"
 
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -58,6 +59,7 @@ func init() {
 	utilruntime.Must(versions.AddToScheme(Scheme))
 	utilruntime.Must(Scheme.SetVersionPriority(fruitv1beta1.SchemeGroupVersion, fruitv1alpha1.SchemeGroupVersion))
 	utilruntime.Must(validation.AddToScheme(Scheme))
+	Scheme.AddKnownTypes(autoscalingv1.SchemeGroupVersion, &autoscalingv1.Scale{})
 	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before there are internal versions, which no client sees
 
 	// The storage version is the hub: its types are the internal ones too.
@@ -67,6 +69,7 @@ func init() {
 	)
 
 	utilruntime.Must(fruitapple.AddConversions(Scheme))
+	Scheme.AddKnownTypes(schema.GroupVersion{Group: autoscalingv1.GroupName, Version: runtime.APIVersionInternal}, &autoscalingv1.Scale{})
 
 	// The generic server looks for these in v1 of the group without a name.
 	v1 := schema.GroupVersion{Version: "v1"}

@@ -28,6 +28,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &fruitv1alpha1.OrchardApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("OrchardSpec"):
 		return &fruitv1alpha1.OrchardSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OrchardStatus"):
+		return &fruitv1alpha1.OrchardStatusApplyConfiguration{}
 
 		// Group=fruit.example.com, Version=v1beta1
 	case v1beta1.SchemeGroupVersion.WithKind("Apple"):

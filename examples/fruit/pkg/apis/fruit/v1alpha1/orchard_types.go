@@ -12,19 +12,29 @@ type OrchardSpec struct {
 	Trees int32 `json:"trees,omitempty"`
 }
 
+// OrchardStatus is what is there of an Orchard.
+type OrchardStatus struct {
+	// Trees is how many trees there are.
+	// +optional
+	Trees int32 `json:"trees,omitempty"`
+}
+
 // Orchard is a resource of the fruit.example.com API.
 //
 // +genclient
 // +genclient:nonNamespaced
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 // +kubebuilder:resource:path=orchards,scope=Cluster,categories=fruits
+// +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.trees,statuspath=.status.trees
 // +kubebuilder:printcolumn:name="Trees",type=integer,JSONPath=`.spec.trees`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Orchard struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec OrchardSpec `json:"spec,omitempty"`
+	Spec   OrchardSpec   `json:"spec,omitempty"`
+	Status OrchardStatus `json:"status,omitempty"`
 }
 
 // OrchardList is a list of orchards.

@@ -103,7 +103,17 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.example.fruit.v1alpha1.OrchardSpec
       default: {}
+    - name: status
+      type:
+        namedType: com.example.fruit.v1alpha1.OrchardStatus
+      default: {}
 - name: com.example.fruit.v1alpha1.OrchardSpec
+  map:
+    fields:
+    - name: trees
+      type:
+        scalar: numeric
+- name: com.example.fruit.v1alpha1.OrchardStatus
   map:
     fields:
     - name: trees
@@ -209,6 +219,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: spec
       type:
         namedType: com.example.fruit.v1alpha1.OrchardSpec
+      default: {}
+    - name: status
+      type:
+        namedType: com.example.fruit.v1alpha1.OrchardStatus
       default: {}
 - name: com.example.shop.pkg.apis.fruit.v1beta1.Apple
   map:

@@ -24,6 +24,9 @@ var (
 	_ rest.ResetFieldsStrategy = statusStrategy{}
 )
 
+// AllowCreateOnUpdate says that a status without its object can't be written.
+func (statusStrategy) AllowCreateOnUpdate(context.Context) bool { return false }
+
 // PrepareForUpdate lets only the status through.
 func (statusStrategy) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
 	in := obj.(*Apple)

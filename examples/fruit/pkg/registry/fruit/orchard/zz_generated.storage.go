@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
@@ -34,10 +35,17 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of orchards: %w", err)
 	}
+	status := *store
+	status.UpdateStrategy = statusStrategy{strategy}
+	status.ResetFieldsStrategy = statusStrategy{strategy}
+	scale := *store
+	scale.UpdateStrategy = scaleStrategy{strategy}
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
-			"orchards": &restStorage{store, tableV1alpha1},
+			"orchards":        &restStorage{store, tableV1alpha1},
+			"orchards/status": &statusStorage{&status, tableV1alpha1},
+			"orchards/scale":  &scaleStorage{&scale, schema.GroupVersion{Group: "fruit.example.com", Version: "v1alpha1"}},
 		},
 	}, nil
 }

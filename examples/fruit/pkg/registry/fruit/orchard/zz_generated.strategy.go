@@ -29,6 +29,9 @@ func (base) PrepareForUpdate(_ context.Context, _, _ *Orchard) {}
 // Validate says what is wrong with an Orchard. old is nil on create.
 func (base) Validate(_ context.Context, _, _ *Orchard) field.ErrorList { return nil }
 
+// ValidateStatus says what is wrong with a write to the status subresource.
+func (base) ValidateStatus(_ context.Context, _, _ *Orchard) field.ErrorList { return nil }
+
 // Warnings are shown to the user who writes. old is nil on create.
 func (base) Warnings(_ context.Context, _, _ *Orchard) []string { return nil }
 
@@ -71,12 +74,14 @@ func (s strategy) AllowUnconditionalUpdate(ctx context.Context) bool {
 func (s strategy) PrepareForCreate(ctx context.Context, obj runtime.Object) {
 	in := obj.(*Orchard)
 	s.user.PrepareForCreate(ctx, in)
+	in.Status = Orchard{}.Status
 	in.Generation = 1
 }
 
 func (s strategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object) {
 	in, was := obj.(*Orchard), old.(*Orchard)
 	s.user.PrepareForUpdate(ctx, in, was)
+	in.Status = was.Status
 	in.Generation = was.Generation
 	if !equality.Semantic.DeepEqual(withoutMeta(in), withoutMeta(was)) {
 		in.Generation = was.Generation + 1
@@ -113,7 +118,7 @@ func (s strategy) WarningsOnUpdate(ctx context.Context, obj, old runtime.Object)
 // GetResetFields names what a write to the main resource can't set.
 func (strategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 	return map[fieldpath.APIVersion]*fieldpath.Set{
-		"fruit.example.com/v1alpha1": fieldSet(),
+		"fruit.example.com/v1alpha1": fieldSet("status"),
 	}
 }
 

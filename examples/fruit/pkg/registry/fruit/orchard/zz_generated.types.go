@@ -8,7 +8,8 @@ import "example.com/shop/pkg/apis/fruit/v1alpha1"
 
 // These are the types of v1alpha1, the version that is stored. Code that uses them here stays as it is when another version is.
 type (
-	Orchard     = v1alpha1.Orchard
-	OrchardList = v1alpha1.OrchardList
-	OrchardSpec = v1alpha1.OrchardSpec
+	Orchard       = v1alpha1.Orchard
+	OrchardList   = v1alpha1.OrchardList
+	OrchardSpec   = v1alpha1.OrchardSpec
+	OrchardStatus = v1alpha1.OrchardStatus
 )

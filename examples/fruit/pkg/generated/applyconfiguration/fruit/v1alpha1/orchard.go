@@ -18,7 +18,8 @@ import (
 type OrchardApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration    `json:""`
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	Spec                             *OrchardSpecApplyConfiguration `json:"spec,omitempty"`
+	Spec                             *OrchardSpecApplyConfiguration   `json:"spec,omitempty"`
+	Status                           *OrchardStatusApplyConfiguration `json:"status,omitempty"`
 }
 
 // Orchard constructs a declarative configuration of the Orchard type for use with
@@ -63,6 +64,18 @@ func ExtractOrchardFrom(orchard *fruitv1alpha1.Orchard, fieldManager string, sub
 // applied if another fieldManager has updated or force applied any of the previously applied fields.
 func ExtractOrchard(orchard *fruitv1alpha1.Orchard, fieldManager string) (*OrchardApplyConfiguration, error) {
 	return ExtractOrchardFrom(orchard, fieldManager, "")
+}
+
+// ExtractOrchardScale extracts the applied configuration owned by fieldManager from
+// orchard for the scale subresource.
+func ExtractOrchardScale(orchard *fruitv1alpha1.Orchard, fieldManager string) (*OrchardApplyConfiguration, error) {
+	return ExtractOrchardFrom(orchard, fieldManager, "scale")
+}
+
+// ExtractOrchardStatus extracts the applied configuration owned by fieldManager from
+// orchard for the status subresource.
+func ExtractOrchardStatus(orchard *fruitv1alpha1.Orchard, fieldManager string) (*OrchardApplyConfiguration, error) {
+	return ExtractOrchardFrom(orchard, fieldManager, "status")
 }
 
 func (b OrchardApplyConfiguration) IsApplyConfiguration() {}
@@ -230,6 +243,14 @@ func (b *OrchardApplyConfiguration) ensureObjectMetaApplyConfigurationExists() {
 // If called multiple times, the Spec field is set to the value of the last call.
 func (b *OrchardApplyConfiguration) WithSpec(value *OrchardSpecApplyConfiguration) *OrchardApplyConfiguration {
 	b.Spec = value
+	return b
+}
+
+// WithStatus sets the Status field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Status field is set to the value of the last call.
+func (b *OrchardApplyConfiguration) WithStatus(value *OrchardStatusApplyConfiguration) *OrchardApplyConfiguration {
+	b.Status = value
 	return b
 }
 

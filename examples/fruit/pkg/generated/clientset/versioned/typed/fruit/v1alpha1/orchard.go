@@ -8,6 +8,7 @@ import (
 	fruitv1alpha1 "example.com/shop/pkg/apis/fruit/v1alpha1"
 	applyconfigurationfruitv1alpha1 "example.com/shop/pkg/generated/applyconfiguration/fruit/v1alpha1"
 	scheme "example.com/shop/pkg/generated/clientset/versioned/scheme"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
 	watch "k8s.io/apimachinery/pkg/watch"
@@ -24,6 +25,8 @@ type OrchardsGetter interface {
 type OrchardInterface interface {
 	Create(ctx context.Context, orchard *fruitv1alpha1.Orchard, opts v1.CreateOptions) (*fruitv1alpha1.Orchard, error)
 	Update(ctx context.Context, orchard *fruitv1alpha1.Orchard, opts v1.UpdateOptions) (*fruitv1alpha1.Orchard, error)
+	// Add a +genclient:noStatus comment above the type to avoid generating UpdateStatus().
+	UpdateStatus(ctx context.Context, orchard *fruitv1alpha1.Orchard, opts v1.UpdateOptions) (*fruitv1alpha1.Orchard, error)
 	Delete(ctx context.Context, name string, opts v1.DeleteOptions) error
 	DeleteCollection(ctx context.Context, opts v1.DeleteOptions, listOpts v1.ListOptions) error
 	Get(ctx context.Context, name string, opts v1.GetOptions) (*fruitv1alpha1.Orchard, error)
@@ -31,6 +34,11 @@ type OrchardInterface interface {
 	Watch(ctx context.Context, opts v1.ListOptions) (watch.Interface, error)
 	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts v1.PatchOptions, subresources ...string) (result *fruitv1alpha1.Orchard, err error)
 	Apply(ctx context.Context, orchard *applyconfigurationfruitv1alpha1.OrchardApplyConfiguration, opts v1.ApplyOptions) (result *fruitv1alpha1.Orchard, err error)
+	// Add a +genclient:noStatus comment above the type to avoid generating ApplyStatus().
+	ApplyStatus(ctx context.Context, orchard *applyconfigurationfruitv1alpha1.OrchardApplyConfiguration, opts v1.ApplyOptions) (result *fruitv1alpha1.Orchard, err error)
+	GetScale(ctx context.Context, orchardName string, options v1.GetOptions) (*autoscalingv1.Scale, error)
+	UpdateScale(ctx context.Context, orchardName string, scale *autoscalingv1.Scale, opts v1.UpdateOptions) (*autoscalingv1.Scale, error)
+
 	OrchardExpansion
 }
 
@@ -51,4 +59,31 @@ func newOrchards(c *FruitV1alpha1Client) *orchards {
 			func() *fruitv1alpha1.OrchardList { return &fruitv1alpha1.OrchardList{} },
 		),
 	}
+}
+
+// GetScale takes name of the orchard, and returns the corresponding autoscalingv1.Scale object, and an error if there is any.
+func (c *orchards) GetScale(ctx context.Context, orchardName string, options v1.GetOptions) (result *autoscalingv1.Scale, err error) {
+	result = &autoscalingv1.Scale{}
+	err = c.GetClient().Get().
+		Resource("orchards").
+		Name(orchardName).
+		SubResource("scale").
+		VersionedParams(&options, scheme.ParameterCodec).
+		Do(ctx).
+		Into(result)
+	return
+}
+
+// UpdateScale takes the top resource name and the representation of a scale and updates it. Returns the server's representation of the scale, and an error, if there is any.
+func (c *orchards) UpdateScale(ctx context.Context, orchardName string, scale *autoscalingv1.Scale, opts v1.UpdateOptions) (result *autoscalingv1.Scale, err error) {
+	result = &autoscalingv1.Scale{}
+	err = c.GetClient().Put().
+		Resource("orchards").
+		Name(orchardName).
+		SubResource("scale").
+		VersionedParams(&opts, scheme.ParameterCodec).
+		Body(scale).
+		Do(ctx).
+		Into(result)
+	return
 }

@@ -3,10 +3,15 @@
 package fake
 
 import (
+	context "context"
+
 	v1alpha1 "example.com/shop/pkg/apis/fruit/v1alpha1"
 	fruitv1alpha1 "example.com/shop/pkg/generated/applyconfiguration/fruit/v1alpha1"
 	typedfruitv1alpha1 "example.com/shop/pkg/generated/clientset/versioned/typed/fruit/v1alpha1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gentype "k8s.io/client-go/gentype"
+	testing "k8s.io/client-go/testing"
 )
 
 // fakeOrchards implements OrchardInterface
@@ -32,4 +37,26 @@ func newFakeOrchards(fake *FakeFruitV1alpha1) typedfruitv1alpha1.OrchardInterfac
 		),
 		fake,
 	}
+}
+
+// GetScale takes name of the orchard, and returns the corresponding scale object, and an error if there is any.
+func (c *fakeOrchards) GetScale(ctx context.Context, orchardName string, options v1.GetOptions) (result *autoscalingv1.Scale, err error) {
+	emptyResult := &autoscalingv1.Scale{}
+	obj, err := c.Fake.
+		Invokes(testing.NewRootGetSubresourceActionWithOptions(c.Resource(), "scale", orchardName, options), emptyResult)
+	if obj == nil {
+		return emptyResult, err
+	}
+	return obj.(*autoscalingv1.Scale), err
+}
+
+// UpdateScale takes the representation of a scale and updates it. Returns the server's representation of the scale, and an error, if there is any.
+func (c *fakeOrchards) UpdateScale(ctx context.Context, orchardName string, scale *autoscalingv1.Scale, opts v1.UpdateOptions) (result *autoscalingv1.Scale, err error) {
+	emptyResult := &autoscalingv1.Scale{}
+	obj, err := c.Fake.
+		Invokes(testing.NewRootUpdateSubresourceActionWithOptions(c.Resource(), "scale", scale, opts), emptyResult)
+	if obj == nil {
+		return emptyResult, err
+	}
+	return obj.(*autoscalingv1.Scale), err
 }

@@ -1,0 +1,142 @@
+package wiring
+
+import (
+	"fmt"
+	"go/token"
+	"regexp"
+	"strings"
+
+	"k8s.io/gengo/v2/types"
+	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
+)
+
+// A Scale is what the scale subresource reads from a kind and writes to it, as Go statements on "in" and "out".
+type Scale struct {
+	// Optional says that the replicas may be unset.
+	Optional                           bool
+	ReadSpec, ReadStatus, ReadSelector string
+	Write                              string
+
+	path, statusPath []string
+}
+
+// Path are the names in JSON that lead to the replicas that are wanted, as Go strings separated by commas.
+func (s *Scale) Path() string { return quoteAll(s.path) }
+
+// StatusPath are the names in JSON that lead to the replicas that there are, as Go strings separated by commas.
+func (s *Scale) StatusPath() string { return quoteAll(s.statusPath) }
+
+// A scaleMarker is +kubebuilder:subresource:scale.
+type scaleMarker struct {
+	crdmarkers.SubresourceScale
+	pos token.Position
+}
+
+// newScale compiles the paths of a +kubebuilder:subresource:scale marker on the type root to Go.
+func newScale(root *types.Type, m *scaleMarker) (*Scale, error) {
+	spec, err := newAccess(root, "specpath", m.SpecPath, types.Int32, "spec")
+	if err != nil {
+		return nil, err
+	}
+	if len(spec.guards) > 0 {
+		return nil, fmt.Errorf("specpath=%s goes through the pointer %s, which a scale would have to fill in: make it no pointer",
+			m.SpecPath, strings.TrimPrefix(spec.guards[0], "in."))
+	}
+	status, err := newAccess(root, "statuspath", m.StatusPath, types.Int32, "status")
+	if err != nil {
+		return nil, err
+	}
+	s := &Scale{
+		Optional: spec.pointer, ReadSpec: spec.read("out.Spec.Replicas"), ReadStatus: status.read("out.Status.Replicas"),
+		path: spec.names, statusPath: status.names,
+	}
+	target := "out" + strings.TrimPrefix(spec.expr, "in")
+	s.Write = target + " = scale.Spec.Replicas"
+	if spec.pointer {
+		s.Write = target + " = &scale.Spec.Replicas"
+	}
+	if m.SelectorPath == nil {
+		return s, nil
+	}
+	selector, err := newAccess(root, "selectorpath", *m.SelectorPath, types.String, "status", "spec")
+	if err != nil {
+		return nil, err
+	}
+	s.ReadSelector = selector.read("out.Status.Selector")
+	return s, nil
+}
+
+// An access is how a field is reached from the object "in".
+type access struct {
+	// names are the fields' names in JSON, and expr is the Go expression.
+	names []string
+	expr  string
+	// guards are the pointers on the way, and pointer says that the field is one itself.
+	guards  []string
+	pointer bool
+}
+
+var scalePath = regexp.MustCompile(`^(\.[A-Za-z_][A-Za-z0-9_-]*){2,}$`)
+
+// newAccess follows a path of field names, which has to start with one of those under, to a field of the type want.
+func newAccess(root *types.Type, argument, path string, want *types.Type, under ...string) (access, error) {
+	a := access{expr: "in"}
+	inside := false
+	for _, name := range under {
+		inside = inside || strings.HasPrefix(path, "."+name+".")
+	}
+	if !inside || !scalePath.MatchString(path) {
+		return a, fmt.Errorf("%s=%s is no path of field names below .%s: use one such as %s", argument, path, strings.Join(under, " or ."), examplePaths[argument])
+	}
+	a.names = strings.Split(path[1:], ".")
+	t := root
+	for _, name := range a.names {
+		if a.pointer {
+			a.guards, a.pointer = append(a.guards, a.expr), false
+		}
+		members := jsonPath(underlying(t), name)
+		if len(members) == 0 {
+			return a, fmt.Errorf("%s=%s names no field: %s has no field %q in JSON", argument, path, t.Name.Name, name)
+		}
+		for i, member := range members {
+			a.expr += "." + member.Name
+			t = member.Type
+			if i < len(members)-1 && t.Kind == types.Pointer {
+				a.guards, t = append(a.guards, a.expr), t.Elem
+			}
+		}
+		if t.Kind == types.Pointer {
+			a.pointer, t = true, t.Elem
+		}
+	}
+	if t != want {
+		return a, fmt.Errorf("%s=%s is a Go %s, which a scale has as %s: make it %s or *%s", argument, path, t.Name.Name, want.Name.Name, want.Name.Name, want.Name.Name)
+	}
+	return a, nil
+}
+
+// examplePaths are the usual paths.
+var examplePaths = map[string]string{"specpath": ".spec.replicas", "statuspath": ".status.replicas", "selectorpath": ".status.selector"}
+
+// read is the statement that sets target to the field, if it is there.
+func (a access) read(target string) string {
+	guards, value := a.guards, a.expr
+	if a.pointer {
+		guards, value = append(guards, a.expr), "*"+a.expr
+	}
+	if len(guards) == 0 {
+		return target + " = " + value
+	}
+	return "if " + strings.Join(guards, " != nil && ") + " != nil {\n\t\t" + target + " = " + value + "\n\t}"
+}
+
+// scale compiles the scale of a kind in one version, if it has one.
+func (r *reader) scale(v *KindVersion, t *types.Type, m *scaleMarker) {
+	if m == nil {
+		return
+	}
+	var err error
+	if v.Scale, err = newScale(t, m); err != nil {
+		r.problem(m.pos, "the scale of %s: %v", v.name, err)
+	}
+}
