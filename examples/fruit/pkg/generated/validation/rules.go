@@ -12,6 +12,7 @@ import (
 
 	celgo "github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/types"
+	"github.com/google/cel-go/common/types/ref"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
@@ -132,11 +133,11 @@ func (v *run) check(r *rules, path *field.Path, in, old reflect.Value, unchanged
 	if len(r.rules) == 0 {
 		return
 	}
-	vars := map[string]any{"self": common.TypedToVal(in.Interface(), r.schema)}
-	optional := map[string]any{"self": vars["self"], "oldSelf": types.OptionalNone}
+	seen := values{self: common.TypedToVal(in.Interface(), r.schema)}
+	optional := types.OptionalNone
 	if old.IsValid() && r.transitions {
 		was := common.TypedToVal(old.Interface(), r.schema)
-		vars["oldSelf"], optional["oldSelf"] = was, types.OptionalOf(was)
+		seen.oldSelf, optional = was, types.OptionalOf(was)
 	}
 	for i := range r.rules {
 		rule := &r.rules[i]
@@ -144,9 +145,9 @@ func (v *run) check(r *rules, path *field.Path, in, old reflect.Value, unchanged
 			continue
 		}
 		if rule.optionalOldSelf {
-			v.eval(rule, path, in, r.schema.Type(), optional)
+			v.eval(rule, path, in, r.schema.Type(), &values{seen.self, optional})
 		} else {
-			v.eval(rule, path, in, r.schema.Type(), vars)
+			v.eval(rule, path, in, r.schema.Type(), &seen)
 		}
 		if v.budget < 0 {
 			return
@@ -154,8 +155,22 @@ func (v *run) check(r *rules, path *field.Path, in, old reflect.Value, unchanged
 	}
 }
 
+// values are what a rule sees.
+type values struct{ self, oldSelf ref.Val }
+
+// ResolveName implements celgo.Activation.
+func (v *values) ResolveName(name string) (any, bool) {
+	if name == "self" {
+		return v.self, true
+	}
+	return v.oldSelf, name == "oldSelf" && v.oldSelf != nil
+}
+
+// Parent implements celgo.Activation.
+func (*values) Parent() celgo.Activation { return nil }
+
 // eval runs one rule.
-func (v *run) eval(r *rule, path *field.Path, in reflect.Value, typ string, vars map[string]any) {
+func (v *run) eval(r *rule, path *field.Path, in reflect.Value, typ string, vars *values) {
 	invalid := func(format string, args ...any) {
 		v.errs = append(v.errs, field.Invalid(path, typ, fmt.Sprintf(format, args...)))
 	}
@@ -201,7 +216,7 @@ func (v *run) spend(details *celgo.EvalDetails) bool {
 }
 
 // message says what a broken rule asks for.
-func (v *run) message(r *rule, vars map[string]any) string {
+func (v *run) message(r *rule, vars *values) string {
 	if r.messageProgram != nil {
 		result, details, err := r.messageProgram.ContextEval(v.ctx, vars)
 		if !v.spend(details) {
