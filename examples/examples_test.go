@@ -46,6 +46,7 @@ var examples = []struct {
 		"go.mod",
 		"pkg/apis/wardle/v1alpha1/fischer_types.go",
 		"pkg/apis/wardle/v1alpha1/flunder_types.go",
+		"pkg/apiserver/fuzz_test.go",
 		"pkg/apiserver/options.go",
 		"pkg/registry/wardle/flunder/strategy.go",
 		"test/wardle_fischer_test.go",

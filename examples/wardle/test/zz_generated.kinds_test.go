@@ -44,9 +44,13 @@ var kinds = []kind{
 		controller: false,
 	},
 	{
-		GroupVersionKind: schema.GroupVersionKind{Group: "wardle.example.com", Version: "v1alpha1", Kind: "Flunder"},
+		GroupVersionKind: schema.GroupVersionKind{Group: "wardle.example.com", Version: "v1beta1", Kind: "Flunder"},
 
 		versions: []version{
+			{
+				name:    "v1beta1",
+				columns: []string{"Flunder", "Fischer", "Age"},
+			},
 			{
 				name:    "v1alpha1",
 				columns: []string{"Reference", "Type", "Age"},

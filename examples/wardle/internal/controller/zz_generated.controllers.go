@@ -11,6 +11,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	wardlev1alpha1 "example.com/wardle/pkg/apis/wardle/v1alpha1"
+	wardlev1beta1 "example.com/wardle/pkg/apis/wardle/v1beta1"
 )
 
 // NewScheme returns a scheme with every kind that a reconciler may read: Kubernetes' and this project's.
@@ -18,6 +19,7 @@ func NewScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	builder := runtime.NewSchemeBuilder(
 		clientgoscheme.AddToScheme,
+		wardlev1beta1.AddToScheme,
 		wardlev1alpha1.AddToScheme,
 	)
 	return scheme, builder.AddToScheme(scheme)

@@ -21,6 +21,7 @@ import (
 	genericapiserver "k8s.io/apiserver/pkg/server"
 
 	wardlev1alpha1 "example.com/wardle/pkg/apis/wardle/v1alpha1"
+	wardlev1beta1 "example.com/wardle/pkg/apis/wardle/v1beta1"
 	generatedopenapi "example.com/wardle/pkg/generated/openapi"
 	wardlefischer "example.com/wardle/pkg/registry/wardle/fischer"
 	wardleflunder "example.com/wardle/pkg/registry/wardle/flunder"
@@ -43,7 +44,7 @@ var (
 // storageVersions is the storage version of every kind.
 var storageVersions = hubs{
 	{Group: "wardle.example.com", Kind: "Fischer"}: "v1alpha1",
-	{Group: "wardle.example.com", Kind: "Flunder"}: "v1alpha1",
+	{Group: "wardle.example.com", Kind: "Flunder"}: "v1beta1",
 }
 
 // storages make what serves each kind, by group.
@@ -52,16 +53,18 @@ var storages = map[string][]func(*runtime.Scheme, generic.RESTOptionsGetter) (ma
 }
 
 func init() {
-	versions := runtime.NewSchemeBuilder(wardlev1alpha1.AddToScheme)
+	versions := runtime.NewSchemeBuilder(wardlev1beta1.AddToScheme, wardlev1alpha1.AddToScheme)
 	utilruntime.Must(versions.AddToScheme(Scheme))
-	utilruntime.Must(Scheme.SetVersionPriority(wardlev1alpha1.SchemeGroupVersion))
+	utilruntime.Must(Scheme.SetVersionPriority(wardlev1beta1.SchemeGroupVersion, wardlev1alpha1.SchemeGroupVersion))
 	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before there are internal versions, which no client sees
 
 	// The storage version is the hub: its types are the internal ones too.
 	Scheme.AddKnownTypes(schema.GroupVersion{Group: "wardle.example.com", Version: runtime.APIVersionInternal},
 		&wardlev1alpha1.Fischer{}, &wardlev1alpha1.FischerList{},
-		&wardlev1alpha1.Flunder{}, &wardlev1alpha1.FlunderList{},
+		&wardlev1beta1.Flunder{}, &wardlev1beta1.FlunderList{},
 	)
+
+	utilruntime.Must(wardleflunder.AddConversions(Scheme))
 
 	// The generic server looks for these in v1 of the group without a name.
 	v1 := schema.GroupVersion{Version: "v1"}

@@ -4,8 +4,10 @@ package applyconfiguration
 
 import (
 	v1alpha1 "example.com/wardle/pkg/apis/wardle/v1alpha1"
+	v1beta1 "example.com/wardle/pkg/apis/wardle/v1beta1"
 	internal "example.com/wardle/pkg/generated/applyconfiguration/internal"
 	wardlev1alpha1 "example.com/wardle/pkg/generated/applyconfiguration/wardle/v1alpha1"
+	wardlev1beta1 "example.com/wardle/pkg/generated/applyconfiguration/wardle/v1beta1"
 	runtime "k8s.io/apimachinery/pkg/runtime"
 	schema "k8s.io/apimachinery/pkg/runtime/schema"
 	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
@@ -22,6 +24,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &wardlev1alpha1.FlunderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FlunderSpec"):
 		return &wardlev1alpha1.FlunderSpecApplyConfiguration{}
+
+		// Group=wardle.example.com, Version=v1beta1
+	case v1beta1.SchemeGroupVersion.WithKind("Flunder"):
+		return &wardlev1beta1.FlunderApplyConfiguration{}
+	case v1beta1.SchemeGroupVersion.WithKind("FlunderSpec"):
+		return &wardlev1beta1.FlunderSpecApplyConfiguration{}
 
 	}
 	return nil

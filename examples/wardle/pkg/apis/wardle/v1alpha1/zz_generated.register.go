@@ -17,8 +17,9 @@ const GroupName = "wardle.example.com"
 var SchemeGroupVersion = schema.GroupVersion{Group: GroupName, Version: "v1alpha1"}
 
 var (
-	schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes, RegisterDefaults)
-	// AddToScheme registers this version's types and defaults.
+	schemeBuilder      = runtime.NewSchemeBuilder(addKnownTypes, RegisterDefaults)
+	localSchemeBuilder = &schemeBuilder // for the generated conversions
+	// AddToScheme registers this version's types and defaults, and the conversions to and from newer versions.
 	AddToScheme = schemeBuilder.AddToScheme
 )
 

@@ -63,6 +63,27 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.example.wardle.v1alpha1.FlunderStatus
       default: {}
+- name: com.example.wardle.pkg.apis.wardle.v1beta1.Flunder
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: com.example.wardle.v1beta1.FlunderSpec
+      default: {}
+    - name: status
+      type:
+        namedType: com.example.wardle.v1beta1.FlunderStatus
+      default: {}
 - name: com.example.wardle.v1alpha1.Fischer
   map:
     fields:
@@ -113,6 +134,51 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
 - name: com.example.wardle.v1alpha1.FlunderStatus
+  map:
+    elementType:
+      scalar: untyped
+      list:
+        elementType:
+          namedType: __untyped_atomic_
+        elementRelationship: atomic
+      map:
+        elementType:
+          namedType: __untyped_deduced_
+        elementRelationship: separable
+- name: com.example.wardle.v1beta1.Flunder
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+      default: {}
+    - name: spec
+      type:
+        namedType: com.example.wardle.v1beta1.FlunderSpec
+      default: {}
+    - name: status
+      type:
+        namedType: com.example.wardle.v1beta1.FlunderStatus
+      default: {}
+- name: com.example.wardle.v1beta1.FlunderSpec
+  map:
+    fields:
+    - name: fischerReference
+      type:
+        scalar: string
+    - name: flunderReference
+      type:
+        scalar: string
+    - name: referenceType
+      type:
+        scalar: string
+- name: com.example.wardle.v1beta1.FlunderStatus
   map:
     elementType:
       scalar: untyped

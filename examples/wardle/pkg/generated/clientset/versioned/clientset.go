@@ -7,6 +7,7 @@ import (
 	http "net/http"
 
 	wardlev1alpha1 "example.com/wardle/pkg/generated/clientset/versioned/typed/wardle/v1alpha1"
+	wardlev1beta1 "example.com/wardle/pkg/generated/clientset/versioned/typed/wardle/v1beta1"
 	discovery "k8s.io/client-go/discovery"
 	rest "k8s.io/client-go/rest"
 	flowcontrol "k8s.io/client-go/util/flowcontrol"
@@ -15,17 +16,24 @@ import (
 type Interface interface {
 	Discovery() discovery.DiscoveryInterfaces
 	WardleV1alpha1() wardlev1alpha1.WardleV1alpha1Interface
+	WardleV1beta1() wardlev1beta1.WardleV1beta1Interface
 }
 
 // Clientset contains the clients for groups.
 type Clientset struct {
 	*discovery.DiscoveryClient
 	wardleV1alpha1 *wardlev1alpha1.WardleV1alpha1Client
+	wardleV1beta1  *wardlev1beta1.WardleV1beta1Client
 }
 
 // WardleV1alpha1 retrieves the WardleV1alpha1Client
 func (c *Clientset) WardleV1alpha1() wardlev1alpha1.WardleV1alpha1Interface {
 	return c.wardleV1alpha1
+}
+
+// WardleV1beta1 retrieves the WardleV1beta1Client
+func (c *Clientset) WardleV1beta1() wardlev1beta1.WardleV1beta1Interface {
+	return c.wardleV1beta1
 }
 
 // Discovery retrieves the DiscoveryClient
@@ -76,6 +84,10 @@ func NewForConfigAndClient(c *rest.Config, httpClient *http.Client) (*Clientset,
 	if err != nil {
 		return nil, err
 	}
+	cs.wardleV1beta1, err = wardlev1beta1.NewForConfigAndClient(&configShallowCopy, httpClient)
+	if err != nil {
+		return nil, err
+	}
 
 	cs.DiscoveryClient, err = discovery.NewDiscoveryClientForConfigAndClient(&configShallowCopy, httpClient)
 	if err != nil {
@@ -98,6 +110,7 @@ func NewForConfigOrDie(c *rest.Config) *Clientset {
 func New(c rest.Interface) *Clientset {
 	var cs Clientset
 	cs.wardleV1alpha1 = wardlev1alpha1.New(c)
+	cs.wardleV1beta1 = wardlev1beta1.New(c)
 
 	cs.DiscoveryClient = discovery.NewDiscoveryClient(c)
 	return &cs

@@ -6,6 +6,7 @@ import (
 	fmt "fmt"
 
 	v1alpha1 "example.com/wardle/pkg/apis/wardle/v1alpha1"
+	v1beta1 "example.com/wardle/pkg/apis/wardle/v1beta1"
 	schema "k8s.io/apimachinery/pkg/runtime/schema"
 	cache "k8s.io/client-go/tools/cache"
 )
@@ -41,6 +42,10 @@ func (f *sharedInformerFactory) ForResource(resource schema.GroupVersionResource
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Wardle().V1alpha1().Fischers().Informer()}, nil
 	case v1alpha1.SchemeGroupVersion.WithResource("flunders"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Wardle().V1alpha1().Flunders().Informer()}, nil
+
+		// Group=wardle.example.com, Version=v1beta1
+	case v1beta1.SchemeGroupVersion.WithResource("flunders"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Wardle().V1beta1().Flunders().Informer()}, nil
 
 	}
 

@@ -5,26 +5,38 @@ import (
 	"context"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
-
-	"example.com/wardle/pkg/apis/wardle/v1alpha1"
 )
 
 // Strategy decides what happens to a Flunder on its way into storage. The embedded base does what every kind needs;
 // declare one of its methods here, such as Validate, to add to it.
 type Strategy struct{ base }
 
-// Validate checks that a reference has a known type, and a type a reference. As upstream's, it looks at new flunders only.
-func (Strategy) Validate(_ context.Context, flunder, old *Flunder) field.ErrorList {
+// Validate checks that a Flunder refers to one object at most, and to one of its reference type. As upstream's, it looks at
+// new flunders only.
+func (Strategy) Validate(_ context.Context, flunder, old *Flunder) (errs field.ErrorList) {
+	if old != nil {
+		return nil
+	}
 	spec, path := flunder.Spec, field.NewPath("spec")
-	if old != nil || spec.ReferenceType == nil {
-		return nil
+	invalid := func(name string, value any, detail string) {
+		errs = append(errs, field.Invalid(path.Child(name), value, detail))
 	}
-	switch *spec.ReferenceType {
-	case v1alpha1.FlunderReferenceType, v1alpha1.FischerReferenceType:
-		if spec.Reference == "" {
-			return field.ErrorList{field.Invalid(path.Child("reference"), spec.Reference, "cannot be empty if referenceType is "+string(*spec.ReferenceType))}
-		}
-		return nil
+	switch isFlunder, isFischer := spec.ReferenceType == FlunderReferenceType, spec.ReferenceType == FischerReferenceType; {
+	case spec.FlunderReference != "" && spec.FischerReference != "":
+		invalid("fischerReference", spec.FischerReference, "cannot be set with flunderReference at the same time")
+	case spec.FlunderReference != "" && !isFlunder:
+		invalid("flunderReference", spec.FlunderReference, "cannot be set if referenceType is not Flunder")
+	case spec.FischerReference != "" && !isFischer:
+		invalid("fischerReference", spec.FischerReference, "cannot be set if referenceType is not Fischer")
+	case spec.FischerReference == "" && isFischer:
+		invalid("fischerReference", "", "cannot be empty if referenceType is Fischer")
+	case spec.FlunderReference == "" && isFlunder:
+		invalid("flunderReference", "", "cannot be empty if referenceType is Flunder")
 	}
-	return field.ErrorList{field.Invalid(path.Child("referenceType"), *spec.ReferenceType, "must be Flunder or Fischer")}
+	switch spec.ReferenceType {
+	case "", FlunderReferenceType, FischerReferenceType:
+	default:
+		invalid("referenceType", spec.ReferenceType, "must be Flunder or Fischer")
+	}
+	return errs
 }

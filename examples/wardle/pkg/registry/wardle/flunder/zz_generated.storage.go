@@ -14,7 +14,7 @@ import (
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
 
-	"example.com/wardle/pkg/apis/wardle/v1alpha1"
+	"example.com/wardle/pkg/apis/wardle/v1beta1"
 )
 
 // NewStorage returns what serves flunders, by version and by resource. All versions share one store, so one watch cache.
@@ -23,19 +23,22 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Flunder{} },
 		NewListFunc:               func() runtime.Object { return &FlunderList{} },
-		DefaultQualifiedResource:  v1alpha1.Resource("flunders"),
-		SingularQualifiedResource: v1alpha1.Resource("flunder"),
+		DefaultQualifiedResource:  v1beta1.Resource("flunders"),
+		SingularQualifiedResource: v1beta1.Resource("flunder"),
 		CreateStrategy:            strategy,
 		UpdateStrategy:            strategy,
 		DeleteStrategy:            strategy,
 		ResetFieldsStrategy:       strategy,
-		TableConvertor:            tableV1alpha1,
+		TableConvertor:            tableV1beta1,
 	}
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of flunders: %w", err)
 	}
 
 	return map[string]map[string]rest.Storage{
+		"v1beta1": {
+			"flunders": &restStorage{store, tableV1beta1},
+		},
 		"v1alpha1": {
 			"flunders": &restStorage{store, tableV1alpha1},
 		},

@@ -113,6 +113,7 @@ func (s strategy) WarningsOnUpdate(ctx context.Context, obj, old runtime.Object)
 // GetResetFields names what a write to the main resource can't set.
 func (strategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 	return map[fieldpath.APIVersion]*fieldpath.Set{
+		"wardle.example.com/v1beta1":  fieldSet(),
 		"wardle.example.com/v1alpha1": fieldSet(),
 	}
 }

@@ -11,12 +11,31 @@ import (
 	metatable "k8s.io/apimachinery/pkg/api/meta/table"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"example.com/wardle/pkg/apis/wardle/v1alpha1"
 )
 
 // table shows flunders of one version as kubectl get asks for them.
 type table struct {
 	columns []metav1.TableColumnDefinition
 	cells   func(*Flunder) ([]any, error)
+}
+
+var tableV1beta1 = table{
+	columns: []metav1.TableColumnDefinition{
+		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
+		{Name: "Flunder", Type: "string", Description: "FlunderReference is the name of another flunder, in place of a fischer's."},
+		{Name: "Fischer", Type: "string", Description: "FischerReference is the name of a fischer, in place of a flunder's."},
+		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
+	},
+	cells: func(in *Flunder) ([]any, error) {
+		return []any{
+			in.Name,
+			in.Spec.FlunderReference,
+			in.Spec.FischerReference,
+			metatable.ConvertToHumanReadableDateType(in.CreationTimestamp),
+		}, nil
+	},
 }
 
 var tableV1alpha1 = table{
@@ -26,11 +45,15 @@ var tableV1alpha1 = table{
 		{Name: "Type", Type: "string", Description: "ReferenceType is the kind of the reference."},
 		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
 	},
-	cells: func(in *Flunder) ([]any, error) {
+	cells: func(hub *Flunder) ([]any, error) {
+		in := &v1alpha1.Flunder{}
+		if err := toV1alpha1(hub, in, nil); err != nil {
+			return nil, err
+		}
 		return []any{
 			in.Name,
 			in.Spec.Reference,
-			columnType(in),
+			columnTypeV1alpha1(in),
 			metatable.ConvertToHumanReadableDateType(in.CreationTimestamp),
 		}, nil
 	},
@@ -65,8 +88,8 @@ func (t table) addRow(out *metav1.Table, in *Flunder) error {
 	return err
 }
 
-// columnType is the column Type: .spec.referenceType
-func columnType(in *Flunder) any {
+// columnTypeV1alpha1 is the column Type: .spec.referenceType
+func columnTypeV1alpha1(in *v1alpha1.Flunder) any {
 	if in.Spec.ReferenceType == nil {
 		return nil
 	}

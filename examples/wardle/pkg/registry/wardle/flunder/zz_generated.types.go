@@ -4,18 +4,18 @@
 
 package flunder
 
-import "example.com/wardle/pkg/apis/wardle/v1alpha1"
+import "example.com/wardle/pkg/apis/wardle/v1beta1"
 
-// These are the types of v1alpha1, the version that is stored. Code that uses them here stays as it is when another version is.
+// These are the types of v1beta1, the version that is stored. Code that uses them here stays as it is when another version is.
 type (
-	Flunder       = v1alpha1.Flunder
-	FlunderList   = v1alpha1.FlunderList
-	FlunderSpec   = v1alpha1.FlunderSpec
-	FlunderStatus = v1alpha1.FlunderStatus
-	ReferenceType = v1alpha1.ReferenceType
+	Flunder       = v1beta1.Flunder
+	FlunderList   = v1beta1.FlunderList
+	FlunderSpec   = v1beta1.FlunderSpec
+	FlunderStatus = v1beta1.FlunderStatus
+	ReferenceType = v1beta1.ReferenceType
 )
 
 const (
-	FischerReferenceType = v1alpha1.FischerReferenceType
-	FlunderReferenceType = v1alpha1.FlunderReferenceType
+	FischerReferenceType = v1beta1.FischerReferenceType
+	FlunderReferenceType = v1beta1.FlunderReferenceType
 )

@@ -7,6 +7,8 @@ import (
 	clientset "example.com/wardle/pkg/generated/clientset/versioned"
 	wardlev1alpha1 "example.com/wardle/pkg/generated/clientset/versioned/typed/wardle/v1alpha1"
 	fakewardlev1alpha1 "example.com/wardle/pkg/generated/clientset/versioned/typed/wardle/v1alpha1/fake"
+	wardlev1beta1 "example.com/wardle/pkg/generated/clientset/versioned/typed/wardle/v1beta1"
+	fakewardlev1beta1 "example.com/wardle/pkg/generated/clientset/versioned/typed/wardle/v1beta1/fake"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -123,4 +125,9 @@ var (
 // WardleV1alpha1 retrieves the WardleV1alpha1Client
 func (c *Clientset) WardleV1alpha1() wardlev1alpha1.WardleV1alpha1Interface {
 	return &fakewardlev1alpha1.FakeWardleV1alpha1{Fake: &c.Fake}
+}
+
+// WardleV1beta1 retrieves the WardleV1beta1Client
+func (c *Clientset) WardleV1beta1() wardlev1beta1.WardleV1beta1Interface {
+	return &fakewardlev1beta1.FakeWardleV1beta1{Fake: &c.Fake}
 }
