@@ -48,7 +48,6 @@ func (k *Kind) step(from, to *KindVersion, name string) string {
 func (k *Kind) ConversionImports() []string {
 	used := map[*KindVersion]bool{}
 	for _, v := range k.Others() {
-		used[v] = true // in the type of the function, if nothing else
 		path := k.path(k.Hub, v)
 		for i := range len(path) - 1 {
 			home := path[i]
