@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -17,71 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 )
-
-// TestFieldValidation sends fields that the kind does not have, and fields twice.
-func TestFieldValidation(t *testing.T) {
-	client := newRESTClient(t)
-	forEachVersion(t, func(t *testing.T, s subject) {
-		unknown := s.sample(t)
-		unknown.Object["noSuchField"] = "x"
-		twice := s.sample(t)
-		name := s.create(t, nil).GetName()
-		for _, test := range []struct {
-			name, verb, path, contentType, body, says string
-			code                                      int
-		}{
-			{"unknown field in POST", http.MethodPost, s.path(), "application/json",
-				marshal(t, unknown), `unknown field "noSuchField"`, http.StatusBadRequest},
-			{"field twice in POST", http.MethodPost, s.path(), "application/json",
-				strings.Replace(marshal(t, twice), "{", `{"kind":"`+s.Kind+`",`, 1), `duplicate field "kind"`, http.StatusBadRequest},
-			{"unknown field in PATCH", http.MethodPatch, s.path() + "/" + name, string(types.MergePatchType),
-				`{"metadata":{"noSuchField":"x"}}`, `unknown field "metadata.noSuchField"`, http.StatusUnprocessableEntity},
-			{"field twice in PATCH", http.MethodPatch, s.path() + "/" + name, string(types.MergePatchType),
-				`{"metadata":{"labels":{"a":"x","a":"y"}}}`, `duplicate field "metadata.labels.a"`, http.StatusUnprocessableEntity},
-		} {
-			for _, directive := range []string{"", metav1.FieldValidationIgnore, metav1.FieldValidationWarn, metav1.FieldValidationStrict} {
-				request := client.Verb(test.verb).AbsPath(test.path).SetHeader("Content-Type", test.contentType).
-					Param("dryRun", metav1.DryRunAll).Body([]byte(test.body))
-				if directive != "" {
-					request.Param("fieldValidation", directive)
-				}
-				result := request.Do(t.Context())
-				var warned []string
-				for _, warning := range result.Warnings() {
-					warned = append(warned, warning.Text)
-				}
-				err, told := result.Error(), strings.Contains(strings.Join(warned, "\n"), test.says)
-				switch directive {
-				case metav1.FieldValidationStrict:
-					if code := statusCode(err); code != test.code || !strings.Contains(err.Error(), test.says) {
-						t.Errorf("%s, %q: got %v, want %d: %s", test.name, directive, err, test.code, test.says)
-					}
-				default:
-					if want := directive != metav1.FieldValidationIgnore; err != nil || told != want {
-						t.Errorf("%s, %q: got %v, warnings %q; is %q among them: want %t", test.name, directive, err, warned, test.says, want)
-					}
-				}
-			}
-		}
-	})
-}
-
-func marshal(t *testing.T, object *unstructured.Unstructured) string {
-	t.Helper()
-	body, err := json.Marshal(object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
-}
-
-// statusCode is the HTTP status of an error, 0 if that is none of the server's.
-func statusCode(err error) int {
-	if status, ok := err.(apierrors.APIStatus); ok {
-		return int(status.Status().Code)
-	}
-	return 0
-}
 
 // TestGeneration wants the generation to grow with every change of what the object says, and with nothing else.
 func TestGeneration(t *testing.T) {

@@ -25,6 +25,8 @@ type version struct {
 	name string
 	// columns are what kubectl get shows beside the name, wideColumns what it adds with -o wide.
 	columns, wideColumns []string
+	// deprecated is what clients are warned with who use it, empty if it is not deprecated.
+	deprecated string
 }
 
 var kinds = []kind{
