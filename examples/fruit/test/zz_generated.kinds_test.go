@@ -25,6 +25,8 @@ type version struct {
 	name string
 	// columns are what kubectl get shows beside the name, wideColumns what it adds with -o wide.
 	columns, wideColumns []string
+	// replicas and statusReplicas are where the scale has its numbers from, if there is one.
+	replicas, statusReplicas []string
 	// deprecated is what clients are warned with who use it, empty if it is not deprecated.
 	deprecated string
 }
@@ -58,15 +60,17 @@ var kinds = []kind{
 
 		versions: []version{
 			{
-				name:    "v1alpha1",
-				columns: []string{"Trees", "Age"},
+				name:           "v1alpha1",
+				columns:        []string{"Trees", "Age"},
+				replicas:       []string{"spec", "trees"},
+				statusReplicas: []string{"status", "trees"},
 			},
 		},
 		resource:   "orchards",
 		singular:   "orchard",
 		categories: []string{"fruits"},
 		namespaced: false,
-		status:     false,
+		status:     true,
 		controller: false,
 	},
 }
