@@ -16,6 +16,7 @@ import (
 
 	"github.com/apiserver-builder/builder/generators/codegen"
 	"github.com/apiserver-builder/builder/generators/manifests"
+	"github.com/apiserver-builder/builder/generators/openapi"
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/generators/scaffold"
 	"github.com/apiserver-builder/builder/generators/schema"
@@ -93,6 +94,9 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 	}
 	generated, err := packages.Generate(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if generated[codegen.OpenAPIFile], err = openapi.Constrain(generated[codegen.OpenAPIFile], packages.Universe, schemas); err != nil {
 		return nil, err
 	}
 	maps.Copy(out, generated)

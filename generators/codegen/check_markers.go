@@ -191,7 +191,7 @@ func (c *markerCheck) shapes(t *types.Type, name string) {
 		goType  types.Name
 		why     string
 	}{
-		{[]string{"kubebuilder:pruning:PreserveUnknownFields", "kubebuilder:validation:XPreserveUnknownFields"},
+		{[]string{"kubebuilder:pruning:PreserveUnknownFields", "kubebuilder:validation:XPreserveUnknownFields", "kubebuilder:validation:Schemaless"},
 			types.Name{Package: "k8s.io/apimachinery/pkg/runtime", Name: "RawExtension"}, "fields that its Go type does not have are dropped"},
 		{[]string{"kubebuilder:validation:XIntOrString"},
 			types.Name{Package: "k8s.io/apimachinery/pkg/util/intstr", Name: "IntOrString"}, "only that Go type takes both"},

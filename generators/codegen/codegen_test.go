@@ -92,7 +92,7 @@ func TestGenerateWithoutAPIs(t *testing.T) {
 	for name := range generate(t, o) {
 		names = append(names, name)
 	}
-	if diff := cmp.Diff([]string{openAPIFile}, names); diff != "" {
+	if diff := cmp.Diff([]string{OpenAPIFile}, names); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 }

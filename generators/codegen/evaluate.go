@@ -73,7 +73,7 @@ type evaluator struct {
 // evaluateDefinitions returns what GetOpenAPIDefinitions of the given source would, or a notEvaluableError.
 func (p *Packages) evaluateDefinitions(src []byte) (definitions, error) {
 	e := &evaluator{packages: p, fset: token.NewFileSet(), imports: map[string]string{}, funcs: map[string]*ast.FuncDecl{}}
-	file, err := parser.ParseFile(e.fset, openAPIFile, src, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(e.fset, OpenAPIFile, src, parser.SkipObjectResolution)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ type definitions map[string]spec.Schema
 // runs the project for it; here the generated code is evaluated as it stands, which takes milliseconds and works while
 // the project does not compile. Only what calls into hand-written code is compiled, outside the project's folder.
 func (p *Packages) schema(ctx context.Context, raw map[string][]byte) ([]byte, error) {
-	defs, err := p.evaluateDefinitions(raw[openAPIFile])
+	defs, err := p.evaluateDefinitions(raw[OpenAPIFile])
 	var unknown *notEvaluableError
 	if errors.As(err, &unknown) {
 		compiled, compileErr := p.compileDefinitions(ctx, raw)

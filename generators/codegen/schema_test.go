@@ -24,7 +24,7 @@ func TestSchemaOfHandwrittenType(t *testing.T) {
 		t.Fatalf("generating changed the project (-before +after):\n%s", diff)
 	}
 	var unknown *notEvaluableError
-	if _, err := p.evaluateDefinitions(files[openAPIFile]); !errors.As(err, &unknown) {
+	if _, err := p.evaluateDefinitions(files[OpenAPIFile]); !errors.As(err, &unknown) {
 		t.Fatalf("evaluating gave %v: the test needs a type that can't be evaluated", err)
 	}
 	want := "- name: com.example.fruit.v1alpha1.Color\n  scalar: string\n"

@@ -30,7 +30,7 @@ func TestSubresources(t *testing.T) {
 			t.Errorf("the client has no method %s:\n%s", method, client)
 		}
 	}
-	openapi := string(files[openAPIFile])
+	openapi := string(files[OpenAPIFile])
 	for _, definition := range []string{"Scale", "ScaleSpec", "ScaleStatus"} {
 		if !strings.Contains(openapi, "_autoscaling_v1_"+definition+"(") {
 			t.Errorf("OpenAPI doesn't describe %s", definition)

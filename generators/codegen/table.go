@@ -26,7 +26,8 @@ import (
 	openapigen "k8s.io/kube-openapi/pkg/generators"
 )
 
-const openAPIFile = GeneratedDir + "/openapi/zz_generated.openapi.go"
+// OpenAPIFile is the file with the OpenAPI definitions.
+const OpenAPIFile = GeneratedDir + "/openapi/zz_generated.openapi.go"
 
 // A table has every generator with its inputs and arguments: those that kube_codegen.sh would give it.
 type table struct {
@@ -81,7 +82,7 @@ func (t *table) defaulter() upstreamGenerator {
 func (t *table) openapi() upstreamGenerator {
 	args := openapiargs.New()
 	args.OutputDir, args.OutputPkg = t.out("openapi")
-	args.OutputFile, args.OutputModelNameFile = path.Base(openAPIFile), "zz_generated.model_name.go"
+	args.OutputFile, args.OutputModelNameFile = path.Base(OpenAPIFile), "zz_generated.model_name.go"
 	args.GoHeaderFile = t.boilerplate
 	// The report is dropped with all that is not Go; the generator wants a name for it all the same.
 	args.ReportFilename = os.DevNull

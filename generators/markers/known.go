@@ -105,7 +105,6 @@ var refused = map[string]string{
 	"kubebuilder:metadata":        "it is for the CustomResourceDefinition, and there is none: label and annotate the APIService in config/apiserver",
 	"versionName":                 "the name of the package is the version: leave it out",
 
-	"kubebuilder:validation:Schemaless":              "the field's Go type decides what is accepted: make it a runtime.RawExtension for JSON of any form",
 	"kubebuilder:validation:EmbeddedResource":        "nothing looks into JSON of any form: give the field the Go type of the object, or check it in the strategy's Validate function",
 	"kubebuilder:validation:XEmbeddedResource":       "nothing looks into JSON of any form: give the field the Go type of the object, or check it in the strategy's Validate function",
 	"kubebuilder:validation:items:XEmbeddedResource": "nothing looks into JSON of any form: give the elements the Go type of the object, or check them in the strategy's Validate function",

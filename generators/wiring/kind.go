@@ -117,6 +117,7 @@ func (r *reader) describeVersion(k *Kind, v *KindVersion, read kindMarkers, d de
 		v.Warning = cmp.Or(read.warning, v.GroupName+"/"+v.Version+" "+v.name+" is deprecated")
 	}
 	r.scale(v, t, read.scale)
+	r.selectable(v, t, read.selectable)
 	r.columns(k, v, t, read.columns)
 }
 

@@ -17,6 +17,8 @@ type kindMarkers struct {
 	status   bool
 	scale    *scaleMarker
 	columns  []columnMarker
+	// selectable are the fields that selectors may name.
+	selectable []selectableMarker
 	// deprecated says that the version is, and warning what clients are to be told.
 	deprecated bool
 	warning    string
@@ -64,6 +66,8 @@ func (r *reader) readKindMarkers(v *KindVersion, d declaration) kindMarkers {
 			out.scale = &scaleMarker{value, m.Pos}
 		case crdmarkers.PrintColumn:
 			out.columns = append(out.columns, columnMarker{value, m.Pos})
+		case crdmarkers.SelectableField:
+			out.selectable = append(out.selectable, selectableMarker{value, m.Pos})
 		}
 	}
 	return out

@@ -73,6 +73,8 @@ type KindVersion struct {
 	Columns []Column
 	// Scale is what the scale subresource does in this version. It is nil if there is none.
 	Scale *Scale
+	// Fields are those that a selector may name.
+	Fields []SelectableField
 	// Warning is what clients are told who use the version, if it is deprecated.
 	Warning string
 

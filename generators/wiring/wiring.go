@@ -65,6 +65,7 @@ func render(server *Server) (map[string][]byte, error) {
 		{"roundtrip", len(server.Kinds) > 0},
 		{"deprecation", server.Deprecated()},
 		{"scale", server.Scaled()},
+		{"fields", len(server.Selectable()) > 0},
 	} {
 		if !optional.wanted {
 			continue
@@ -90,6 +91,7 @@ func render(server *Server) (map[string][]byte, error) {
 			{"kind-status", kind.Status},
 			{"kind-scale", kind.Hub.Scale != nil},
 			{"kind-conversion", len(kind.Versions) > 1},
+			{"kind-fields", kind.Selectable()},
 		} {
 			if !optional.wanted {
 				continue

@@ -70,6 +70,7 @@ func init() {
 
 	utilruntime.Must(fruitapple.AddConversions(Scheme))
 	Scheme.AddKnownTypes(schema.GroupVersion{Group: autoscalingv1.GroupName, Version: runtime.APIVersionInternal}, &autoscalingv1.Scale{})
+	utilruntime.Must(fruitapple.AddFieldLabels(Scheme))
 
 	// The generic server looks for these in v1 of the group without a name.
 	v1 := schema.GroupVersion{Version: "v1"}

@@ -190,6 +190,21 @@ func schema_pkg_apis_fruit_v1alpha1_AppleList(ref common.ReferenceCallback) comm
 func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
+			VendorExtensible: spec.VendorExtensible{
+				Extensions: spec.Extensions{
+					"x-kubernetes-validations": []interface{}{
+						map[string]interface{}{
+							"rule":    "self.minWeight <= self.maxWeight",
+							"message": "minWeight must not exceed maxWeight",
+						},
+						map[string]interface{}{
+							"rule":      "!has(oldSelf.orchard) || self.orchard == oldSelf.orchard",
+							"message":   "an apple does not change orchards",
+							"fieldPath": ".orchard",
+						},
+					},
+				},
+			},
 			SchemaProps: spec.SchemaProps{
 				Description: "AppleSpec is what a user wants of an Apple.",
 				Type:        []string{"object"},
@@ -200,6 +215,9 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
+							MaxLength:   new(int64(40)),
+							MinLength:   new(int64(2)),
+							Pattern:     "^[A-Z][A-Za-z ]*$",
 						},
 					},
 					"colour": {
@@ -208,6 +226,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 							Default:     "Red",
 							Type:        []string{"string"},
 							Format:      "",
+							Enum:        []interface{}{"Red", "Green", "Yellow"},
 						},
 					},
 					"minWeight": {
@@ -216,6 +235,8 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 							Default:     50,
 							Type:        []string{"integer"},
 							Format:      "int32",
+							Maximum:     new(float64(2000)),
+							Minimum:     new(float64(1)),
 						},
 					},
 					"maxWeight": {
@@ -224,6 +245,8 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 							Default:     500,
 							Type:        []string{"integer"},
 							Format:      "int32",
+							Maximum:     new(float64(2000)),
+							Minimum:     new(float64(1)),
 						},
 					},
 					"orchard": {
@@ -231,6 +254,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 							Description: "Orchard is where the apple grows.",
 							Type:        []string{"string"},
 							Format:      "",
+							MaxLength:   new(int64(253)),
 						},
 					},
 					"tags": {
@@ -245,11 +269,13 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
 									SchemaProps: spec.SchemaProps{
-										Type:   []string{"string"},
-										Format: "",
+										Type:      []string{"string"},
+										Format:    "",
+										MaxLength: new(int64(20)),
 									},
 								},
 							},
+							MaxItems: new(int64(8)),
 						},
 					},
 				},
@@ -409,6 +435,7 @@ func schema_pkg_apis_fruit_v1alpha1_OrchardSpec(ref common.ReferenceCallback) co
 							Description: "Trees is how many trees there are to be.",
 							Type:        []string{"integer"},
 							Format:      "int32",
+							Minimum:     new(float64(0)),
 						},
 					},
 				},
@@ -535,6 +562,21 @@ func schema_pkg_apis_fruit_v1beta1_AppleList(ref common.ReferenceCallback) commo
 func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
+			VendorExtensible: spec.VendorExtensible{
+				Extensions: spec.Extensions{
+					"x-kubernetes-validations": []interface{}{
+						map[string]interface{}{
+							"rule":    "self.minWeight <= self.maxWeight",
+							"message": "minWeight must not exceed maxWeight",
+						},
+						map[string]interface{}{
+							"rule":      "!has(oldSelf.orchard) || self.orchard == oldSelf.orchard",
+							"message":   "an apple does not change orchards",
+							"fieldPath": ".orchard",
+						},
+					},
+				},
+			},
 			SchemaProps: spec.SchemaProps{
 				Description: "AppleSpec is what a user wants of an Apple.",
 				Type:        []string{"object"},
@@ -545,6 +587,9 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
+							MaxLength:   new(int64(40)),
+							MinLength:   new(int64(2)),
+							Pattern:     "^[A-Z][A-Za-z ]*$",
 						},
 					},
 					"color": {
@@ -553,6 +598,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 							Default:     "Red",
 							Type:        []string{"string"},
 							Format:      "",
+							Enum:        []interface{}{"Red", "Green", "Yellow"},
 						},
 					},
 					"minWeight": {
@@ -561,6 +607,8 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 							Default:     50,
 							Type:        []string{"integer"},
 							Format:      "int32",
+							Maximum:     new(float64(2000)),
+							Minimum:     new(float64(1)),
 						},
 					},
 					"maxWeight": {
@@ -569,6 +617,8 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 							Default:     500,
 							Type:        []string{"integer"},
 							Format:      "int32",
+							Maximum:     new(float64(2000)),
+							Minimum:     new(float64(1)),
 						},
 					},
 					"orchard": {
@@ -576,6 +626,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 							Description: "Orchard is where the apple grows.",
 							Type:        []string{"string"},
 							Format:      "",
+							MaxLength:   new(int64(253)),
 						},
 					},
 					"tags": {
@@ -590,11 +641,13 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
 									SchemaProps: spec.SchemaProps{
-										Type:   []string{"string"},
-										Format: "",
+										Type:      []string{"string"},
+										Format:    "",
+										MaxLength: new(int64(20)),
 									},
 								},
 							},
+							MaxItems: new(int64(8)),
 						},
 					},
 				},
@@ -1242,6 +1295,8 @@ func schema_pkg_apis_meta_v1_Condition(ref common.ReferenceCallback) common.Open
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
+							MaxLength:   new(int64(316)),
+							Pattern:     "^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
 						},
 					},
 					"status": {
@@ -1250,6 +1305,7 @@ func schema_pkg_apis_meta_v1_Condition(ref common.ReferenceCallback) common.Open
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
+							Enum:        []interface{}{"True", "False", "Unknown"},
 						},
 					},
 					"observedGeneration": {
@@ -1257,6 +1313,7 @@ func schema_pkg_apis_meta_v1_Condition(ref common.ReferenceCallback) common.Open
 							Description: "observedGeneration represents the .metadata.generation that the condition was set based upon. For instance, if .metadata.generation is currently 12, but the .status.conditions[x].observedGeneration is 9, the condition is out of date with respect to the current state of the instance.",
 							Type:        []string{"integer"},
 							Format:      "int64",
+							Minimum:     new(float64(0)),
 						},
 					},
 					"lastTransitionTime": {
@@ -1271,6 +1328,9 @@ func schema_pkg_apis_meta_v1_Condition(ref common.ReferenceCallback) common.Open
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
+							MaxLength:   new(int64(1024)),
+							MinLength:   new(int64(1)),
+							Pattern:     "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
 						},
 					},
 					"message": {
@@ -1279,6 +1339,7 @@ func schema_pkg_apis_meta_v1_Condition(ref common.ReferenceCallback) common.Open
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
+							MaxLength:   new(int64(32768)),
 						},
 					},
 				},

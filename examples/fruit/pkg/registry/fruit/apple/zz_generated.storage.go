@@ -31,7 +31,7 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 		ResetFieldsStrategy:       strategy,
 		TableConvertor:            tableV1beta1,
 	}
-	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
+	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options, AttrFunc: attributes}); err != nil {
 		return nil, fmt.Errorf("storage of apples: %w", err)
 	}
 	status := *store
