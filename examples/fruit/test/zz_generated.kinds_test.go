@@ -29,6 +29,8 @@ type version struct {
 	replicas, statusReplicas []string
 	// deprecated is what clients are warned with who use it, empty if it is not deprecated.
 	deprecated string
+	// fields are those that a selector may name.
+	fields []string
 }
 
 var kinds = []kind{
@@ -40,11 +42,13 @@ var kinds = []kind{
 				name:        "v1beta1",
 				columns:     []string{"Variety", "Color", "Ready", "Age"},
 				wideColumns: []string{"Orchard"},
+				fields:      []string{"spec.color"},
 			},
 			{
 				name:        "v1alpha1",
 				columns:     []string{"Variety", "Colour", "Ready", "Age"},
 				wideColumns: []string{"Orchard"},
+				fields:      []string{"spec.colour"},
 			},
 		},
 		resource:   "apples",
