@@ -12,7 +12,7 @@ export GOTOOLCHAIN := local
 GOLANGCI_LINT_VERSION := v2.15.0
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
-.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-examples test-e2e test-docs lint update bench-init bench-proxy clean
+.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-examples test-e2e test-docs lint update bench-init bench-validation bench-proxy clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -68,6 +68,9 @@ update: ## write the golden files again: the examples
 
 bench-init: build ## how long it takes to make a project
 	go test ./cmd/builder -run '^$$' -bench Init -benchtime 5x
+
+bench-validation: ## what the validation of an object costs, beside a CRD's
+	cd generators/validation/crd && go test -run '^$$' -bench Validation -benchtime 1x
 
 bench-proxy: build ## the proxy against the real kube-apiserver, in four minutes; BENCH="-only get" for a part
 	cd proxy/oracle && go test ./bench -run '^$$' -bench Proxy -benchtime 1x $(BENCH)
