@@ -30,13 +30,12 @@ type Schemas struct {
 	dir      string
 	parser   *crd.Parser
 	packages map[string]*loader.Package // by import path
-	markers  map[string]packageMarkers  // by import path, of the API packages
 }
 
 // Read reads the types that kinds are made of, in the project in the folder dir. A kind is the name of its Go type in one version.
 // Generated files are not looked at. What is wrong with the markers comes back as codegen.Diagnostics.
 func Read(dir string, kinds []types.Name) (*Schemas, error) {
-	s := &Schemas{dir: dir, packages: map[string]*loader.Package{}, markers: map[string]packageMarkers{}}
+	s := &Schemas{dir: dir, packages: map[string]*loader.Package{}}
 	apis := map[string]bool{}
 	for _, kind := range kinds {
 		apis[kind.Package] = true
@@ -53,7 +52,6 @@ func Read(dir string, kinds []types.Name) (*Schemas, error) {
 	}
 	for _, root := range roots {
 		s.parser.NeedPackage(root)
-		s.markers[root.PkgPath] = markersOf(root.Fset, dir, root.Syntax)
 	}
 	if err := Problems(dir, roots); err != nil { // the parser stumbles over markers that could not be read
 		return nil, err
@@ -75,6 +73,10 @@ func Read(dir string, kinds []types.Name) (*Schemas, error) {
 func (s *Schemas) newParser() error {
 	registry := &markers.Registry{}
 	if err := crdmarkers.Register(registry); err != nil {
+		return fmt.Errorf("controller-tools' markers: %w", err)
+	}
+	// openapi-gen's marker says the same as controller-tools' +k8s:enum.
+	if err := registry.Define("enum", markers.DescribesType, crdmarkers.K8sEnum{}); err != nil {
 		return fmt.Errorf("controller-tools' markers: %w", err)
 	}
 	s.parser = &crd.Parser{

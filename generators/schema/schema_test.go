@@ -149,31 +149,3 @@ func TestProblems(t *testing.T) {
 		})
 	}
 }
-
-func TestMarkers(t *testing.T) {
-	s, err := read(t)
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct {
-		typ, field string
-		want       []string
-	}{
-		{"Color", "", []string{"10:4: +kubebuilder:validation:Enum=Red;Green"}},
-		{"AppleSpec", "", []string{`15:4: +kubebuilder:validation:XValidation:rule="self.min <= self.max"`}},
-		{"AppleSpec", "Color", []string{"17:5: +optional", `18:5: +default="Red"`}},
-		{"AppleSpec", "Min", nil},
-		{"AppleSpec", "Max", []string{"22:5: +kubebuilder:default=3", "23:5: +kubebuilder:validation:Maximum=9"}},
-		{"AppleSpec", "Place", []string{"32:5: +optional"}},
-		{"Apple", "", nil},
-	}
-	for _, test := range tests {
-		var got []string
-		for _, m := range s.Markers(types.Name{Package: fruit, Name: test.typ}, test.field) {
-			got = append(got, strings.TrimPrefix(m.Pos.String(), "pkg/apis/fruit/v1/types.go:")+": "+m.Text)
-		}
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("markers of %s.%s (-want +got):\n%s", test.typ, test.field, diff)
-		}
-	}
-}

@@ -113,7 +113,7 @@ func (r *ruleReader) add(node *ruleNode, l limits, path string) {
 func (r *ruleReader) rulePositions(l limits) []token.Position {
 	var out []token.Position
 	for _, name := range []string{"XValidation", "AtMostOneOf", "ExactlyOneOf", "AtLeastOneOf"} {
-		for _, m := range r.schemas.Markers(l.at.owner, l.at.field) {
+		for _, m := range r.packages.Markers(l.at.owner, l.at.field) {
 			if rest, ok := strings.CutPrefix(m.Text, "+kubebuilder:validation:"+l.prefix+name); ok && strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "=") {
 				out = append(out, m.Pos)
 			}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/gengo/v2/types"
 
 	"github.com/apiserver-builder/builder/generators/codegen"
+	"github.com/apiserver-builder/builder/generators/markers"
 	"github.com/apiserver-builder/builder/generators/schema"
 	"github.com/apiserver-builder/builder/templates"
 )
@@ -45,15 +46,13 @@ func Generate(module string, kinds []types.Name, packages *codegen.Packages, sch
 
 // hasStatus says whether a kind has the status subresource.
 func (r *reader) hasStatus(kind types.Name) bool {
-	return slices.ContainsFunc(r.schemas.Markers(kind, ""), func(m schema.Marker) bool {
-		return m.Text == "+kubebuilder:subresource:status"
-	})
+	return markers.Has(r.packages.Markers(kind, ""), "+kubebuilder:subresource:status")
 }
 
 // problem notes what is wrong at a marker of a type or field: the first one that begins with the text given, or else at the declaration.
 func (r *reader) problem(at place, marker, format string, args ...any) {
 	pos := r.packages.Position(at.owner, at.field)
-	for _, m := range r.schemas.Markers(at.owner, at.field) {
+	for _, m := range r.packages.Markers(at.owner, at.field) {
 		if marker != "" && strings.HasPrefix(m.Text, marker) {
 			pos = m.Pos
 			break

@@ -89,26 +89,15 @@ func newAccess(root *types.Type, argument, path string, want *types.Type, under 
 		return a, fmt.Errorf("%s=%s is no path of field names below .%s: use one such as %s", argument, path, strings.Join(under, " or ."), examplePaths[argument])
 	}
 	a.names = strings.Split(path[1:], ".")
-	t := root
-	for _, name := range a.names {
-		if a.pointer {
-			a.guards, a.pointer = append(a.guards, a.expr), false
-		}
-		members := jsonPath(underlying(t), name)
-		if len(members) == 0 {
-			return a, fmt.Errorf("%s=%s names no field: %s has no field %q in JSON", argument, path, t.Name.Name, name)
-		}
-		for i, member := range members {
-			a.expr += "." + member.Name
-			t = member.Type
-			if i < len(members)-1 && t.Kind == types.Pointer {
-				a.guards, t = append(a.guards, a.expr), t.Elem
-			}
-		}
-		if t.Kind == types.Pointer {
-			a.pointer, t = true, t.Elem
-		}
+	field, err := follow(root, path)
+	if err != nil {
+		return a, fmt.Errorf("%s=%w", argument, err)
 	}
+	a.expr, a.guards = strings.TrimPrefix(field.expr, "*"), field.pointers
+	if a.pointer = field.expr != a.expr; a.pointer { // the last of them is the field itself
+		a.guards = a.guards[:len(a.guards)-1]
+	}
+	t := field.goType
 	if t != want {
 		return a, fmt.Errorf("%s=%s is a Go %s, which a scale has as %s: make it %s or *%s", argument, path, t.Name.Name, want.Name.Name, want.Name.Name, want.Name.Name)
 	}
