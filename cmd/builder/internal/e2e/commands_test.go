@@ -31,7 +31,7 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("no match for %q in time; the last output (%v) was:\n%s", args[0], err, output)
 }
 
-// replace FILE OLD NEW edits a file, as a user's editor does.
+// replace FILE OLD NEW edits a file, as a user's editor does. In NEW, \n is the end of a line.
 func replace(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: replace file old new")
@@ -41,7 +41,7 @@ func replace(ts *testscript.TestScript, neg bool, args []string) {
 	if !strings.Contains(content, args[1]) {
 		ts.Fatalf("%s does not contain %q", args[0], args[1])
 	}
-	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(content, args[1], args[2])), 0o644))
+	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(content, args[1], strings.ReplaceAll(args[2], `\n`, "\n"))), 0o644))
 }
 
 // private FOLDER checks that nobody else can read the keys, kubeconfigs and data in a folder.

@@ -43,6 +43,7 @@ func TestScripts(t *testing.T) {
 			"eventually": eventually,
 			"replace":    replace,
 			"private":    private,
+			"stored":     stored,
 		},
 	})
 }
