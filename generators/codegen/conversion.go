@@ -145,7 +145,7 @@ func stubFile(version string, stubs []stub) []byte {
 	fmt.Fprintf(&b, "import (\n\t%s\n)\n", strings.Join(slices.Sorted(maps.Keys(imports)), "\n\t"))
 	for _, s := range stubs {
 		types := strings.TrimPrefix(s.name, "Convert_")
-		fmt.Fprintf(&b, "\n// %s has to be written: %s\n", s.name, strings.Join(s.missing, ", "))
+		fmt.Fprintf(&b, "\n// %s has yet to say what becomes of %s.\n", s.name, strings.Join(s.missing, " and "))
 		fmt.Fprintf(&b, "func %s%s {\n", s.name, s.signature)
 		for _, field := range s.missing {
 			fmt.Fprintf(&b, "\t_ = %s\n", unsuited.ReplaceAllString("field_"+field+"_is_not_converted_from_"+types, "_"))

@@ -48,7 +48,11 @@ func Run(ctx context.Context, find func() (dir string, err error), args []string
 			}
 		}
 		// In front of the rest, so that it holds for "config" too, which has a flag of its own by that name.
-		args = append([]string{"--kubeconfig=" + run.Kubeconfig(dir)}, args...)
+		own := []string{"--kubeconfig=" + run.Kubeconfig(dir)}
+		if !names(args, "--cache-dir") {
+			own = append(own, "--cache-dir="+run.Discovery(dir))
+		}
+		args = append(own, args...)
 	}
 	command.SetArgs(args)
 	command.SetContext(ctx)

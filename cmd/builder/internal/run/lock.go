@@ -24,6 +24,13 @@ const (
 // Kubeconfig is the path of the cluster-admin kubeconfig of the project in dir.
 func Kubeconfig(dir string) string { return filepath.Join(dir, stateDir, "kubeconfig") }
 
+// discoveryDir is what kubectl remembers of the APIs, in the state folder.
+const discoveryDir = "discovery"
+
+// Discovery is the folder in which kubectl may remember which APIs the project in dir serves. It lasts as long as a run: in the next
+// one they may be others.
+func Discovery(dir string) string { return filepath.Join(dir, stateDir, discoveryDir) }
+
 // A RunningError says that a project is running already.
 type RunningError struct {
 	// PID is the process that runs it.

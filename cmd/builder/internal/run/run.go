@@ -195,6 +195,9 @@ func (r *runner) prepareState() error {
 			}
 		}
 	}
+	if err := os.RemoveAll(filepath.Join(r.state, discoveryDir)); err != nil {
+		return err
+	}
 	for _, folder := range []string{"bin", "logs", "pki"} {
 		if err := os.MkdirAll(filepath.Join(r.state, folder), 0o700); err != nil {
 			return err
