@@ -81,5 +81,5 @@ var registration = table{"apiservices", []row{
 	get("which is back after the next start", 404, apiServices+"/v1.node.k8s.io"),
 	get("and whose resources are served all the same", 200, "/apis/node.k8s.io/v1/runtimeclasses"),
 	get("all in the order of their priorities", 200, "/apis", once("nobody.example.com")),
-	del("all that this table made", 200, apiServices+"?labelSelector=!kube-aggregator.kubernetes.io/automanaged&fieldSelector=metadata.name!%3Dv1.echo.example.com,metadata.name!%3Dv1alpha1.wardle.example.com,metadata.name!%3Dv1beta1.wardle.example.com,metadata.name!%3Dv1alpha1.fruit.example.com", "", accept(asMetaList)),
+	del("all that this table made", 200, apiServices+"?labelSelector=!kube-aggregator.kubernetes.io/automanaged&fieldSelector=metadata.name!%3Dv1.echo.example.com,metadata.name!%3Dv1alpha1.wardle.example.com,metadata.name!%3Dv1beta1.wardle.example.com,metadata.name!%3Dv1alpha1.fruit.example.com,metadata.name!%3Dv1beta1.fruit.example.com", "", accept(asMetaList)),
 }}

@@ -3,7 +3,6 @@
 package test
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/apiserver/pkg/storage"
+	"k8s.io/client-go/metadata"
 )
 
 // TestVersions reads an object in each version, and writes back what it read: that must change nothing.
@@ -241,20 +241,43 @@ func TestExpired(t *testing.T) {
 
 // TestMetadata asks for metadata alone, as the garbage collector does.
 func TestMetadata(t *testing.T) {
-	client := newRESTClient(t)
+	client, err := metadata.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
 	forEachVersion(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
-		body, err := client.Get().AbsPath(s.path(), object.GetName()).
-			SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1").DoRaw(t.Context())
+		var resource metadata.ResourceInterface = client.Resource(s.gvr())
+		if s.namespaced {
+			resource = client.Resource(s.gvr()).Namespace(metav1.NamespaceDefault)
+		}
+		got, err := resource.Get(t.Context(), object.GetName(), metav1.GetOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		var got unstructured.Unstructured
-		if err := json.Unmarshal(body, &got.Object); err != nil {
+		if got.GetUID() != object.GetUID() {
+			t.Errorf("get: %v, want %s", got, object.GetUID())
+		}
+
+		options := metav1.ListOptions{FieldSelector: "metadata.name=" + object.GetName()}
+		list, err := resource.List(t.Context(), options)
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got.GetKind() != "PartialObjectMetadata" || got.GetUID() != object.GetUID() || len(content(&got)) > 0 {
-			t.Errorf("not the metadata alone: %s", body)
+		if len(list.Items) != 1 || list.Items[0].GetUID() != object.GetUID() {
+			t.Errorf("list: %v, want %s", list, object.GetUID())
+		}
+
+		options.ResourceVersion = list.GetResourceVersion()
+		watcher, err := resource.Watch(t.Context(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer watcher.Stop()
+		s.patch(t, object, `{"metadata":{"labels":{"changed":"true"}}}`)
+		event := <-watcher.ResultChan()
+		if changed, ok := event.Object.(*metav1.PartialObjectMetadata); !ok || changed.GetUID() != object.GetUID() {
+			t.Errorf("watch: got %s %v, want %s", event.Type, event.Object, object.GetUID())
 		}
 	})
 }

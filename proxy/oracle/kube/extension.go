@@ -43,7 +43,7 @@ func Sample() Extension {
 // Fruit is the apiserver of examples/fruit, a project that builder made.
 func Fruit() Extension {
 	return Extension{
-		Name: "shop-apiserver", Namespace: "shop-system", Group: "fruit.example.com", Versions: []string{"v1alpha1"},
+		Name: "shop-apiserver", Namespace: "shop-system", Group: "fruit.example.com", Versions: []string{"v1beta1", "v1alpha1"},
 		Program: func() (string, error) { return ProgramOf("examples/fruit", "./cmd/apiserver") },
 	}
 }
