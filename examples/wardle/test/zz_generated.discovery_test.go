@@ -5,6 +5,7 @@ package test
 import (
 	"encoding/json"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -98,36 +99,13 @@ func contains(t *testing.T, what string, got, want []string) {
 
 // TestOpenAPI reads what kubectl explain and server-side validation by clients read.
 func TestOpenAPI(t *testing.T) {
-	client, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
 	forEachVersion(t, func(t *testing.T, s subject) {
-		var document spec3.OpenAPI
-		// The aggregation layer fetches it a while after the API is available.
-		eventually(t, func() error {
-			paths, err := client.OpenAPIV3().Paths()
-			if err != nil {
-				return err
-			}
-			path, ok := paths["apis/"+s.GroupVersion().String()]
-			if !ok {
-				return fmt.Errorf("no document of %s", s.GroupVersion())
-			}
-			body, err := path.Schema("application/json")
-			if err != nil {
-				return err
-			}
-			return json.Unmarshal(body, &document)
-		})
-		path := strings.Replace(s.path(), "/namespaces/"+metav1.NamespaceDefault, "/namespaces/{namespace}", 1)
-		if document.Paths == nil || document.Paths.Paths[path] == nil || document.Paths.Paths[path+"/{name}"] == nil {
-			t.Errorf("no path %s with {name}", path)
+		document := s.openAPI(t)
+		url := strings.Replace(s.path(), "/namespaces/"+metav1.NamespaceDefault, "/namespaces/{namespace}", 1)
+		if document.Paths == nil || document.Paths.Paths[url] == nil || document.Paths.Paths[url+"/{name}"] == nil {
+			t.Errorf("no path %s, alone and with {name}", url)
 		}
-		schema := s.schema(document)
-		if schema == nil {
-			t.Fatalf("no schema of %s", s.GroupVersionKind)
-		}
+		schema := s.schema(t, document)
 		if schema.Description == "" {
 			t.Error("the kind has no description")
 		}
@@ -139,11 +117,39 @@ func TestOpenAPI(t *testing.T) {
 	})
 }
 
-// schema is what a document says of the kind itself, nil if nothing.
-func (s subject) schema(document spec3.OpenAPI) *spec.Schema {
-	if document.Components == nil {
-		return nil
+// openAPI is the document of the version.
+func (s subject) openAPI(t *testing.T) *spec3.OpenAPI {
+	t.Helper()
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		t.Fatal(err)
 	}
+	document := &spec3.OpenAPI{}
+	// The aggregation layer fetches it a while after the API is available.
+	eventually(t, func() error {
+		paths, err := client.OpenAPIV3().Paths()
+		if err != nil {
+			return err
+		}
+		found, ok := paths["apis/"+s.GroupVersion().String()]
+		if !ok {
+			return fmt.Errorf("no document of %s", s.GroupVersion())
+		}
+		body, err := found.Schema("application/json")
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(body, document)
+	})
+	if document.Components == nil {
+		t.Fatalf("the document of %s has no components", s.GroupVersion())
+	}
+	return document
+}
+
+// schema is what the document says of the kind itself.
+func (s subject) schema(t *testing.T, document *spec3.OpenAPI) *spec.Schema {
+	t.Helper()
 	for _, schema := range document.Components.Schemas {
 		var kinds []metav1.GroupVersionKind
 		if err := schema.Extensions.GetObject("x-kubernetes-group-version-kind", &kinds); err != nil {
@@ -153,5 +159,17 @@ func (s subject) schema(document spec3.OpenAPI) *spec.Schema {
 			return schema
 		}
 	}
+	t.Fatalf("no schema of %s", s.GroupVersionKind)
 	return nil
+}
+
+// resolve follows the reference to a type, if the schema is one.
+func resolve(document *spec3.OpenAPI, schema spec.Schema) spec.Schema {
+	if len(schema.AllOf) == 1 {
+		schema = schema.AllOf[0] // which is how a reference has a description beside it
+	}
+	if found, ok := document.Components.Schemas[path.Base(schema.Ref.String())]; ok {
+		return *found
+	}
+	return schema
 }

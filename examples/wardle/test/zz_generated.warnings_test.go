@@ -11,7 +11,6 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 )
@@ -91,7 +90,7 @@ func warningsOf(result rest.Result) []string {
 	return texts
 }
 
-func marshal(t *testing.T, object *unstructured.Unstructured) string {
+func marshal(t *testing.T, object any) string {
 	t.Helper()
 	body, err := json.Marshal(object)
 	if err != nil {
