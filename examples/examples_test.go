@@ -37,6 +37,8 @@ var examples = []struct {
 		"go.mod",
 		"pkg/apis/fruit/v1alpha1/apple_types.go",
 		"pkg/apis/fruit/v1alpha1/orchard_types.go",
+		"pkg/registry/fruit/apple/approve.go",
+		"test/fruit_apple_approve_test.go",
 		"test/fruit_apple_test.go",
 		"test/fruit_orchard_test.go",
 	}},

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -105,13 +106,17 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 	return out, nil
 }
 
-// kinds are the Go types of each kind in each version.
+// kinds are the Go types of each kind in each version, and of what is POSTed to their subresources.
 func kinds(p *project.Project) []types.Name {
 	var out []types.Name
 	for _, group := range p.Groups {
 		for _, kind := range group.Kinds {
 			for _, version := range kind.Versions {
-				out = append(out, types.Name{Package: p.Module + "/pkg/apis/" + group.Package() + "/" + version, Name: kind.Name})
+				pkg := p.Module + "/pkg/apis/" + group.Package() + "/" + version
+				out = append(out, types.Name{Package: pkg, Name: kind.Name})
+				for _, name := range kind.Subresources {
+					out = append(out, types.Name{Package: pkg, Name: kind.SubresourceType(name)})
+				}
 			}
 		}
 	}
@@ -124,11 +129,24 @@ func apis(p *project.Project) []codegen.API {
 	for _, group := range p.Groups {
 		dir := p.Module + "/pkg/apis/" + group.Package() + "/"
 		for _, version := range group.Versions {
-			api := codegen.API{Group: p.FullName(group), Version: version, Package: dir + version}
+			api := codegen.API{Group: p.FullName(group), Version: version, Package: dir + version, Methods: methods(group)}
 			for _, peer := range group.Peers(version) {
 				api.Peers = append(api.Peers, dir+peer)
 			}
 			out = append(out, api)
+		}
+	}
+	return out
+}
+
+// methods are the markers for the methods of typed clients that POST to subresources.
+func methods(group project.Group) map[string][]string {
+	out := map[string][]string{}
+	for _, kind := range group.Kinds {
+		for _, name := range kind.Subresources {
+			request := kind.SubresourceType(name)
+			out[kind.Name] = append(out[kind.Name], fmt.Sprintf("+genclient:method=%s,verb=create,subresource=%s,input=%s,result=%s",
+				project.SubresourceMethod(name), name, request, request))
 		}
 	}
 	return out

@@ -6,6 +6,7 @@
 //	gomod/empty, kinds  go.mod and go.sum of a project without and with kinds
 //	version/            for each group version
 //	kind/               for each kind
+//	subresource/        for each subresource of a kind's own: types, in each version, and function
 //	controller/         for each reconciler (controller-status: of a kind with a status)
 //	validation/         what holds objects to their markers: once, for each package of types, and where there are CEL rules
 //	wiring/             what is derived from the Go types: for the project, each version, each kind, each kind with a status
@@ -15,5 +16,5 @@ package templates
 
 import "embed"
 
-//go:embed all:project all:gomod all:version all:kind all:controller all:controller-status all:roundtrip all:wiring all:validation
+//go:embed all:project all:gomod all:version all:kind all:subresource all:controller all:controller-status all:roundtrip all:wiring all:validation
 var files embed.FS

@@ -43,6 +43,7 @@ func (k Kind) clone() Kind {
 	k.Versions = slices.Clone(k.Versions)
 	k.ShortNames = slices.Clone(k.ShortNames)
 	k.Categories = slices.Clone(k.Categories)
+	k.Subresources = slices.Clone(k.Subresources)
 	return k
 }
 
@@ -66,6 +67,7 @@ func (k *Kind) normalize() {
 	k.Versions = sortVersions(k.Versions)
 	k.ShortNames = sorted(k.ShortNames, strings.Compare)
 	k.Categories = sorted(k.Categories, strings.Compare)
+	k.Subresources = sorted(k.Subresources, strings.Compare)
 	if k.Plural == RegularPlural(k.Name) {
 		k.Plural = ""
 	}
@@ -245,13 +247,9 @@ func (p *Project) SetController(group, kind string) error {
 		if err != nil {
 			return err
 		}
-		for i := range next.Groups {
-			for j := range next.Groups[i].Kinds {
-				if k := &next.Groups[i].Kinds[j]; next.Groups[i].Name == name && k.Name == kind {
-					k.Controller = true
-					return nil
-				}
-			}
+		if k, ok := next.find(name, kind); ok {
+			k.Controller = true
+			return nil
 		}
 		return fmt.Errorf("group %q has no kind %s: create it first, with \"builder create resource --group %s --version VERSION --kind KIND\"",
 			name, show(kind), name)

@@ -21,6 +21,9 @@ func identifiers(k Kind) []identifier {
 		}
 	}
 	declare("their API package", "* *Spec *Status *List", k.Name)
+	for _, name := range k.Subresources {
+		declare("their API package", "* *Spec *Status", k.SubresourceType(name))
+	}
 	declare("the generated client", "*Interface *Expansion", k.Name)
 	declare("the generated client", "*Getter new*", plural)
 	declare("the generated client", "*", private(plural))

@@ -72,6 +72,8 @@ type Kind struct {
 	Status bool `json:"status,omitempty"`
 	// Scale says that the kind has a scale subresource.
 	Scale bool `json:"scale,omitempty"`
+	// Subresources are the names of the subresources that are functions of the kind's own, such as approve.
+	Subresources []string `json:"subresources,omitempty"`
 	// Controller says that the project has a reconciler for the kind.
 	Controller bool `json:"controller,omitempty"`
 }

@@ -135,6 +135,9 @@ func (p *Project) checkKind(g Group, k Kind) error {
 		return fmt.Errorf("plural%s makes the name %s, %d characters long, where Kubernetes takes %d: use a shorter plural, group or domain",
 			of, show(full), len(full), validation.DNS1123SubdomainMaxLength)
 	}
+	if err := checkSubresources(k); err != nil {
+		return err
+	}
 	if err := checkList(label{"short name", of, maxLabel, "ap"}, k.ShortNames); err != nil {
 		return err
 	}

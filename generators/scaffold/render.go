@@ -78,6 +78,14 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 				return err
 			}
 		}
+		for _, name := range kind.Subresources {
+			data := subresourceData{data, name}
+			for _, dir := range []string{"subresource/types", "subresource/function"} {
+				if err := add(dir, data, data.placeholders()...); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return nil
 }

@@ -16,9 +16,12 @@ import (
 // kind reads a kind's types, one in each version. It returns nil if there is a problem with them.
 func (r *reader) kind(group project.Group, kind project.Kind, versions map[string]*GroupVersion) *Kind {
 	k := &Kind{
-		GroupName: r.project.FullName(group), Name: kind.Name, Package: kind.Package(), Singular: kind.Singular(), Controller: kind.Controller,
+		Module: r.project.Module, GroupName: r.project.FullName(group), Name: kind.Name, Package: kind.Package(), Singular: kind.Singular(), Controller: kind.Controller,
 		StorageAlias:      group.Package() + kind.Package(),
 		StorageImportPath: r.project.Module + "/pkg/registry/" + group.Package() + "/" + kind.Package(),
+	}
+	for _, name := range kind.Subresources {
+		k.Subresources = append(k.Subresources, Subresource{name, kind.SubresourceType(name), project.SubresourceMethod(name)})
 	}
 	before := len(r.problems)
 	read := map[string]kindMarkers{}
@@ -49,6 +52,9 @@ func (r *reader) kindVersion(k *Kind, v *KindVersion) kindMarkers {
 	r.checkType(v)
 	if len(r.problems) > before {
 		return kindMarkers{}
+	}
+	for _, s := range k.Subresources {
+		r.checkRequest(v, s)
 	}
 	d, _ := r.declaration(types.Name{Package: v.ImportPath, Name: v.name})
 	v.pos = d.pos
@@ -81,13 +87,34 @@ func (r *reader) checkType(v *KindVersion) {
 	}
 }
 
+// checkRequest says what the type lacks that is POSTed to a subresource.
+func (r *reader) checkRequest(v *KindVersion, s Subresource) {
+	name := types.Name{Package: v.ImportPath, Name: s.Type}
+	d, ok := r.declaration(name)
+	if !ok {
+		r.problem(token.Position{Filename: v.dir}, "there is no type %s, though PROJECT has the subresource %s of %s: write the type, or take the subresource out of PROJECT",
+			s.Type, s.Name, v.name)
+		return
+	}
+	if !d.has(deepCopyMarker) {
+		r.problem(d.pos, "the type %s lacks the marker %s: add it to the comment above", s.Type, deepCopyMarker)
+	}
+	if _, ok := jsonField(r.universe.Type(name), "metadata"); !ok {
+		r.problem(d.pos, `the type %s lacks the field metav1.ObjectMeta with the tag json:"metadata,omitempty", which says whom a request is for`, s.Type)
+	}
+}
+
 // describe fills in what is one for all versions of a kind, as the markers of the hub say.
 func (r *reader) describe(k *Kind, read kindMarkers) {
 	k.pos = k.Hub.pos
 	k.Resource, k.Namespaced = cmp.Or(read.resource.Path, project.RegularPlural(k.Name)), read.resource.Scope != "Cluster"
 	k.Singular = cmp.Or(read.resource.Singular, k.Singular)
 	k.shortNames, k.categories, k.Status = read.resource.ShortName, read.resource.Categories, read.status
-	k.Types, k.Constants = r.madeOf(types.Name{Package: k.Hub.ImportPath, Name: k.Name})
+	roots := []string{k.Name, k.Name + "List"}
+	for _, s := range k.Subresources {
+		roots = append(roots, s.Type)
+	}
+	k.Types, k.Constants = r.madeOf(k.Hub.ImportPath, roots)
 }
 
 // describeVersion fills in what the markers and fields say of a kind in one version.
@@ -168,16 +195,16 @@ func (r *reader) checkAgreement(k *Kind, v *KindVersion, read map[string]kindMar
 	}
 }
 
-// madeOf are the names of the types that a kind and its list are made of, in their own package, and of the constants of these types.
-func (r *reader) madeOf(root types.Name) (names, constants []string) {
-	pkg := r.universe[root.Package]
+// madeOf are the names of the types in a package that some of them are made of, and of the constants of these types.
+func (r *reader) madeOf(path string, roots []string) (names, constants []string) {
+	pkg := r.universe[path]
 	seen := map[string]bool{}
 	var visit func(t *types.Type)
 	visit = func(t *types.Type) {
-		if t == nil || t.Name.Package == root.Package && seen[t.Name.Name] {
+		if t == nil || t.Name.Package == path && seen[t.Name.Name] {
 			return
 		}
-		if t.Name.Package == root.Package {
+		if t.Name.Package == path {
 			if !token.IsExported(t.Name.Name) {
 				return
 			}
@@ -192,10 +219,11 @@ func (r *reader) madeOf(root types.Name) (names, constants []string) {
 			visit(m.Type)
 		}
 	}
-	visit(pkg.Types[root.Name])
-	visit(pkg.Types[root.Name+"List"])
+	for _, root := range roots {
+		visit(pkg.Types[root])
+	}
 	for _, name := range slices.Sorted(maps.Keys(pkg.Constants)) {
-		if t := pkg.Constants[name].Underlying; token.IsExported(name) && t != nil && t.Name.Package == root.Package && seen[t.Name.Name] {
+		if t := pkg.Constants[name].Underlying; token.IsExported(name) && t != nil && t.Name.Package == path && seen[t.Name.Name] {
 			constants = append(constants, name)
 		}
 	}

@@ -38,6 +38,8 @@ type GroupVersion struct {
 	Alias, ImportPath                string
 	// Kinds are the kinds that the version serves.
 	Kinds []string
+	// Requests are the types of what is POSTed to their subresources.
+	Requests []string
 	// Converted says that some of its kinds are converted to a preferred version by functions in this package.
 	Converted bool
 
@@ -46,7 +48,7 @@ type GroupVersion struct {
 
 // A Kind is what the templates of a kind see.
 type Kind struct {
-	GroupName, Name                string
+	Module, GroupName, Name        string
 	Resource, Singular             string
 	Package                        string
 	StorageAlias                   string
@@ -56,11 +58,19 @@ type Kind struct {
 	Hub *KindVersion
 	// Versions are in order of preference.
 	Versions []*KindVersion
+	// Subresources are those that are functions of the kind's own.
+	Subresources []Subresource
 	// Types and Constants are the names of those that the hub is made of.
 	Types, Constants []string
 
 	shortNames, categories []string
 	pos                    token.Position
+}
+
+// A Subresource is a function of a kind's own.
+type Subresource struct {
+	// Name is the end of its URL, Type what is POSTed to it, and Method the function that answers.
+	Name, Type, Method string
 }
 
 // A KindVersion is what differs between the versions of a kind.
@@ -97,6 +107,16 @@ func (k *Kind) Others() []*KindVersion {
 // Scaled says whether any of the kinds has a scale.
 func (s *Server) Scaled() bool {
 	return slices.ContainsFunc(s.Kinds, func(k *Kind) bool { return k.Hub.Scale != nil })
+}
+
+// Extended are the kinds with subresources that are functions of their own.
+func (g Group) Extended() []*Kind {
+	return slices.DeleteFunc(slices.Clone(g.Kinds), func(k *Kind) bool { return len(k.Subresources) == 0 })
+}
+
+// Extended says whether any of the kinds has a subresource that is a function of its own.
+func (s *Server) Extended() bool {
+	return slices.ContainsFunc(s.Groups, func(g Group) bool { return len(g.Extended()) > 0 })
 }
 
 // Deprecated says whether any of the versions is.

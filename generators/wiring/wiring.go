@@ -66,6 +66,7 @@ func render(server *Server) (map[string][]byte, error) {
 		{"deprecation", server.Deprecated()},
 		{"scale", server.Scaled()},
 		{"fields", len(server.Selectable()) > 0},
+		{"subresource", server.Extended()},
 	} {
 		if !optional.wanted {
 			continue
@@ -90,6 +91,7 @@ func render(server *Server) (map[string][]byte, error) {
 		}{
 			{"kind-status", kind.Status},
 			{"kind-scale", kind.Hub.Scale != nil},
+			{"kind-subresource", len(kind.Subresources) > 0},
 			{"kind-conversion", len(kind.Versions) > 1},
 			{"kind-fields", kind.Selectable()},
 		} {
@@ -158,6 +160,9 @@ func (r *reader) groupVersion(group project.Group, version string) *GroupVersion
 	for _, kind := range group.Kinds {
 		if slices.Contains(kind.Versions, version) {
 			v.Kinds = append(v.Kinds, kind.Name)
+			for _, name := range kind.Subresources {
+				v.Requests = append(v.Requests, kind.SubresourceType(name))
+			}
 		}
 	}
 	return v

@@ -18,6 +18,8 @@ type kind struct {
 	namespaced bool
 	status     bool
 	controller bool
+	// requests are the types of what is POSTed to the kind's own subresources, by the subresources' names.
+	requests map[string]string
 }
 
 // A version is what may differ between the versions of a kind.
@@ -58,6 +60,7 @@ var kinds = []kind{
 		namespaced: true,
 		status:     true,
 		controller: true,
+		requests:   map[string]string{"approve": "AppleApprove"},
 	},
 	{
 		GroupVersionKind: schema.GroupVersionKind{Group: "fruit.example.com", Version: "v1alpha1", Kind: "Orchard"},

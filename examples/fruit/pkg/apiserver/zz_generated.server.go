@@ -65,6 +65,7 @@ func init() {
 	// The storage version is the hub: its types are the internal ones too.
 	Scheme.AddKnownTypes(schema.GroupVersion{Group: "fruit.example.com", Version: runtime.APIVersionInternal},
 		&fruitv1beta1.Apple{}, &fruitv1beta1.AppleList{},
+		&fruitv1beta1.AppleApprove{},
 		&fruitv1alpha1.Orchard{}, &fruitv1alpha1.OrchardList{},
 	)
 

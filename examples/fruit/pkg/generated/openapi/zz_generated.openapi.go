@@ -20,6 +20,9 @@ import (
 func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
 	return map[string]common.OpenAPIDefinition{
 		v1alpha1.Apple{}.OpenAPIModelName():                   schema_pkg_apis_fruit_v1alpha1_Apple(ref),
+		v1alpha1.AppleApprove{}.OpenAPIModelName():            schema_pkg_apis_fruit_v1alpha1_AppleApprove(ref),
+		v1alpha1.AppleApproveSpec{}.OpenAPIModelName():        schema_pkg_apis_fruit_v1alpha1_AppleApproveSpec(ref),
+		v1alpha1.AppleApproveStatus{}.OpenAPIModelName():      schema_pkg_apis_fruit_v1alpha1_AppleApproveStatus(ref),
 		v1alpha1.AppleList{}.OpenAPIModelName():               schema_pkg_apis_fruit_v1alpha1_AppleList(ref),
 		v1alpha1.AppleSpec{}.OpenAPIModelName():               schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref),
 		v1alpha1.AppleStatus{}.OpenAPIModelName():             schema_pkg_apis_fruit_v1alpha1_AppleStatus(ref),
@@ -28,6 +31,9 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.OrchardSpec{}.OpenAPIModelName():             schema_pkg_apis_fruit_v1alpha1_OrchardSpec(ref),
 		v1alpha1.OrchardStatus{}.OpenAPIModelName():           schema_pkg_apis_fruit_v1alpha1_OrchardStatus(ref),
 		v1beta1.Apple{}.OpenAPIModelName():                    schema_pkg_apis_fruit_v1beta1_Apple(ref),
+		v1beta1.AppleApprove{}.OpenAPIModelName():             schema_pkg_apis_fruit_v1beta1_AppleApprove(ref),
+		v1beta1.AppleApproveSpec{}.OpenAPIModelName():         schema_pkg_apis_fruit_v1beta1_AppleApproveSpec(ref),
+		v1beta1.AppleApproveStatus{}.OpenAPIModelName():       schema_pkg_apis_fruit_v1beta1_AppleApproveStatus(ref),
 		v1beta1.AppleList{}.OpenAPIModelName():                schema_pkg_apis_fruit_v1beta1_AppleList(ref),
 		v1beta1.AppleSpec{}.OpenAPIModelName():                schema_pkg_apis_fruit_v1beta1_AppleSpec(ref),
 		v1beta1.AppleStatus{}.OpenAPIModelName():              schema_pkg_apis_fruit_v1beta1_AppleStatus(ref),
@@ -136,6 +142,93 @@ func schema_pkg_apis_fruit_v1alpha1_Apple(ref common.ReferenceCallback) common.O
 		},
 		Dependencies: []string{
 			v1alpha1.AppleSpec{}.OpenAPIModelName(), v1alpha1.AppleStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_fruit_v1alpha1_AppleApprove(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleApprove is POSTed to the subresource approve of an Apple, and comes back with the answer.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(v1alpha1.AppleApproveSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(v1alpha1.AppleApproveStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.AppleApproveSpec{}.OpenAPIModelName(), v1alpha1.AppleApproveStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_fruit_v1alpha1_AppleApproveSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleApproveSpec is what is asked for.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Reason is a free text.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_fruit_v1alpha1_AppleApproveStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleApproveStatus is the answer.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Message says what was done.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
 	}
 }
 
@@ -508,6 +601,93 @@ func schema_pkg_apis_fruit_v1beta1_Apple(ref common.ReferenceCallback) common.Op
 		},
 		Dependencies: []string{
 			v1beta1.AppleSpec{}.OpenAPIModelName(), v1beta1.AppleStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_fruit_v1beta1_AppleApprove(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleApprove is POSTed to the subresource approve of an Apple, and comes back with the answer.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(v1beta1.AppleApproveSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(v1beta1.AppleApproveStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1beta1.AppleApproveSpec{}.OpenAPIModelName(), v1beta1.AppleApproveStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_fruit_v1beta1_AppleApproveSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleApproveSpec is what is asked for.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Reason is a free text.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_fruit_v1beta1_AppleApproveStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleApproveStatus is the answer.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Message says what was done.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
 	}
 }
 

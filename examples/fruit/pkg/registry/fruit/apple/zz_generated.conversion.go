@@ -25,6 +25,8 @@ func AddConversions(scheme *runtime.Scheme) error {
 	return errors.Join(
 		convert(scheme, toV1alpha1), convert(scheme, toV1alpha1List),
 		convert(scheme, defaulted(scheme, fromV1alpha1)), convert(scheme, defaulted(scheme, fromV1alpha1List)),
+		convert(scheme, v1alpha1.Convert_v1beta1_AppleApprove_To_v1alpha1_AppleApprove),
+		convert(scheme, defaulted(scheme, v1alpha1.Convert_v1alpha1_AppleApprove_To_v1beta1_AppleApprove)),
 	)
 }
 

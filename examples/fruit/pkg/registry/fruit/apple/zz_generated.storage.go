@@ -38,7 +38,7 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 	status.UpdateStrategy = statusStrategy{strategy}
 	status.ResetFieldsStrategy = statusStrategy{strategy}
 
-	return map[string]map[string]rest.Storage{
+	storages := map[string]map[string]rest.Storage{
 		"v1beta1": {
 			"apples":        &restStorage{store, tableV1beta1},
 			"apples/status": &statusStorage{&status, tableV1beta1},
@@ -47,7 +47,13 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 			"apples":        &restStorage{store, tableV1alpha1},
 			"apples/status": &statusStorage{&status, tableV1alpha1},
 		},
-	}, nil
+	}
+	for version, storage := range storages {
+		if err := addSubresources(storage, version, store, strategy); err != nil {
+			return nil, err
+		}
+	}
+	return storages, nil
 }
 
 // restStorage serves apples in one version.

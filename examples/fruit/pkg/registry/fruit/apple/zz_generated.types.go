@@ -8,8 +8,11 @@ import "example.com/shop/pkg/apis/fruit/v1beta1"
 
 // These are the types of v1beta1, the version that is stored. Code that uses them here stays as it is when another version is.
 type (
-	Apple       = v1beta1.Apple
-	AppleList   = v1beta1.AppleList
-	AppleSpec   = v1beta1.AppleSpec
-	AppleStatus = v1beta1.AppleStatus
+	Apple              = v1beta1.Apple
+	AppleApprove       = v1beta1.AppleApprove
+	AppleApproveSpec   = v1beta1.AppleApproveSpec
+	AppleApproveStatus = v1beta1.AppleApproveStatus
+	AppleList          = v1beta1.AppleList
+	AppleSpec          = v1beta1.AppleSpec
+	AppleStatus        = v1beta1.AppleStatus
 )

@@ -68,6 +68,12 @@ func ExtractApple(apple *fruitv1alpha1.Apple, fieldManager string) (*AppleApplyC
 	return ExtractAppleFrom(apple, fieldManager, "")
 }
 
+// ExtractAppleApprove extracts the applied configuration owned by fieldManager from
+// apple for the approve subresource.
+func ExtractAppleApprove(apple *fruitv1alpha1.Apple, fieldManager string) (*AppleApplyConfiguration, error) {
+	return ExtractAppleFrom(apple, fieldManager, "approve")
+}
+
 // ExtractAppleStatus extracts the applied configuration owned by fieldManager from
 // apple for the status subresource.
 func ExtractAppleStatus(apple *fruitv1alpha1.Apple, fieldManager string) (*AppleApplyConfiguration, error) {

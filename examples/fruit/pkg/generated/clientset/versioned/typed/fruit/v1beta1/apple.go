@@ -35,6 +35,8 @@ type AppleInterface interface {
 	Apply(ctx context.Context, apple *applyconfigurationfruitv1beta1.AppleApplyConfiguration, opts v1.ApplyOptions) (result *fruitv1beta1.Apple, err error)
 	// Add a +genclient:noStatus comment above the type to avoid generating ApplyStatus().
 	ApplyStatus(ctx context.Context, apple *applyconfigurationfruitv1beta1.AppleApplyConfiguration, opts v1.ApplyOptions) (result *fruitv1beta1.Apple, err error)
+	Approve(ctx context.Context, appleName string, appleApprove *fruitv1beta1.AppleApprove, opts v1.CreateOptions) (*fruitv1beta1.AppleApprove, error)
+
 	AppleExpansion
 }
 
@@ -55,4 +57,19 @@ func newApples(c *FruitV1beta1Client, namespace string) *apples {
 			func() *fruitv1beta1.AppleList { return &fruitv1beta1.AppleList{} },
 		),
 	}
+}
+
+// Approve takes the representation of a appleApprove and creates it.  Returns the server's representation of the appleApprove, and an error, if there is any.
+func (c *apples) Approve(ctx context.Context, appleName string, appleApprove *fruitv1beta1.AppleApprove, opts v1.CreateOptions) (result *fruitv1beta1.AppleApprove, err error) {
+	result = &fruitv1beta1.AppleApprove{}
+	err = c.GetClient().Post().
+		Namespace(c.GetNamespace()).
+		Resource("apples").
+		Name(appleName).
+		SubResource("approve").
+		VersionedParams(&opts, scheme.ParameterCodec).
+		Body(appleApprove).
+		Do(ctx).
+		Into(result)
+	return
 }

@@ -3,10 +3,14 @@
 package fake
 
 import (
+	context "context"
+
 	v1beta1 "example.com/shop/pkg/apis/fruit/v1beta1"
 	fruitv1beta1 "example.com/shop/pkg/generated/applyconfiguration/fruit/v1beta1"
 	typedfruitv1beta1 "example.com/shop/pkg/generated/clientset/versioned/typed/fruit/v1beta1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gentype "k8s.io/client-go/gentype"
+	testing "k8s.io/client-go/testing"
 )
 
 // fakeApples implements AppleInterface
@@ -30,4 +34,16 @@ func newFakeApples(fake *FakeFruitV1beta1, namespace string) typedfruitv1beta1.A
 		),
 		fake,
 	}
+}
+
+// Approve takes the representation of a appleApprove and creates it.  Returns the server's representation of the appleApprove, and an error, if there is any.
+func (c *fakeApples) Approve(ctx context.Context, appleName string, appleApprove *v1beta1.AppleApprove, opts v1.CreateOptions) (result *v1beta1.AppleApprove, err error) {
+	emptyResult := &v1beta1.AppleApprove{}
+	obj, err := c.Fake.
+		Invokes(testing.NewCreateSubresourceActionWithOptions(c.Resource(), appleName, "approve", c.Namespace(), appleApprove, opts), emptyResult)
+
+	if obj == nil {
+		return emptyResult, err
+	}
+	return obj.(*v1beta1.AppleApprove), err
 }

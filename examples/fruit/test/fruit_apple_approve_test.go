@@ -1,0 +1,101 @@
+package test
+
+import (
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"example.com/shop/pkg/apis/fruit/v1alpha1"
+	"example.com/shop/pkg/apis/fruit/v1beta1"
+	"example.com/shop/pkg/generated/clientset/versioned"
+)
+
+// approvals are a sample of an apple, and clients of it.
+func approvals(t *testing.T) (name string, clientset versioned.Interface, get func() *v1beta1.Apple) {
+	t.Helper()
+	clientset, err := versioned.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name = createSample(t, "fruit.example.com", "Apple")
+	return name, clientset, func() *v1beta1.Apple {
+		apple, err := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault).Get(t.Context(), name, metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return apple
+	}
+}
+
+const inNorth = `{"spec":{"orchard":"north"}}`
+
+func TestFruitAppleApprove(t *testing.T) {
+	name, clientset, get := approvals(t)
+	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
+	before, err := client.Patch(t.Context(), name, types.MergePatchType, []byte(inNorth), metav1.PatchOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := &v1beta1.AppleApprove{Spec: v1beta1.AppleApproveSpec{Reason: "it is ripe"}}
+	answer, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{FieldManager: "inspector"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if answer.Name != name || answer.Status.Message != name+" is approved" || answer.ManagedFields != nil {
+		t.Errorf("the answer is %+v", answer)
+	}
+	wantApproval(t, get(), "it is ripe", "inspector", "fruit.example.com/v1beta1")
+	if get().Generation != before.Generation {
+		t.Errorf("generation %d after a change of the status, want %d", get().Generation, before.Generation)
+	}
+
+	// The older version has the same subresource. Who gives no name is known by that of the client.
+	older := &v1alpha1.AppleApprove{Spec: v1alpha1.AppleApproveSpec{Reason: "it is sweet"}}
+	if _, err := clientset.FruitV1alpha1().Apples(metav1.NamespaceDefault).Approve(t.Context(), name, older, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	wantApproval(t, get(), "it is sweet", "test.test", "fruit.example.com/v1alpha1")
+}
+
+// wantApproval wants an apple to be approved, and to say by whom and through which version.
+func wantApproval(t *testing.T, apple *v1beta1.Apple, reason, manager, version string) {
+	t.Helper()
+	condition := meta.FindStatusCondition(apple.Status.Conditions, "Approved")
+	if condition == nil || condition.Message != reason || condition.ObservedGeneration != apple.Generation {
+		t.Errorf("the apple's condition is %+v", condition)
+	}
+	for _, entry := range apple.ManagedFields {
+		if entry.Manager == manager && entry.Subresource == "approve" && entry.APIVersion == version {
+			return
+		}
+	}
+	t.Errorf("%s is not among the managers: %+v", manager, apple.ManagedFields)
+}
+
+// TestFruitAppleApproveRefused holds that what is refused, or a dry run, approves nothing.
+func TestFruitAppleApproveRefused(t *testing.T) {
+	name, clientset, get := approvals(t)
+	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
+	request := &v1beta1.AppleApprove{Spec: v1beta1.AppleApproveSpec{Reason: "it is ripe"}}
+	if _, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{}); !apierrors.IsBadRequest(err) {
+		t.Errorf("an apple without an orchard: %v, want a bad request", err)
+	}
+	if _, err := client.Patch(t.Context(), name, types.MergePatchType, []byte(inNorth), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	stale := request.DeepCopy()
+	stale.ResourceVersion = "1"
+	if _, err := client.Approve(t.Context(), name, stale, metav1.CreateOptions{}); !apierrors.IsConflict(err) {
+		t.Errorf("a stale apple: %v, want a conflict", err)
+	}
+	answer, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if err != nil || answer.Status.Message != name+" is approved" {
+		t.Errorf("dry run: %v, %v", answer, err)
+	}
+	if meta.IsStatusConditionTrue(get().Status.Conditions, "Approved") {
+		t.Error("the apple is approved")
+	}
+}

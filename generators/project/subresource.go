@@ -1,0 +1,103 @@
+package project
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// keptSubresources are the names that mean something in Kubernetes on every kind.
+var keptSubresources = map[string]string{
+	"status":     `is a flag of its own: "builder create resource --status"`,
+	"scale":      `is a flag of its own: "builder create resource --scale"`,
+	"finalizers": "is what Kubernetes asks for the right to set finalizers with: use another name",
+}
+
+// strategyMethods are those that a kind's Strategy may have already.
+var strategyMethods = set("PrepareForCreate PrepareForUpdate Validate ValidateStatus Warnings Canonicalize AllowCreateOnUpdate " +
+	"AllowUnconditionalUpdate GenerateName")
+
+// clientMethods are those that a generated client has already.
+var clientMethods = set("Create Update UpdateStatus Delete DeleteCollection Get List Watch Patch Apply ApplyStatus GetScale UpdateScale")
+
+// SubresourceMethod is the Go method that serves a subresource: force-sync becomes ForceSync.
+func SubresourceMethod(name string) string { return camel(name) }
+
+// SubresourceFile is the base of the names of a subresource's files: force-sync becomes forcesync.
+func SubresourceFile(name string) string { return strings.ReplaceAll(name, "-", "") }
+
+// SubresourceType is the Go type of what is POSTed to a subresource of the kind.
+func (k Kind) SubresourceType(name string) string { return k.Name + SubresourceMethod(name) }
+
+// AddSubresource declares a subresource of a kind.
+func (p *Project) AddSubresource(group, version, kind, name string) error {
+	return p.edit(func(next *Project) error {
+		groupName, err := next.GroupName(group)
+		if err != nil {
+			return err
+		}
+		k, ok := next.find(groupName, kind)
+		if !ok {
+			return fmt.Errorf("group %q has no kind %s: create it first, with \"builder create resource --group %s --version VERSION --kind KIND\"",
+				groupName, show(kind), groupName)
+		}
+		if !slices.Contains(k.Versions, version) {
+			return fmt.Errorf("kind %q of group %q is not in version %s: use --version %s", kind, groupName, show(version), k.Versions[0])
+		}
+		if slices.Contains(k.Subresources, name) {
+			return fmt.Errorf("kind %q of group %q has the subresource %q already: edit it in pkg/registry/%s/%s/%s.go",
+				kind, groupName, name, Group{Name: groupName}.Package(), k.Package(), SubresourceFile(name))
+		}
+		k.Subresources = append(k.Subresources, name)
+		return nil
+	})
+}
+
+// find returns a kind to change it.
+func (p *Project) find(group, kind string) (*Kind, bool) {
+	for i := range p.Groups {
+		for j := range p.Groups[i].Kinds {
+			if k := &p.Groups[i].Kinds[j]; p.Groups[i].Name == group && k.Name == kind {
+				return k, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// checkSubresources checks a kind's subresources: their names, and the names in Go that are made of them.
+func checkSubresources(k Kind) error {
+	files := map[string]string{}
+	types := map[string]string{k.Name + "Spec": "spec", k.Name + "Status": "status", k.Name + "List": "list"}
+	of := fmt.Sprintf(" of kind %q", k.Name)
+	for _, name := range k.Subresources {
+		if err := (label{"subresource", of, maxLabel, "approve"}).check(name); err != nil {
+			return err
+		}
+		method, file := SubresourceMethod(name), SubresourceFile(name)
+		other, taken := files[file]
+		typed := k.SubresourceType(name)
+		switch {
+		case keptSubresources[name] != "":
+			return fmt.Errorf("subresource %q%s %s", name, of, keptSubresources[name])
+		case strategyMethods[method]:
+			return fmt.Errorf("subresource %q%s would be the method %s, which every Strategy has: use another name", name, of, method)
+		case clientMethods[method]:
+			return fmt.Errorf("subresource %q%s would be the method %s, which every generated client has: use another name", name, of, method)
+		case file == "strategy":
+			return fmt.Errorf("subresource %q%s would be in strategy.go, which every kind has: use another name", name, of)
+		case taken && other == name:
+			return fmt.Errorf("subresource %q%s is declared twice: keep one of them", name, of)
+		case taken:
+			return fmt.Errorf("subresources %q and %q%s differ only in hyphens: use another name for one of them", other, name, of)
+		}
+		files[file] = name
+		for _, t := range []string{typed, typed + "Spec", typed + "Status"} {
+			if other, taken := types[t]; taken {
+				return fmt.Errorf("subresource %q%s would have the type %s, which is its %s's: use another name", name, of, t, other)
+			}
+			types[t] = "subresource " + name
+		}
+	}
+	return nil
+}

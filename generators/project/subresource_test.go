@@ -1,0 +1,86 @@
+package project
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// orchards is a project with two kinds, one of them in two versions.
+func orchards(t *testing.T) *Project {
+	t.Helper()
+	p, err := New("", "example.com", "example.com/shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"Apple", "ApplePie"} {
+		if err := p.AddKind("fruit", "v1alpha1", Kind{Name: kind}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.CopyVersion("fruit", "v1alpha1", "v1", true); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestAddSubresource(t *testing.T) {
+	p := orchards(t)
+	for _, name := range []string{"force-sync", "approve"} {
+		if err := p.AddSubresource("fruit", "v1", "Apple", name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	k, _ := p.Kind("fruit", "Apple")
+	if want := []string{"approve", "force-sync"}; !slices.Equal(k.Subresources, want) {
+		t.Errorf("got the subresources %q, want %q", k.Subresources, want)
+	}
+	if k.SubresourceType("force-sync") != "AppleForceSync" || SubresourceMethod("force-sync") != "ForceSync" || SubresourceFile("force-sync") != "forcesync" {
+		t.Errorf("force-sync has the type %s, the method %s and the file %s", k.SubresourceType("force-sync"), SubresourceMethod("force-sync"), SubresourceFile("force-sync"))
+	}
+	data, err := p.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Parse(data, FileName); err != nil || !slices.Equal(again.Groups[0].Kinds[0].Subresources, k.Subresources) {
+		t.Errorf("read back: %v, %v", again, err)
+	}
+}
+
+func TestAddSubresourceErrors(t *testing.T) {
+	tests := map[string]struct{ group, version, kind, name, err string }{
+		"no group":              {"bread", "v1", "Apple", "approve", `group "bread" has no kind "Apple": create it first, with "builder create resource --group bread --version VERSION --kind KIND"`},
+		"no kind":               {"fruit", "v1", "Pear", "approve", `group "fruit" has no kind "Pear": create it first, with "builder create resource --group fruit --version VERSION --kind KIND"`},
+		"no version":            {"fruit", "v2", "Apple", "approve", `kind "Apple" of group "fruit" is not in version "v2": use --version v1`},
+		"twice":                 {"fruit", "v1", "Apple", "review", `kind "Apple" of group "fruit" has the subresource "review" already: edit it in pkg/registry/fruit/apple/review.go`},
+		"but for hyphens":       {"fruit", "v1", "Apple", "re-view", `subresources "re-view" and "review" of kind "Apple" differ only in hyphens: use another name for one of them`},
+		"status":                {"fruit", "v1", "Apple", "status", `subresource "status" of kind "Apple" is a flag of its own: "builder create resource --status"`},
+		"scale":                 {"fruit", "v1", "Apple", "scale", `subresource "scale" of kind "Apple" is a flag of its own: "builder create resource --scale"`},
+		"finalizers":            {"fruit", "v1", "Apple", "finalizers", `subresource "finalizers" of kind "Apple" is what Kubernetes asks for the right to set finalizers with: use another name`},
+		"a method of strategy":  {"fruit", "v1", "Apple", "validate", `subresource "validate" of kind "Apple" would be the method Validate, which every Strategy has: use another name`},
+		"a method of clients":   {"fruit", "v1", "Apple", "delete-collection", `subresource "delete-collection" of kind "Apple" would be the method DeleteCollection, which every generated client has: use another name`},
+		"strategy":              {"fruit", "v1", "Apple", "strategy", `subresource "strategy" of kind "Apple" would be in strategy.go, which every kind has: use another name`},
+		"a type of the kind":    {"fruit", "v1", "Apple", "spec", `subresource "spec" of kind "Apple" would have the type AppleSpec, which is its spec's: use another name`},
+		"a type of another":     {"fruit", "v1", "Apple", "review-spec", `subresource "review-spec" of kind "Apple" would have the type AppleReviewSpec, which is its subresource review's: use another name`},
+		"the type of a kind":    {"fruit", "v1", "Apple", "pie", `both make the Go name`},
+		"upper case":            {"fruit", "v1", "Apple", "Approve", `use "approve"`},
+		"a slash":               {"fruit", "v1", "Apple", "a/b", `subresource "a/b" of kind "Apple"`},
+		"a name that is a path": {"fruit", "v1", "Apple", "..", `subresource ".." of kind "Apple"`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := orchards(t)
+			if err := p.AddSubresource("fruit", "v1", "Apple", "review"); err != nil {
+				t.Fatal(err)
+			}
+			before, _ := p.Marshal()
+			err := p.AddSubresource(test.group, test.version, test.kind, test.name)
+			if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got the error %v, want %s", err, test.err)
+			}
+			if after, _ := p.Marshal(); string(after) != string(before) {
+				t.Errorf("the project has changed:\n%s", after)
+			}
+		})
+	}
+}
