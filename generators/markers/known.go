@@ -43,9 +43,9 @@ var generatorMarkers = []Definition{
 	{Name: "enum", On: []Target{Type}, values: []string{""}},
 	{Name: "patchStrategy", On: []Target{Field}, values: []string{"merge", "replace", "retainKeys", "merge,retainKeys"}},
 	{Name: "patchMergeKey", On: []Target{Field}},
-	{Name: "union", On: []Target{Type, Field}, values: []string{""}},
-	{Name: "unionDiscriminator", On: []Target{Field}, values: []string{""}},
-	{Name: "unionDeprecated", On: []Target{Field}, values: []string{""}},
+	{Name: "union", On: []Target{Type, Field}, Refusal: "it would only be shown, not enforced: write +kubebuilder:validation:ExactlyOneOf above the type"},
+	{Name: "unionDiscriminator", On: []Target{Field}, Refusal: "it would only be shown, not enforced: write +kubebuilder:validation:XValidation above the type"},
+	{Name: "unionDeprecated", On: []Target{Field}, Refusal: "it would only be shown, not enforced: leave it out"},
 
 	{Name: "kubebuilder:ac:generate", On: []Target{Package, Type}, values: anyway},
 	{Name: "kubebuilder:ac:output:package", On: []Target{Package}, Refusal: "apply configurations go to pkg/generated/applyconfiguration: leave it out"},

@@ -3,6 +3,7 @@ package markers
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"unicode"
@@ -48,7 +49,9 @@ func NewRegistry() (*Registry, error) {
 		return nil, fmt.Errorf("controller-tools' markers: %w", err)
 	}
 	for _, def := range registry.AllDefinitions() {
-		r.addUpstream(def)
+		if def.Output != reflect.TypeFor[crdmarkers.K8sEnumField]() { // which is there to be refused
+			r.addUpstream(def)
+		}
 	}
 	for name, refusal := range refused {
 		r.byName[name].Refusal = refusal
