@@ -239,6 +239,8 @@ func (c *compiler) cell(expr string, t *types.Type) (string, error) {
 			return "string(" + expr + ")", nil
 		case stringers[name] != "":
 			return strings.TrimPrefix(expr, "*") + stringers[name], nil // a pointer has the method too
+		case integers[u], u == types.Bool, u == types.Float32, u == types.Float64:
+			return "fmt.Sprint(" + expr + ")", nil // every table imports it
 		}
 	case "integer":
 		if integers[u] {

@@ -82,6 +82,9 @@ var cells = []struct{ typ, path, want string }{
 	{"string", ".spec.inlinedLabel", "in.Spec.Inlined.Label"},
 	{"string", ".spec.label", "in.Spec.Label"},
 	{"string", ".spec.simple", "in.Spec.Simple"},
+	{"string", ".spec.small", "fmt.Sprint(in.Spec.Small)"},
+	{"string", ".spec.switch", "fmt.Sprint(in.Spec.Switch)"},
+	{"string", ".spec.ratio", "fmt.Sprint(in.Spec.Ratio)"},
 
 	{"string", ".spec.textPtr", `
 	if in.Spec.TextPtr == nil {
@@ -146,6 +149,13 @@ var cells = []struct{ typ, path, want string }{
 `},
 	{"string", `.spec.labels.app\.example\.com/name`, `
 	value1, ok := in.Spec.Labels["app.example.com/name"]
+	if !ok {
+		return nil
+	}
+	return value1
+`},
+	{"string", `.metadata.annotations['app\.example\.com/name']`, `
+	value1, ok := in.Annotations["app.example.com/name"]
 	if !ok {
 		return nil
 	}
@@ -257,7 +267,7 @@ var columnErrors = map[string]struct{ typ, path, want string }{
 	"a field that JSON leaves out": {"string", ".spec.Hidden", `AppleSpec has no field "Hidden" in JSON`},
 	"a field of a string":          {"string", ".spec.text.x", `string has no field "x" in JSON`},
 	"a struct":                     {"string", ".spec", ".spec is a Go AppleSpec, which a column of type string can't show"},
-	"a number as a string":         {"string", ".spec.small", "can't show"},
+	"a time as a string":           {"string", ".spec.when", "can't show"},
 	"a string as a number":         {"integer", ".spec.text", "can't show"},
 	"a float as an integer":        {"integer", ".spec.ratio", "can't show"},
 	"a string as a date":           {"date", ".spec.text", "can't show"},
