@@ -119,12 +119,6 @@ func (r *reader) check(v *value) {
 				r.problem(l.at, marker(c.marker), "%s can't be checked on the Go type %s: use another type, or a Validate method", c.marker, v.declared.Name)
 			}
 		}
-		if l.XEmbeddedResource {
-			r.problem(l.at, marker("EmbeddedResource"), "EmbeddedResource can't be checked on the Go type %s: check the object in it in a Validate method", v.declared.Name)
-		}
-		if preserves(l.JSONSchemaProps) && v.kind() != opaque {
-			r.problem(l.at, "+kubebuilder:", "the Go type %s can't keep fields that it doesn't know: use runtime.RawExtension", v.declared.Name)
-		}
 		r.checkValues(v, l, marker)
 	}
 }
@@ -150,13 +144,6 @@ func (r *reader) checkValues(v *value, l limits, marker func(string) string) {
 		_, number := allowed.(float64)
 		if err != nil || v.kind() == aString && !text || v.kind() == aNumber && !number {
 			r.problem(l.at, marker("Enum"), "Enum has %s, which is no value of the Go type %s", raw.Raw, v.declared.Name)
-		}
-	}
-	if l.XListType != nil && *l.XListType == "map" && v.kind() == aList {
-		for _, key := range l.XListMapKeys {
-			if _, ok := memberOf(v.typ.Elem, key); !ok {
-				r.problem(l.at, "+listMapKey="+key, "the items have no field %q", key)
-			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package validation
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -29,14 +30,18 @@ func (r *ruleReader) compile(name types.Name) {
 		return
 	}
 	r.fieldPaths(internal, "")
-	for _, err := range apiextensionsvalidation.ValidateCustomResourceDefinition(context.Background(), definition(internal)) {
+	errs := apiextensionsvalidation.ValidateCustomResourceDefinition(context.Background(), definition(internal))
+	if slices.ContainsFunc(errs, tooCostly) { // what they cost together is of no matter then
+		errs = slices.DeleteFunc(errs, func(err *field.Error) bool { return strings.Contains(err.Detail, "entire OpenAPIv3 schema") })
+	}
+	for _, err := range errs {
 		path, rest, ok := strings.Cut(strings.TrimPrefix(err.Field, schemaPath), ".x-kubernetes-validations[")
-		if !ok { // kube-apiserver would not have looked at the rules
-			if path == "" {
-				r.problem(place{owner: name}, "", "the CEL rules of %s together are refused: %s", name.Name, err.Detail)
-			} else {
-				r.problem(place{owner: name}, "", "the CEL rules of %s can't be compiled, since its schema is refused: %s: %s", name.Name, strings.TrimPrefix(path, "."), err.ErrorBody())
-			}
+		switch {
+		case !ok && path == "":
+			r.problem(place{owner: name}, "", "the CEL rules of %s together are refused: %s", name.Name, err.Detail)
+			continue
+		case !ok: // so kube-apiserver has not looked at the rules
+			r.problem(place{owner: name}, "", "the CEL rules of %s can't be compiled, since its schema is refused: %s: %s", name.Name, strings.TrimPrefix(path, "."), err.ErrorBody())
 			continue
 		}
 		index, what, _ := strings.Cut(rest, "]")
@@ -45,6 +50,11 @@ func (r *ruleReader) compile(name types.Name) {
 			r.problemAt(rule.pos, "%s", explain(strings.TrimPrefix(what, "."), err))
 		}
 	}
+}
+
+// tooCostly says whether an error is of what a rule alone may cost.
+func tooCostly(err *field.Error) bool {
+	return strings.HasPrefix(err.Detail, "estimated rule cost exceeds") || strings.HasPrefix(err.Detail, "estimated messageExpression cost exceeds")
 }
 
 // forgive takes out of a schema what a CRD refuses and what is all the same to CEL.
@@ -138,5 +148,5 @@ func explain(what string, err *field.Error) string {
 	if m := compilerError.FindStringSubmatch(err.Detail); m != nil {
 		return "the " + what + " does not compile: " + m[3] + " (at " + m[1] + ":" + m[2] + " in it)"
 	}
-	return "the " + what + " is refused: " + strings.Join(strings.Fields(err.Detail), " ")
+	return "the " + what + " is refused: " + strings.Join(strings.Fields(strings.ReplaceAll(err.Detail, schemaPath+".", "")), " ")
 }

@@ -90,9 +90,6 @@ func (r *reader) object(t *types.Type) *object {
 			return o
 		}
 	}
-	if preserves(o.schema) {
-		r.problem(o.at, "+kubebuilder:pruning:PreserveUnknownFields", "a Go struct can't keep fields that it doesn't know: use runtime.RawExtension")
-	}
 	own := r.packages.Position(t.Name, "")
 	for _, member := range t.Members {
 		tag := tagOf(member)
@@ -112,10 +109,6 @@ func (r *reader) object(t *types.Type) *object {
 		o.fields = append(o.fields, p)
 	}
 	return o
-}
-
-func preserves(s *apiextensionsv1.JSONSchemaProps) bool {
-	return s.XPreserveUnknownFields != nil && *s.XPreserveUnknownFields
 }
 
 // value reads what a Go type and the markers on the way to it say.

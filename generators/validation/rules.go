@@ -29,11 +29,13 @@ type rule struct {
 	at string
 }
 
-// ruleReader gathers the rules of a kind by their place in its schema, and notes where a type refers to itself.
+// A ruleReader gathers the rules of a kind, by their places in its schema.
 type ruleReader struct {
 	*reader
 	byPath map[string][]*rule
 	within map[types.Name]bool
+	// recursive is the name of a type that refers to itself: no schema without references has one.
+	recursive string
 }
 
 // rules reads the CEL rules of a kind, and checks them as a CRD's would be.
@@ -44,6 +46,10 @@ func (r *reader) rules(o *object) {
 	if len(reader.byPath) == 0 {
 		return
 	}
+	if reader.recursive != "" {
+		r.problem(o.at, "", "%s can't have CEL rules, since the type %s in it refers to itself", o.typ.Name.Name, reader.recursive)
+		return
+	}
 	o.rules = node
 	reader.compile(o.typ.Name)
 }
@@ -51,7 +57,8 @@ func (r *reader) rules(o *object) {
 // object adds the rules of a struct to a node.
 func (r *ruleReader) object(node *ruleNode, o *object, path string) {
 	if r.within[o.typ.Name] {
-		return // a CRD can't have such a type, and CEL doesn't see what is below
+		r.recursive = o.typ.Name.Name
+		return
 	}
 	r.within[o.typ.Name] = true
 	defer delete(r.within, o.typ.Name)
