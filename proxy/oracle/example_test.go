@@ -28,13 +28,20 @@ var examples = []example{{"examples/fruit", "shop"}, {"examples/wardle", "wardle
 // waits until requests get through.
 func (e example) start(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
 	t.Helper()
+	e.serve(t, cp, kubectl)
+	e.run(t, t.TempDir(), "controller-manager", "--kubeconfig", kubectl.serviceAccount(t, e.project+"-system", e.project+"-controller-manager"), "--health-probe-bind-address=0")
+}
+
+// serve is start without the controllers.
+func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
+	t.Helper()
 	root, err := kube.RootDir()
 	if err != nil {
 		t.Fatal(err)
 	}
 	config := filepath.Join(root, e.dir, "config")
 	kubectl.must(t, "apply", "-k", config)
-	namespace, apiserver, controllers := e.project+"-system", e.project+"-apiserver", e.project+"-controller-manager"
+	namespace, apiserver := e.project+"-system", e.project+"-apiserver"
 
 	// The Service leads to this machine instead of to Pods.
 	kubectl.must(t, "delete", "service", apiserver, "-n", namespace)
@@ -62,7 +69,6 @@ func (e example) start(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl
 			return err
 		})
 	}
-	e.run(t, dir, "controller-manager", "--kubeconfig", kubectl.serviceAccount(t, namespace, controllers), "--health-probe-bind-address=0")
 }
 
 // run runs one of the example's programs.
@@ -78,6 +84,14 @@ func (e example) run(t *testing.T, dir, name string, args ...string) {
 // compact has etcd forget its first state, as kube-apiserver has it do some minutes later.
 func compact(t *testing.T, cp *proxytest.ControlPlane) {
 	t.Helper()
+	if _, err := etcdClient(t, cp).Compact(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// etcdClient is a client of the control plane's etcd.
+func etcdClient(t *testing.T, cp *proxytest.ControlPlane) *clientv3.Client {
+	t.Helper()
 	certs := pki.Dir(filepath.Join(cp.Dir, "pki"))
 	tls, err := rest.TLSConfigFor(&rest.Config{TLSClientConfig: rest.TLSClientConfig{
 		CAFile: certs.Cert(pki.EtcdCA), CertFile: certs.Cert(pki.EtcdClient), KeyFile: certs.Key(pki.EtcdClient),
@@ -89,8 +103,6 @@ func compact(t *testing.T, cp *proxytest.ControlPlane) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Close()
-	if _, err := client.Compact(t.Context(), 2); err != nil {
-		t.Fatal(err)
-	}
+	t.Cleanup(func() { client.Close() })
+	return client
 }

@@ -1,0 +1,197 @@
+package oracle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"golang.org/x/tools/go/packages"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/controller-tools/pkg/crd"
+	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
+	"sigs.k8s.io/controller-tools/pkg/loader"
+	"sigs.k8s.io/controller-tools/pkg/markers"
+
+	"github.com/apiserver-builder/builder/proxy/oracle/kube"
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+const (
+	applesSent = 500
+	appleSpace = "default"
+)
+
+var (
+	generated = schema.GroupVersionResource{Group: "fruit.example.com", Version: "v1beta1", Resource: "apples"}
+	custom    = schema.GroupVersionResource{Group: "custom-fruit.example.com", Version: "v1beta1", Resource: "apples"}
+)
+
+// TestValidation sends the same apples to the generated apiserver and to a CRD that controller-tools makes of the same Go types:
+// kube-apiserver has to accept and reject the same ones, and find fault with the same fields.
+func TestValidation(t *testing.T) {
+	cluster := kube.StartAPIServer(t).ControlPlane
+	kubectl := newKubectl(t, cluster)
+	examples[0].serve(t, cluster, kubectl)
+	config := cluster.Config(t)
+	config.QPS = -1
+	client, err := dynamic.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	define(t, client)
+	s := &sender{client: client, etcd: etcdClient(t, cluster)}
+
+	met, accepted := map[string]int{}, 0
+	for i, c := range appleCases(applesSent) {
+		name := fmt.Sprintf("apple-%03d", i)
+		want, got := s.send(t, custom, name, c), s.send(t, generated, name, c)
+		if got.accepted {
+			accepted++
+		}
+		if cmp.Equal(want, got, cmp.AllowUnexported(verdict{})) {
+			continue
+		}
+		if why := c.excuse(want, got); why != "" {
+			met[why]++
+			continue
+		}
+		text, _ := json.Marshal(map[string]any{"old": c.old, "in": c.in, "subresource": c.subresource})
+		t.Errorf("case %d: a CRD says %+v, the generated apiserver %+v, of %s", i, want, got, text)
+	}
+	t.Logf("%d of %d accepted; differences by reason: %v", accepted, applesSent, met)
+	for _, d := range appleDifferences {
+		if met[d.why] == 0 {
+			t.Errorf("no case differs because %s", d.why)
+		}
+	}
+	if accepted < applesSent/5 || accepted > applesSent*4/5 {
+		t.Errorf("%d of %d were accepted: the cases are too much alike", accepted, applesSent)
+	}
+}
+
+// define creates the CRD and waits for it to be served.
+func define(t *testing.T, client dynamic.Interface) {
+	t.Helper()
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(definition(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	definitions := client.Resource(schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"})
+	if _, err := definitions.Create(t.Context(), &unstructured.Unstructured{Object: object}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	proxytest.Eventually(t, "the custom resource", proxytest.Patience, func(ctx context.Context) error {
+		_, err := client.Resource(custom).Namespace(appleSpace).List(ctx, metav1.ListOptions{})
+		return err
+	})
+}
+
+// definition is what controller-tools makes of the example's Apple, in another group.
+func definition(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
+	t.Helper()
+	root, err := kube.RootDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: filepath.Join(root, examples[0].dir)}, "example.com/shop/pkg/apis/fruit/v1beta1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	registry := &markers.Registry{}
+	if err := crdmarkers.Register(registry); err != nil {
+		t.Fatal(err)
+	}
+	parser := &crd.Parser{Collector: &markers.Collector{Registry: registry}, Checker: &loader.TypeChecker{NodeFilters: []loader.NodeFilter{crd.Generator{}.CheckFilter()}}}
+	crd.AddKnownTypes(parser)
+	parser.NeedPackage(roots[0])
+	kind := schema.GroupKind{Group: generated.Group, Kind: "Apple"}
+	parser.NeedCRDFor(kind, nil)
+	made, ok := parser.CustomResourceDefinitions[kind]
+	if loader.PrintErrors(roots, packages.TypeError) || !ok {
+		t.Fatal("controller-tools made no CRD of the Apple")
+	}
+	crd.FixTopLevelMetadata(made)
+	made.Name, made.Spec.Group = custom.Resource+"."+custom.Group, custom.Group
+	return &made
+}
+
+// A sender sends apples.
+type sender struct {
+	client dynamic.Interface
+	etcd   *clientv3.Client
+}
+
+// A verdict is what comes of a write: what is wrong with which fields, if it is not accepted.
+type verdict struct {
+	accepted bool
+	fields   []string
+}
+
+// send creates an apple or, if there is an old one, has it stored as it is, past all validation, and updates it.
+func (s *sender) send(t *testing.T, resource schema.GroupVersionResource, name string, c appleCase) verdict {
+	t.Helper()
+	apples := s.client.Resource(resource).Namespace(appleSpace)
+	object := func(content map[string]any) *unstructured.Unstructured {
+		u := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(content)}
+		u.SetAPIVersion(resource.GroupVersion().String())
+		u.SetKind("Apple")
+		u.SetName(name)
+		u.SetNamespace(appleSpace)
+		return u
+	}
+	in := object(c.in)
+	if c.old == nil {
+		_, err := apples.Create(t.Context(), in, metav1.CreateOptions{})
+		return s.verdict(t, err)
+	}
+	old := object(c.old)
+	old.SetUID("1b4df9b5-4a3e-4c5f-8f2e-" + "0123456789ab")
+	old.SetGeneration(1)
+	old.SetCreationTimestamp(metav1.Now())
+	text, err := old.MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.etcd.Put(t.Context(), "/registry/"+resource.Group+"/"+resource.Resource+"/"+appleSpace+"/"+name, string(text)); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := apples.Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.SetResourceVersion(stored.GetResourceVersion())
+	_, err = apples.Update(t.Context(), in, metav1.UpdateOptions{}, c.subresource...)
+	return s.verdict(t, err)
+}
+
+func (s *sender) verdict(t *testing.T, err error) verdict {
+	t.Helper()
+	if err == nil {
+		return verdict{accepted: true}
+	}
+	var status *apierrors.StatusError
+	if !errors.As(err, &status) || !apierrors.IsInvalid(err) {
+		t.Fatal(err)
+	}
+	var out verdict
+	for _, cause := range status.ErrStatus.Details.Causes {
+		if cause.Field != "<nil>" { // that there would have been more to say
+			out.fields = append(out.fields, cause.Field)
+		}
+	}
+	slices.Sort(out.fields)
+	out.fields = slices.Compact(out.fields)
+	return out
+}
