@@ -12,7 +12,7 @@ export GOTOOLCHAIN := local
 GOLANGCI_LINT_VERSION := v2.15.0
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
-.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-examples test-e2e test-docs lint update bench-init bench-validation bench-proxy clean
+.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-examples test-e2e test-docs lint update bench-init bench-validation bench-proxy bench-custom clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -74,6 +74,9 @@ bench-validation: ## what the validation of an object costs, beside a CRD's
 
 bench-proxy: build ## the proxy against the real kube-apiserver, in four minutes; BENCH="-only get" for a part
 	cd proxy/oracle && go test ./bench -run '^$$' -bench Proxy -benchtime 1x $(BENCH)
+
+bench-custom: build ## an aggregated API beside the same one as a custom resource, in a minute
+	cd proxy/oracle && go test ./bench -run '^$$' -bench CustomResource -benchtime 1x
 
 clean: ## remove what was built
 	rm -rf $(BIN)

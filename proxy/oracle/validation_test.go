@@ -5,24 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	clientv3 "go.etcd.io/etcd/client/v3"
-	"golang.org/x/tools/go/packages"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
-	"sigs.k8s.io/controller-tools/pkg/crd"
-	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
-	"sigs.k8s.io/controller-tools/pkg/loader"
-	"sigs.k8s.io/controller-tools/pkg/markers"
 
 	"github.com/apiserver-builder/builder/proxy/oracle/kube"
 	"github.com/apiserver-builder/builder/proxy/proxytest"
@@ -84,7 +77,7 @@ func TestValidation(t *testing.T) {
 // define creates the CRD and waits for it to be served.
 func define(t *testing.T, client dynamic.Interface) {
 	t.Helper()
-	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(definition(t))
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(kube.CustomApple(t, custom.Group))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,35 +89,6 @@ func define(t *testing.T, client dynamic.Interface) {
 		_, err := client.Resource(custom).Namespace(appleSpace).List(ctx, metav1.ListOptions{})
 		return err
 	})
-}
-
-// definition is what controller-tools makes of the example's Apple, in another group.
-func definition(t *testing.T) *apiextensionsv1.CustomResourceDefinition {
-	t.Helper()
-	root, err := kube.RootDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: filepath.Join(root, examples[0].dir)}, "example.com/shop/pkg/apis/fruit/v1beta1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	registry := &markers.Registry{}
-	if err := crdmarkers.Register(registry); err != nil {
-		t.Fatal(err)
-	}
-	parser := &crd.Parser{Collector: &markers.Collector{Registry: registry}, Checker: &loader.TypeChecker{NodeFilters: []loader.NodeFilter{crd.Generator{}.CheckFilter()}}}
-	crd.AddKnownTypes(parser)
-	parser.NeedPackage(roots[0])
-	kind := schema.GroupKind{Group: generated.Group, Kind: "Apple"}
-	parser.NeedCRDFor(kind, nil)
-	made, ok := parser.CustomResourceDefinitions[kind]
-	if loader.PrintErrors(roots, packages.TypeError) || !ok {
-		t.Fatal("controller-tools made no CRD of the Apple")
-	}
-	crd.FixTopLevelMetadata(made)
-	made.Name, made.Spec.Group = custom.Resource+"."+custom.Group, custom.Group
-	return &made
 }
 
 // A sender sends apples.

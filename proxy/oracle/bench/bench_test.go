@@ -50,7 +50,7 @@ func BenchmarkProxy(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // which says nothing
 	want := wanted(b)
 	useBuiltProxy(b)
-	r := &report{figures: map[cell][]float64{}}
+	r := &report{figures: map[cell][]float64{}, columns: proxyColumns, ratios: proxyRatios}
 	measure := func(part string, f func()) {
 		if want(part) {
 			f()

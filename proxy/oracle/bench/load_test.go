@@ -26,9 +26,12 @@ const (
 // A workload is calls that are all alike.
 type workload struct {
 	name string
-	next func() call
-	// size is that of a response's body.
-	size int
+	// next is a call to the target at a URL.
+	next func(url string) call
+	// distinct says that each target has objects of its own.
+	distinct bool
+	// sizes are those of a response's body, by the target's URL.
+	sizes map[string]int
 	// clean puts things back as they were before a round.
 	clean func(b *testing.B)
 }
@@ -39,11 +42,11 @@ func (s *setup) workloads(b *testing.B) []*workload {
 	admin := s.clients(b)[0]
 	var created atomic.Int64
 	return []*workload{
-		{name: get, next: getOne, clean: nothing},
-		{name: list, next: listAll, clean: nothing},
+		{name: get, next: func(string) call { return getOne() }, clean: nothing},
+		{name: list, next: func(string) call { return listAll() }, clean: nothing},
 		{
 			name: create,
-			next: func() call { return createFlunder(fmt.Sprintf("created-%09d", created.Add(1)), createdValue) },
+			next: func(string) call { return createFlunder(fmt.Sprintf("created-%09d", created.Add(1)), createdValue) },
 			clean: func(b *testing.B) {
 				call{http.MethodDelete, deleteCreated, "", http.StatusOK}.mustSend(b, admin, s.direct)
 			},
@@ -104,26 +107,33 @@ func processorTimes(b *testing.B, parties []party) []time.Duration {
 // each call makes an object, the responses have the same size.
 func (w *workload) check(b *testing.B, targets []target, clients []*http.Client) {
 	b.Helper()
-	first := ""
+	first, from := "", targets[0]
+	w.sizes = map[string]int{}
 	for _, t := range targets {
+		if w.distinct {
+			first, from = "", t
+		}
 		for _, client := range clients {
-			c := w.next()
+			c := w.next(t.url)
 			body := c.mustSend(b, client, t.url)
 			if first == "" {
-				first, w.size = body, len(body)
+				first = body
 			}
-			if same := body == first || c.method == http.MethodPost && w.fits(len(body)); !same {
-				b.Fatalf("%s: %s answers\n%.2000s\nwhere %s answers\n%.2000s", w.name, t.name, body, targets[0].name, first)
+			w.sizes[t.url] = len(first)
+			if same := body == first || c.method == http.MethodPost && w.fits(t.url, len(body)); !same {
+				b.Fatalf("%s: %s answers\n%.2000s\nwhere %s answers\n%.2000s", w.name, t.name, body, from.name, first)
 			}
 		}
-	}
-	if items := strings.Count(first, `"uid"`); w.name == list && items != listed {
-		b.Fatalf("%s: %d objects, want %d", w.name, items, listed)
+		if items := strings.Count(first, `"uid"`); w.name == list && items != listed {
+			b.Fatalf("%s: %d objects, want %d", w.name, items, listed)
+		}
 	}
 	w.clean(b)
 }
 
-func (w *workload) fits(size int) bool { return size >= w.size && size <= w.size+mayGrow }
+func (w *workload) fits(url string, size int) bool {
+	return size >= w.sizes[url] && size <= w.sizes[url]+mayGrow
+}
 
 // mustRun sends calls for a while. It returns how long each took, in order of length, and how long all of it did.
 func (w *workload) mustRun(b *testing.B, clients []*http.Client, url string, d time.Duration) ([]time.Duration, time.Duration) {
@@ -152,7 +162,7 @@ func (w *workload) mustRun(b *testing.B, clients []*http.Client, url string, d t
 // run is one worker.
 func (w *workload) run(ctx context.Context, client *http.Client, url string, until time.Time) (took []time.Duration, err error) {
 	for {
-		c, started := w.next(), time.Now()
+		c, started := w.next(url), time.Now()
 		if started.After(until) {
 			return took, nil
 		}
@@ -160,8 +170,8 @@ func (w *workload) run(ctx context.Context, client *http.Client, url string, unt
 		if err != nil {
 			return nil, err
 		}
-		if !w.fits(size) {
-			return nil, fmt.Errorf("a response from %s has %d bytes, want %d", url, size, w.size)
+		if !w.fits(url, size) {
+			return nil, fmt.Errorf("a response from %s has %d bytes, want %d", url, size, w.sizes[url])
 		}
 		took = append(took, time.Since(started))
 	}

@@ -24,14 +24,22 @@ const (
 	growth             = "proxy's growth, KiB/watch"
 )
 
-// columns of the table.
-var columns = []string{proxytest.AggregationProxy, proxytest.KubeAPIServer, "direct"}
-
-// ratios are ours to the real one's, the worst of several.
-var ratios = []struct {
+// A ratio is of the first column to the second, the worst of several measures.
+type ratio struct {
 	name, part string
 	measures   []string
-}{
+}
+
+// proxyColumns are ours, the real one, and nothing before the extension-apiserver.
+var proxyColumns = []string{proxytest.AggregationProxy, proxytest.KubeAPIServer, "direct"}
+
+var customRatios = []ratio{
+	{"aggregated-get-throughput", get, []string{throughput}},
+	{"aggregated-list-throughput", list, []string{throughput}},
+	{"aggregated-create-throughput", create, []string{throughput}},
+}
+
+var proxyRatios = []ratio{
 	{"get-throughput", get, []string{throughput}},
 	{"get-cpu", get, []string{proxyProcessor}},
 	{"get-p99", get, []string{tail}},
@@ -53,6 +61,8 @@ type cell struct {
 type report struct {
 	rows    []row
 	figures map[cell][]float64
+	columns []string
+	ratios  []ratio
 	printed int // how many of the rows
 }
 
@@ -78,11 +88,15 @@ func (r *report) median(line row, column string) (float64, bool) {
 // print writes the rows that are new, with medians in the columns.
 func (r *report) print(out io.Writer) {
 	if r.printed == 0 {
-		fmt.Fprintf(out, "%-8s%-26s%18s%18s%18s\n", "", "", columns[0], columns[1], columns[2])
+		fmt.Fprintf(out, "%-8s%-26s", "", "")
+		for _, column := range r.columns {
+			fmt.Fprintf(out, "%18s", column)
+		}
+		fmt.Fprintln(out)
 	}
 	for _, line := range r.rows[r.printed:] {
 		fmt.Fprintf(out, "%-8s%-26s", line.part, line.measure)
-		for _, column := range columns {
+		for _, column := range r.columns {
 			cell := "-"
 			if figure, ok := r.median(line, column); ok {
 				cell = fmt.Sprintf("%.*f", decimals(figure), figure)
@@ -95,7 +109,7 @@ func (r *report) print(out io.Writer) {
 }
 
 func (r *report) printRatios(out io.Writer) {
-	for _, ratio := range ratios {
+	for _, ratio := range r.ratios {
 		if worst, ok := r.worst(ratio.part, ratio.measures); ok {
 			fmt.Fprintf(out, "ratio %s %.3f\n", ratio.name, worst)
 		}
@@ -115,8 +129,8 @@ func decimals(figure float64) int {
 
 func (r *report) worst(part string, measures []string) (worst float64, found bool) {
 	for _, measure := range measures {
-		ours, ok := r.median(row{part, measure}, columns[0])
-		real, okToo := r.median(row{part, measure}, columns[1])
+		ours, ok := r.median(row{part, measure}, r.columns[0])
+		real, okToo := r.median(row{part, measure}, r.columns[1])
 		if ok && okToo {
 			worst, found = max(worst, ours/real), true
 		}
