@@ -60,6 +60,6 @@ func (s *subresourceFlags) apply(root string, p *project.Project) (scaffold.File
 			delete(copies, name)
 		}
 	}
-	file := "pkg/registry/" + g.Package() + "/" + kind.Package() + "/" + project.SubresourceFile(s.name) + ".go"
+	file := "pkg/registry/" + g.Package() + "/" + kind.Package() + "/" + s.name + ".go"
 	return copies, "edit " + file + ", then make test", nil
 }

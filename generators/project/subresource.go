@@ -20,11 +20,8 @@ var strategyMethods = set("PrepareForCreate PrepareForUpdate Validate ValidateSt
 // clientMethods are those that a generated client has already.
 var clientMethods = set("Create Update UpdateStatus Delete DeleteCollection Get List Watch Patch Apply ApplyStatus GetScale UpdateScale")
 
-// SubresourceMethod is the Go method that serves a subresource: force-sync becomes ForceSync.
+// SubresourceMethod is the Go method that serves a subresource: approve becomes Approve.
 func SubresourceMethod(name string) string { return camel(name) }
-
-// SubresourceFile is the base of the names of a subresource's files: force-sync becomes forcesync.
-func SubresourceFile(name string) string { return strings.ReplaceAll(name, "-", "") }
 
 // SubresourceType is the Go type of what is POSTed to a subresource of the kind.
 func (k Kind) SubresourceType(name string) string { return k.Name + SubresourceMethod(name) }
@@ -46,7 +43,7 @@ func (p *Project) AddSubresource(group, version, kind, name string) error {
 		}
 		if slices.Contains(k.Subresources, name) {
 			return fmt.Errorf("kind %q of group %q has the subresource %q already: edit it in pkg/registry/%s/%s/%s.go",
-				kind, groupName, name, Group{Name: groupName}.Package(), k.Package(), SubresourceFile(name))
+				kind, groupName, name, Group{Name: groupName}.Package(), k.Package(), name)
 		}
 		k.Subresources = append(k.Subresources, name)
 		return nil
@@ -67,36 +64,27 @@ func (p *Project) find(group, kind string) (*Kind, bool) {
 
 // checkSubresources checks a kind's subresources: their names, and the names in Go that are made of them.
 func checkSubresources(k Kind) error {
-	files := map[string]string{}
-	types := map[string]string{k.Name + "Spec": "spec", k.Name + "Status": "status", k.Name + "List": "list"}
 	of := fmt.Sprintf(" of kind %q", k.Name)
-	for _, name := range k.Subresources {
+	for i, name := range k.Subresources {
 		if err := (label{"subresource", of, maxLabel, "approve"}).check(name); err != nil {
 			return err
 		}
-		method, file := SubresourceMethod(name), SubresourceFile(name)
-		other, taken := files[file]
-		typed := k.SubresourceType(name)
+		method := SubresourceMethod(name)
 		switch {
+		case strings.Contains(name, "-"):
+			return fmt.Errorf("subresource %q%s has a hyphen, where Kubernetes' own, such as portforward, have none: use %q", name, of, strings.ReplaceAll(name, "-", ""))
 		case keptSubresources[name] != "":
 			return fmt.Errorf("subresource %q%s %s", name, of, keptSubresources[name])
 		case strategyMethods[method]:
 			return fmt.Errorf("subresource %q%s would be the method %s, which every Strategy has: use another name", name, of, method)
 		case clientMethods[method]:
 			return fmt.Errorf("subresource %q%s would be the method %s, which every generated client has: use another name", name, of, method)
-		case file == "strategy":
+		case name == "spec":
+			return fmt.Errorf("subresource %q%s would have the type %s, which the kind has already: use another name", name, of, k.SubresourceType(name))
+		case name == "strategy":
 			return fmt.Errorf("subresource %q%s would be in strategy.go, which every kind has: use another name", name, of)
-		case taken && other == name:
+		case slices.Contains(k.Subresources[:i], name):
 			return fmt.Errorf("subresource %q%s is declared twice: keep one of them", name, of)
-		case taken:
-			return fmt.Errorf("subresources %q and %q%s differ only in hyphens: use another name for one of them", other, name, of)
-		}
-		files[file] = name
-		for _, t := range []string{typed, typed + "Spec", typed + "Status"} {
-			if other, taken := types[t]; taken {
-				return fmt.Errorf("subresource %q%s would have the type %s, which is its %s's: use another name", name, of, t, other)
-			}
-			types[t] = "subresource " + name
 		}
 	}
 	return nil

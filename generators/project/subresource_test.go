@@ -26,17 +26,17 @@ func orchards(t *testing.T) *Project {
 
 func TestAddSubresource(t *testing.T) {
 	p := orchards(t)
-	for _, name := range []string{"force-sync", "approve"} {
+	for _, name := range []string{"sync", "approve"} {
 		if err := p.AddSubresource("fruit", "v1", "Apple", name); err != nil {
 			t.Fatal(err)
 		}
 	}
 	k, _ := p.Kind("fruit", "Apple")
-	if want := []string{"approve", "force-sync"}; !slices.Equal(k.Subresources, want) {
+	if want := []string{"approve", "sync"}; !slices.Equal(k.Subresources, want) {
 		t.Errorf("got the subresources %q, want %q", k.Subresources, want)
 	}
-	if k.SubresourceType("force-sync") != "AppleForceSync" || SubresourceMethod("force-sync") != "ForceSync" || SubresourceFile("force-sync") != "forcesync" {
-		t.Errorf("force-sync has the type %s, the method %s and the file %s", k.SubresourceType("force-sync"), SubresourceMethod("force-sync"), SubresourceFile("force-sync"))
+	if k.SubresourceType("sync") != "AppleSync" || SubresourceMethod("sync") != "Sync" {
+		t.Errorf("sync has the type %s and the method %s", k.SubresourceType("sync"), SubresourceMethod("sync"))
 	}
 	data, err := p.Marshal()
 	if err != nil {
@@ -53,15 +53,14 @@ func TestAddSubresourceErrors(t *testing.T) {
 		"no kind":               {"fruit", "v1", "Pear", "approve", `group "fruit" has no kind "Pear": create it first, with "builder create resource --group fruit --version VERSION --kind KIND"`},
 		"no version":            {"fruit", "v2", "Apple", "approve", `kind "Apple" of group "fruit" is not in version "v2": use --version v1`},
 		"twice":                 {"fruit", "v1", "Apple", "review", `kind "Apple" of group "fruit" has the subresource "review" already: edit it in pkg/registry/fruit/apple/review.go`},
-		"but for hyphens":       {"fruit", "v1", "Apple", "re-view", `subresources "re-view" and "review" of kind "Apple" differ only in hyphens: use another name for one of them`},
+		"a hyphen":              {"fruit", "v1", "Apple", "force-sync", `subresource "force-sync" of kind "Apple" has a hyphen, where Kubernetes' own, such as portforward, have none: use "forcesync"`},
 		"status":                {"fruit", "v1", "Apple", "status", `subresource "status" of kind "Apple" is a flag of its own: "builder create resource --status"`},
 		"scale":                 {"fruit", "v1", "Apple", "scale", `subresource "scale" of kind "Apple" is a flag of its own: "builder create resource --scale"`},
 		"finalizers":            {"fruit", "v1", "Apple", "finalizers", `subresource "finalizers" of kind "Apple" is what Kubernetes asks for the right to set finalizers with: use another name`},
 		"a method of strategy":  {"fruit", "v1", "Apple", "validate", `subresource "validate" of kind "Apple" would be the method Validate, which every Strategy has: use another name`},
-		"a method of clients":   {"fruit", "v1", "Apple", "delete-collection", `subresource "delete-collection" of kind "Apple" would be the method DeleteCollection, which every generated client has: use another name`},
+		"a method of clients":   {"fruit", "v1", "Apple", "patch", `subresource "patch" of kind "Apple" would be the method Patch, which every generated client has: use another name`},
 		"strategy":              {"fruit", "v1", "Apple", "strategy", `subresource "strategy" of kind "Apple" would be in strategy.go, which every kind has: use another name`},
-		"a type of the kind":    {"fruit", "v1", "Apple", "spec", `subresource "spec" of kind "Apple" would have the type AppleSpec, which is its spec's: use another name`},
-		"a type of another":     {"fruit", "v1", "Apple", "review-spec", `subresource "review-spec" of kind "Apple" would have the type AppleReviewSpec, which is its subresource review's: use another name`},
+		"a type of the kind":    {"fruit", "v1", "Apple", "spec", `subresource "spec" of kind "Apple" would have the type AppleSpec, which the kind has already: use another name`},
 		"the type of a kind":    {"fruit", "v1", "Apple", "pie", `both make the Go name`},
 		"upper case":            {"fruit", "v1", "Apple", "Approve", `use "approve"`},
 		"a slash":               {"fruit", "v1", "Apple", "a/b", `subresource "a/b" of kind "Apple"`},

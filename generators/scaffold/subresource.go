@@ -21,7 +21,7 @@ func (s subresourceData) Type() string { return s.Kind.SubresourceType(s.Name) }
 func (s subresourceData) Method() string { return project.SubresourceMethod(s.Name) }
 
 func (s subresourceData) placeholders() []string {
-	return []string{"GROUP", s.Group.Package(), "VERSION", s.Version, "KIND", s.Kind.Package(), "NAME", project.SubresourceFile(s.Name)}
+	return []string{"GROUP", s.Group.Package(), "VERSION", s.Version, "KIND", s.Kind.Package(), "NAME", s.Name}
 }
 
 // CopySubresource returns the types of a subresource for each version of its kind but the one that Render writes it for. From then

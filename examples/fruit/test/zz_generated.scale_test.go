@@ -14,12 +14,12 @@ import (
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/restmapper"
 	"k8s.io/client-go/scale"
 	"k8s.io/client-go/util/retry"
 )
@@ -45,18 +45,20 @@ func (s subject) wanted(t *testing.T, object *unstructured.Unstructured) int32 {
 	return int32(n)
 }
 
-// scales is the client that autoscalers use.
+// scales is the client that autoscalers use, for this version alone.
 func (s subject) scales(t *testing.T) scale.ScaleInterface {
 	t.Helper()
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resources, err := restmapper.GetAPIGroupResources(client)
-	if err != nil {
-		t.Fatal(err)
+	scope := meta.RESTScopeRoot
+	if s.namespaced {
+		scope = meta.RESTScopeNamespace
 	}
-	scales, err := scale.NewForConfig(config, restmapper.NewDiscoveryRESTMapper(resources), dynamic.LegacyAPIPathResolverFunc, scale.NewDiscoveryScaleKindResolver(client))
+	mapper := meta.NewDefaultRESTMapper(nil)
+	mapper.AddSpecific(s.GroupVersionKind, s.gvr(), s.GroupVersion().WithResource(s.singular), scope)
+	scales, err := scale.NewForConfig(config, mapper, dynamic.LegacyAPIPathResolverFunc, scale.NewDiscoveryScaleKindResolver(client))
 	if err != nil {
 		t.Fatal(err)
 	}

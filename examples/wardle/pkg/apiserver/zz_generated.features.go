@@ -19,7 +19,8 @@ const component = "wardle"
 // Version is this server's own, which /version tells: that of Kubernetes, unless Options has another.
 func (*base) Version() string { return baseversion.DefaultKubeBinaryVersion }
 
-// FeatureGates are what can be turned on and off in this server, and since which of its versions.
+// FeatureGates are what can be turned on and off in this server, and since which of its versions. Code in any package asks for one
+// with compatibility.DefaultComponentGlobalsRegistry.FeatureGateFor("wardle").Enabled, of k8s.io/apiserver/pkg/util/compatibility.
 func (*base) FeatureGates() map[featuregate.Feature]featuregate.VersionedSpecs { return nil }
 
 // register makes this server a component with a version and feature gates of its own. A second server in the same process
