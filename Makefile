@@ -28,6 +28,7 @@ test: test-unit build test-proxy test-examples test-e2e test-docs demo lint ## e
 test-unit: ## the generators and the command line
 	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
 	go vet ./generators/... ./templates/... ./examples/... ./cmd/builder/...
+	cd generators/validation/crd && go mod tidy -diff && go vet ./...
 	go test ./generators/... ./templates/... ./examples/... $$(go list ./cmd/builder/... | grep -v /e2e$$)
 
 # One package at a time: some of them measure seconds. Not from the cache: they run a program that go test doesn't look at.

@@ -1,6 +1,7 @@
 package generators_test
 
 import (
+	"encoding/json"
 	"flag"
 	"os"
 	"path/filepath"
@@ -8,6 +9,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
+	"k8s.io/gengo/v2/types"
+
+	"github.com/apiserver-builder/builder/generators/schema"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing them")
@@ -20,8 +24,25 @@ func TestValidation(t *testing.T) {
 	}
 	dir := generateFrom(t, "testdata/validation.txtar", "Apple", "Orchard")
 	compareGolden(t, "testdata/validation.golden.txtar", filepath.Join(dir, "pkg/generated/validation"))
+	writeSchema(t, dir, types.Name{Package: "example.com/shop/pkg/apis/fruit/v1alpha1", Name: "Apple"}, "pkg/apis/schema.json")
 	goRun(t, dir, "vet", "./pkg/generated/validation", "./pkg/apis")
 	goRun(t, dir, "test", "./pkg/apis")
+}
+
+// writeSchema writes the schema that a CRD would have for a kind of the project in dir.
+func writeSchema(t *testing.T, dir string, kind types.Name, name string) {
+	t.Helper()
+	schemas, err := schema.Read(dir, []types.Name{kind})
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := json.Marshal(schemas.Kind(kind))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // compareGolden compares the files in a folder with an archive.
