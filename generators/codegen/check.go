@@ -27,6 +27,13 @@ func (p *Packages) check() Diagnostics {
 			problems = append(problems, p.checkFields(t)...)
 		}
 	}
+	others := map[string]bool{}
+	for name := range p.own {
+		if !others[name.Package] {
+			problems = append(problems, p.checkMarkers(name.Package)...)
+		}
+		others[name.Package] = true
+	}
 	for _, m := range p.source.interfaceMarkers() {
 		pkg := p.Universe[m.name.Package]
 		if m.name.Package == "" || pkg == nil || pkg.Types[m.name.Name] == nil || pkg.Types[m.name.Name].Kind != types.Interface {

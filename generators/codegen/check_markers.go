@@ -12,11 +12,15 @@ import (
 	"github.com/apiserver-builder/builder/generators/markers"
 )
 
-// checkMarkers checks each marker of a package by itself, then those of each type and field together.
+// checkMarkers checks each marker of a package by itself, then those of each type and field together. In a package that is no API,
+// the markers are those of the types that API types refer to.
 func (p *Packages) checkMarkers(pkg string) Diagnostics {
 	var problems Diagnostics
 	together := map[string][]markers.Marker{}
 	for _, m := range p.source.packages[pkg].markers {
+		if !p.options.isAPI(pkg) && !((m.On == markers.Type || m.On == markers.Field) && p.own[types.Name{Package: pkg, Name: m.Name}]) {
+			continue
+		}
 		if problem := p.registry.Check(m); problem != "" {
 			problems.add(m.Pos, "%s", problem)
 			continue

@@ -58,6 +58,11 @@ func (o *Options) dir(pkg string) string {
 	return filepath.Join(o.Dir, filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(pkg, o.Module), "/")))
 }
 
+// isAPI says whether a package is that of a group version.
+func (o *Options) isAPI(pkg string) bool {
+	return slices.ContainsFunc(o.APIs, func(api API) bool { return api.Package == pkg })
+}
+
 // rel makes a file name slash-separated and relative to the project's folder, if it is in there.
 func (o *Options) rel(file string) string {
 	if r, err := filepath.Rel(o.Dir, file); err == nil && filepath.IsLocal(r) {
@@ -100,6 +105,8 @@ type Packages struct {
 	context  *generator.Context
 	// external are the types of other modules and packages that the API types refer to, and which OpenAPI must describe.
 	external map[types.Name]bool
+	// own are those in other packages of the project, whose markers count as much as those of API types.
+	own map[types.Name]bool
 }
 
 // Load parses, loads and type-checks the API packages, once, and checks their markers. Problems in the project's source come

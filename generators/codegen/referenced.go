@@ -15,11 +15,20 @@ import (
 // a server whose OpenAPI definitions lack one of them fails at start. Their packages were loaded as dependencies, so this only
 // makes gengo read them with their comments.
 func (p *Packages) loadReferenced() error {
-	p.external = map[types.Name]bool{}
+	p.external, p.own = map[types.Name]bool{}, map[types.Name]bool{}
 	packages := map[string]bool{}
 	p.reach(func(t *types.Type) {
-		if !p.described(t.Name.Package) {
+		if p.described(t.Name.Package) {
+			return
+		}
+		own := strings.HasPrefix(t.Name.Package, p.options.Module+"/")
+		if own {
+			p.own[t.Name] = true
+		}
+		if t.Kind == types.Struct {
 			p.external[t.Name] = true
+		}
+		if own || t.Kind == types.Struct {
 			packages[t.Name.Package] = true
 		}
 	})
@@ -30,15 +39,18 @@ func (p *Packages) loadReferenced() error {
 	if err != nil {
 		return fmt.Errorf("reading the packages that the API types refer to: %w", err)
 	}
+	for name := range p.own {
+		p.source.addReferenced(name.Package)
+	}
 	return nil
 }
 
 // described says whether all types of a package have OpenAPI definitions, if they are tagged.
 func (p *Packages) described(pkg string) bool {
-	return slices.Contains(openAPIBase, pkg) || p.source.packages[pkg] != nil
+	return slices.Contains(openAPIBase, pkg) || p.options.isAPI(pkg)
 }
 
-// reach visits each named struct type that the OpenAPI definitions of the API types refer to, and those types themselves.
+// reach visits each declared type that the OpenAPI definitions of the API types refer to, and those types themselves.
 func (p *Packages) reach(visit func(*types.Type)) {
 	seen := map[types.Name]bool{}
 	var walk func(*types.Type)
@@ -57,6 +69,10 @@ func (p *Packages) reach(visit func(*types.Type)) {
 		case types.Pointer, types.Slice, types.Array, types.Map:
 			walk(t.Elem)
 		case types.Alias:
+			if t.Name.Package != "" && !seen[t.Name] {
+				seen[t.Name] = true
+				visit(t)
+			}
 			walk(t.Underlying)
 		case types.Struct:
 			if t.Name.Package == "" || seen[t.Name] {

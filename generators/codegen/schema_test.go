@@ -66,3 +66,33 @@ func TestEvaluateRefusesWhatItDoesNotKnow(t *testing.T) {
 		})
 	}
 }
+
+// Types of other modules may have openapi-gen's own markers of constraints, for which it writes pointers to numbers.
+func TestEvaluateConstraints(t *testing.T) {
+	p, err := Load(t.Context(), fixture(t, "apple"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defs, err := p.evaluateDefinitions([]byte(`package openapi
+
+import (
+	common "k8s.io/kube-openapi/pkg/common"
+	spec "k8s.io/kube-openapi/pkg/validation/spec"
+	ptr "k8s.io/utils/ptr"
+)
+
+func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
+	return map[string]common.OpenAPIDefinition{"Tag": {Schema: spec.Schema{SchemaProps: spec.SchemaProps{
+		Minimum: ptr.To[float64](-10), MaxItems: ptr.To[int64](7),
+		AllOf: []spec.Schema{{SchemaProps: spec.SchemaProps{Pattern: "^[a-z]*$"}}},
+	}}}}
+}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tag := defs["Tag"]
+	if tag.Minimum == nil || *tag.Minimum != -10 || tag.MaxItems == nil || *tag.MaxItems != 7 || len(tag.AllOf) != 1 || tag.AllOf[0].Pattern != "^[a-z]*$" {
+		t.Errorf("evaluated to %+v", tag)
+	}
+}

@@ -13,21 +13,27 @@ import (
 // the comments of the loaded types; the source is not touched.
 func (p *Packages) translate() {
 	for _, api := range p.options.APIs {
-		optional := p.newSet(p.packageMarkers(api.Package)).first("kubebuilder:validation:Optional") != nil
 		for _, t := range p.Universe[api.Package].Types {
-			if t.Name.Package != api.Package {
-				continue
-			}
-			own := p.newSet(p.Markers(t.Name, ""))
-			t.CommentLines = withLines(t.CommentLines, topology(own))
-			if own.first("k8s:enum") != nil {
-				t.CommentLines = withLines(t.CommentLines, []string{"+enum"})
-			}
-			for i := range t.Members {
-				m := &t.Members[i]
-				m.CommentLines = withLines(m.CommentLines, p.translation(t, *m, optional))
+			if t.Name.Package == api.Package {
+				p.translateType(t)
 			}
 		}
+	}
+	for name := range p.own {
+		p.translateType(p.Universe.Type(name))
+	}
+}
+
+func (p *Packages) translateType(t *types.Type) {
+	own := p.newSet(p.Markers(t.Name, ""))
+	t.CommentLines = withLines(t.CommentLines, topology(own))
+	if own.first("k8s:enum") != nil {
+		t.CommentLines = withLines(t.CommentLines, []string{"+enum"})
+	}
+	optional := p.newSet(p.packageMarkers(t.Name.Package)).first("kubebuilder:validation:Optional") != nil
+	for i := range t.Members {
+		m := &t.Members[i]
+		m.CommentLines = withLines(m.CommentLines, p.translation(t, *m, optional))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -181,6 +182,10 @@ func reason(err error) string {
 	var scan *upstream.ScannerError
 	if errors.As(err, &scan) {
 		return scan.Msg
+	}
+	var number *strconv.NumError
+	if errors.As(err, &number) {
+		return fmt.Sprintf("%q is no number", number.Num)
 	}
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return line
