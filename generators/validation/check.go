@@ -2,7 +2,6 @@ package validation
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"reflect"
 	"regexp"
@@ -253,7 +252,7 @@ func enumValues(l limits) []string {
 		if json.Unmarshal(raw.Raw, &text) == nil {
 			out = append(out, strconv.Quote(text))
 		} else {
-			out = append(out, fmt.Sprintf("%s", raw.Raw))
+			out = append(out, string(raw.Raw))
 		}
 	}
 	return out

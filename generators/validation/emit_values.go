@@ -100,7 +100,11 @@ func (f *file) text(v *value, l limits, u use) string {
 			f.use(strfmtPackage), format, x, f.use(fieldPackage), pathMark, u.value(), "must be of the format "+format)
 	}
 	if values := enumValues(l); len(values) > 0 {
-		name := f.variable(l, "Values", fmt.Sprintf("%s.New[%s](%s)", f.use(setsPackage), f.typeName(v.declared), strings.Join(values, ", ")))
+		element := "[" + f.typeName(v.declared) + "]"
+		if v.declared.Name.Name == "string" {
+			element = ""
+		}
+		name := f.variable(l, "Values", fmt.Sprintf("%s.New%s(%s)", f.use(setsPackage), element, strings.Join(values, ", ")))
 		fmt.Fprintf(&out, "errs = append(errs, %s.Enum(ctx, op, %s, %s, nil, %s, nil)...)\n", f.use(validatePackage), pathMark, u.addr(), name)
 	}
 	return out.String()

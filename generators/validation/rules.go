@@ -19,6 +19,8 @@ type ruleNode struct {
 	items  *ruleNode
 	// keys tell the items of a list apart.
 	keys []string
+	// status is set for a status that is empty when the object is created.
+	status bool
 }
 
 // A rule is one XValidation marker, or one that follows from another marker.
@@ -68,7 +70,7 @@ func (r *ruleReader) object(node *ruleNode, o *object, path string) {
 			r.value(node, p.value, path)
 			continue
 		}
-		child := &ruleNode{}
+		child := &ruleNode{status: o.resetStatus && p.name == "status"}
 		r.value(child, p.value, path+".properties["+p.name+"]")
 		if child.any() {
 			if node.fields == nil {
@@ -139,6 +141,9 @@ func (n *ruleNode) literal() string {
 			b.WriteString(rule.literal())
 		}
 		b.WriteString("},\n")
+	}
+	if n.status {
+		b.WriteString("status: true,\n")
 	}
 	if len(n.keys) > 0 {
 		fmt.Fprintf(&b, "keys: []string{%s},\n", quoteAll(n.keys))

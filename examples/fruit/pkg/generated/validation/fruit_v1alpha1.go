@@ -19,7 +19,7 @@ import (
 
 var (
 	fruitV1alpha1AppleSpecVarietyPattern = regexp.MustCompile("^[A-Z][A-Za-z ]*$")
-	fruitV1alpha1AppleSpecColourValues   = sets.New[string]("Red", "Green", "Yellow")
+	fruitV1alpha1AppleSpecColourValues   = sets.New("Red", "Green", "Yellow")
 )
 
 var fruitV1alpha1AppleRules = rules{

@@ -19,7 +19,7 @@ import (
 
 var (
 	fruitV1beta1AppleSpecVarietyPattern = regexp.MustCompile("^[A-Z][A-Za-z ]*$")
-	fruitV1beta1AppleSpecColorValues    = sets.New[string]("Red", "Green", "Yellow")
+	fruitV1beta1AppleSpecColorValues    = sets.New("Red", "Green", "Yellow")
 )
 
 var fruitV1beta1AppleRules = rules{

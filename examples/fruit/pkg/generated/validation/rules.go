@@ -26,6 +26,7 @@ type rules struct {
 	fields map[string]*rules // by name in JSON
 	items  *rules            // of a list, or the entries of a map
 	keys   []string          // the fields that tell the items of a list apart
+	status bool              // it is a status, which is empty when the object is created
 
 	schema common.Schema
 	// transitions says that a rule here or below looks at the old value, and so runs even where nothing has changed.
@@ -73,6 +74,9 @@ func (v *run) value(r *rules, path *field.Path, in, old reflect.Value, unchanged
 	switch {
 	case in.Kind() == reflect.Struct:
 		for name, below := range r.fields {
+			if below.status && !old.IsValid() {
+				continue
+			}
 			v.value(below, path.Child(name), fieldOf(in, name), fieldOf(old, name), unchanged)
 		}
 	case r.items == nil:
