@@ -39,7 +39,7 @@ var declaration = []string{
 	"init --domain example.com --module example.com/shop --generate=false",
 	"create resource --group fruit --version v1alpha1 --kind Apple --short-names ap --categories food --generate=false",
 	"create resource --group fruit --version v1alpha1 --kind Orchard --namespaced=false --plural orchardry --no-controller --generate=false",
-	"create resource --group baked-goods --version v1 --kind Pie --no-controller --status --generate=false",
+	"create resource --group baked-goods --version v1 --kind Pie --no-controller --scale --generate=false",
 	"create controller --group baked-goods --version v1 --kind Pie --generate=false",
 	"create controller --group apps --version v1 --kind Deployment --generate=false",
 	"create controller --group= --version v1 --kind Pod --generate=false",

@@ -50,6 +50,17 @@ func TestOrder(t *testing.T) {
 	same(t, "the project depends on the order of the commands", want, read(t, dir))
 }
 
+// TestSubresourceOrder creates subresources in two orders, and a version before or after them. The project is the same.
+func TestSubresourceOrder(t *testing.T) {
+	const resource = "create resource --group fruit --version v1alpha1 --kind Apple --generate=false"
+	const version = "create version --group fruit --from v1alpha1 --version v1beta1 --generate=false"
+	const create = "create subresource --group fruit --version v1alpha1 --kind Apple --generate=false --name "
+	one, other := folder(t), folder(t)
+	must(t, one, declaration[0], resource, create+"approve", create+"sync", version)
+	must(t, other, declaration[0], resource, version, create+"sync", create+"approve")
+	same(t, "the project depends on the order of the commands", read(t, one), read(t, other))
+}
+
 // TestEditsSurvive edits one of each kind of file that is the user's, and runs every command.
 func TestEditsSurvive(t *testing.T) {
 	dir := shop(t)
@@ -137,6 +148,7 @@ func TestStaleFilesGo(t *testing.T) {
 	dir := shop(t)
 	const pie = `  - controller: true
     kind: Pie
+    scale: true
     shape: stored
     status: true
     storage: v1
