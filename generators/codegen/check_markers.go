@@ -18,7 +18,7 @@ func (p *Packages) checkMarkers(pkg string) Diagnostics {
 	var problems Diagnostics
 	together := map[string][]markers.Marker{}
 	for _, m := range p.source.packages[pkg].markers {
-		if !p.options.isAPI(pkg) && !((m.On == markers.Type || m.On == markers.Field) && p.own[types.Name{Package: pkg, Name: m.Name}]) {
+		if !p.counts(pkg, m) {
 			continue
 		}
 		if problem := p.registry.Check(m); problem != "" {
@@ -44,6 +44,14 @@ func (p *Packages) checkMarkers(pkg string) Diagnostics {
 		problems = append(problems, c.problems...)
 	}
 	return problems
+}
+
+// counts says whether a marker is one of an API package, or of a type that APIs refer to.
+func (p *Packages) counts(pkg string, m markers.Marker) bool {
+	if p.options.isAPI(pkg) {
+		return true
+	}
+	return (m.On == markers.Type || m.On == markers.Field) && p.own[types.Name{Package: pkg, Name: m.Name}]
 }
 
 // A set is the markers of one type or field, by name.

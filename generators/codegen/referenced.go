@@ -39,10 +39,11 @@ func (p *Packages) loadReferenced() error {
 	if err != nil {
 		return fmt.Errorf("reading the packages that the API types refer to: %w", err)
 	}
+	var problems Diagnostics
 	for name := range p.own {
-		p.source.addReferenced(name.Package)
+		problems = append(problems, p.source.addReferenced(name.Package)...)
 	}
-	return nil
+	return problems.err()
 }
 
 // described says whether all types of a package have OpenAPI definitions, if they are tagged.

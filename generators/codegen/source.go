@@ -46,12 +46,13 @@ func parse(o *Options) (*source, Diagnostics) {
 	return src, problems
 }
 
-// addReferenced parses a package of the project that is no API. It has been loaded, so it has no syntax errors.
-func (s *source) addReferenced(path string) {
-	if s.packages[path] == nil {
-		s.packages[path] = &sourcePackage{path: path, types: map[string]*ast.TypeSpec{}}
-		s.parsePackage(s.packages[path])
+// addReferenced parses a package of the project that is no API.
+func (s *source) addReferenced(path string) Diagnostics {
+	if s.packages[path] != nil {
+		return nil
 	}
+	s.packages[path] = &sourcePackage{path: path, types: map[string]*ast.TypeSpec{}}
+	return s.parsePackage(s.packages[path])
 }
 
 func (s *source) parsePackage(pkg *sourcePackage) Diagnostics {
