@@ -35,8 +35,9 @@ var kinds = []kind{
 
 		versions: []version{
 			{
-				name:    "v1alpha1",
-				columns: []string{"Age"},
+				name:       "v1alpha1",
+				columns:    []string{"Age"},
+				deprecated: "wardle.example.com/v1alpha1 Fischer is deprecated in v1.3+, unavailable in v1.10+",
 			},
 		},
 		resource:   "fischers",
@@ -54,8 +55,9 @@ var kinds = []kind{
 				columns: []string{"Flunder", "Fischer", "Age"},
 			},
 			{
-				name:    "v1alpha1",
-				columns: []string{"Reference", "Type", "Age"},
+				name:       "v1alpha1",
+				columns:    []string{"Reference", "Type", "Age"},
+				deprecated: "wardle.example.com/v1alpha1 Flunder is deprecated in v1.3+, unavailable in v1.10+",
 			},
 		},
 		resource:   "flunders",

@@ -60,6 +60,12 @@ func init() {
 	utilruntime.Must(Scheme.SetVersionPriority(fruitv1beta1.SchemeGroupVersion, fruitv1alpha1.SchemeGroupVersion))
 	utilruntime.Must(validation.AddToScheme(Scheme))
 	Scheme.AddKnownTypes(autoscalingv1.SchemeGroupVersion, &autoscalingv1.Scale{})
+
+	// The generic server looks for these in v1 of the group without a name.
+	v1 := schema.GroupVersion{Version: "v1"}
+	metav1.AddToGroupVersion(Scheme, v1)
+	Scheme.AddUnversionedTypes(v1, &metav1.Status{}, &metav1.APIVersions{}, &metav1.APIGroupList{}, &metav1.APIGroup{}, &metav1.APIResourceList{})
+
 	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before there are internal versions, which no client sees
 
 	// The storage version is the hub: its types are the internal ones too.
@@ -72,11 +78,6 @@ func init() {
 	utilruntime.Must(fruitapple.AddConversions(Scheme))
 	Scheme.AddKnownTypes(schema.GroupVersion{Group: autoscalingv1.GroupName, Version: runtime.APIVersionInternal}, &autoscalingv1.Scale{})
 	utilruntime.Must(fruitapple.AddFieldLabels(Scheme))
-
-	// The generic server looks for these in v1 of the group without a name.
-	v1 := schema.GroupVersion{Version: "v1"}
-	metav1.AddToGroupVersion(Scheme, v1)
-	Scheme.AddUnversionedTypes(v1, &metav1.Status{}, &metav1.APIVersions{}, &metav1.APIGroupList{}, &metav1.APIGroup{}, &metav1.APIResourceList{})
 }
 
 // setOpenAPI describes every kind.

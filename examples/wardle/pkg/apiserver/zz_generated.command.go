@@ -56,6 +56,7 @@ func (b *base) Config() (*genericapiserver.RecommendedConfig, error) {
 	if err := b.Recommended.ApplyTo(config); err != nil {
 		return nil, err
 	}
+	config.BuildHandlerChainFunc = warnDeprecated
 	config.Authentication.Authenticator = withoutAnonymous(config.Authentication.Authenticator)
 	return config, nil
 }

@@ -56,6 +56,12 @@ func init() {
 	versions := runtime.NewSchemeBuilder(wardlev1beta1.AddToScheme, wardlev1alpha1.AddToScheme)
 	utilruntime.Must(versions.AddToScheme(Scheme))
 	utilruntime.Must(Scheme.SetVersionPriority(wardlev1beta1.SchemeGroupVersion, wardlev1alpha1.SchemeGroupVersion))
+
+	// The generic server looks for these in v1 of the group without a name.
+	v1 := schema.GroupVersion{Version: "v1"}
+	metav1.AddToGroupVersion(Scheme, v1)
+	Scheme.AddUnversionedTypes(v1, &metav1.Status{}, &metav1.APIVersions{}, &metav1.APIGroupList{}, &metav1.APIGroup{}, &metav1.APIResourceList{})
+
 	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before there are internal versions, which no client sees
 
 	// The storage version is the hub: its types are the internal ones too.
@@ -65,11 +71,6 @@ func init() {
 	)
 
 	utilruntime.Must(wardleflunder.AddConversions(Scheme))
-
-	// The generic server looks for these in v1 of the group without a name.
-	v1 := schema.GroupVersion{Version: "v1"}
-	metav1.AddToGroupVersion(Scheme, v1)
-	Scheme.AddUnversionedTypes(v1, &metav1.Status{}, &metav1.APIVersions{}, &metav1.APIGroupList{}, &metav1.APIGroup{}, &metav1.APIResourceList{})
 }
 
 // setOpenAPI describes every kind.

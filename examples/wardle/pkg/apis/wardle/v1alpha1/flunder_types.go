@@ -31,6 +31,7 @@ type FlunderStatus struct{}
 // +genclient
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 // +kubebuilder:resource:path=flunders,scope=Namespaced
+// +kubebuilder:deprecatedversion:warning="wardle.example.com/v1alpha1 Flunder is deprecated in v1.3+, unavailable in v1.10+"
 // +kubebuilder:printcolumn:name="Reference",type=string,JSONPath=`.spec.reference`
 // +kubebuilder:printcolumn:name="Type",type=string,JSONPath=`.spec.referenceType`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
