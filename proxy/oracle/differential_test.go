@@ -27,23 +27,35 @@ const slow = 3 * time.Second
 // TestDifferences sends every row to both, and wants the same of both but for the intended differences.
 func TestDifferences(t *testing.T) {
 	ours, real := startBoth(t)
-	c := comparison{names: map[string]bool{}, intended: map[string][]string{}}
-	for _, table := range tables {
-		t.Run(table.name, func(t *testing.T) {
-			for _, r := range table.rows {
-				c.row(t, ours, real, table.name, r)
-			}
-		})
-	}
-	c.report(t)
+	c := comparison{got: proxytest.AggregationProxy, want: proxytest.KubeAPIServer, tables: tables, intended: intendedDifferences}
+	c.run(t, ours, real)
 }
 
 // comparison is what has been found so far.
 type comparison struct {
+	// got is what is held against want: the names of the two.
+	got, want string
+	tables    []table
+	intended  []intendedDifference
+
 	rows, failed int
 	names        map[string]bool
-	// intended are the names of rows by the reason for their difference.
-	intended map[string][]string
+	// met are the names of rows by the reason for their difference.
+	met map[string][]string
+}
+
+// run sends every row to both sides, and prints how many there are and in how many ways they differ.
+func (c *comparison) run(t *testing.T, got, want *side) {
+	t.Helper()
+	c.names, c.met = map[string]bool{}, map[string][]string{}
+	for _, table := range c.tables {
+		t.Run(table.name, func(t *testing.T) {
+			for _, r := range table.rows {
+				c.row(t, got, want, table.name, r)
+			}
+		})
+	}
+	c.report(t)
 }
 
 func (c *comparison) row(t *testing.T, ours, real *side, table string, r row) {
@@ -57,7 +69,7 @@ func (c *comparison) row(t *testing.T, ours, real *side, table string, r row) {
 	started := time.Now()
 	a, err := sendBoth(t.Context(), ours, real, r)
 	// What happens by itself may be seen half done.
-	for err == nil && a.rest(name) != "" && r.method == http.MethodGet && r.until != nil && time.Since(started) < settleTimeout {
+	for err == nil && a.rest(name, c.intended) != "" && r.method == http.MethodGet && r.until != nil && time.Since(started) < settleTimeout {
 		time.Sleep(settlePoll)
 		a, err = sendBoth(t.Context(), ours, real, r)
 	}
@@ -68,34 +80,34 @@ func (c *comparison) row(t *testing.T, ours, real *side, table string, r row) {
 		t.Logf("%s took %s", r.name, took.Round(time.Second))
 	}
 	if a.want.status != r.status {
-		t.Errorf("%s: kube-apiserver answers %d, the table says %d:\n%.1000s", r.name, a.want.status, r.status, a.want.text())
+		t.Errorf("%s: %s answers %d, the table says %d:\n%.1000s", r.name, c.want, a.want.status, r.status, a.want.text())
 	}
-	rest := a.rest(name)
+	rest := a.rest(name, c.intended)
 	if rest != "" {
 		c.failed++
-		t.Errorf("%s (-kube-apiserver +aggregation-proxy):\n%s", name, rest)
+		t.Errorf("%s (-%s +%s):\n%s", name, c.want, c.got, rest)
 		return
 	}
-	for _, reason := range a.intended {
-		c.intended[reason] = append(c.intended[reason], name)
+	for _, reason := range a.reasons {
+		c.met[reason] = append(c.met[reason], name)
 	}
 }
 
-// answers are both control planes'.
+// answers are both sides'.
 type answers struct {
 	got, want response
-	// intended are the reasons for which they differ.
-	intended []string
+	// reasons are those for which they are meant to differ.
+	reasons []string
 }
 
 // rest is what differs beyond what is intended.
-func (a *answers) rest(row string) string {
+func (a *answers) rest(row string, differences []intendedDifference) string {
 	got, want := a.got, a.want
 	if bytes.Equal(got.body, want.body) {
 		got.body, want.body = nil, nil // large documents take long to spread out
 	}
-	g, w, reasons := intended(row, got.text(), want.text())
-	a.intended = reasons
+	g, w, reasons := intended(differences, row, got.text(), want.text())
+	a.reasons = reasons
 	if g == w {
 		return ""
 	}
@@ -106,17 +118,18 @@ func (a *answers) rest(row string) string {
 func (c *comparison) report(t *testing.T) {
 	t.Helper()
 	all := 0
-	for _, table := range tables {
+	for _, table := range c.tables {
 		all += len(table.rows)
 	}
-	for _, d := range intendedDifferences {
-		rows := c.intended[d.why]
+	for _, d := range c.intended {
+		rows := c.met[d.why]
 		if len(rows) == 0 && c.rows == all {
 			t.Errorf("no row differs in this way any more: %s", d.why)
 		}
 		fmt.Printf("intended, in %d rows: %s\n", len(rows), d.why)
 	}
-	fmt.Printf("rows %d differ %d\n", c.rows, len(c.intended)+c.failed)
+	fmt.Printf("%s against %s:\n", c.got, c.want)
+	fmt.Printf("rows %d differ %d\n", c.rows, len(c.met)+c.failed)
 }
 
 // sendBoth sends the row to both at the same time.

@@ -48,6 +48,13 @@ func Fruit() Extension {
 	}
 }
 
+// Wardle is the apiserver of examples/wardle, a project that builder made to serve what Sample serves.
+func Wardle() Extension {
+	wardle := Sample()
+	wardle.Program = func() (string, error) { return ProgramOf("examples/wardle", "./cmd/apiserver") }
+	return wardle
+}
+
 // RunningExtension is one that serves.
 type RunningExtension struct {
 	Extension
