@@ -70,6 +70,10 @@ var breakages = map[string][]breakage{
 			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: ".spec.message", new: ".spec.massage", at: "// +kubebuilder:printcolumn:name=\"Message\"",
 			want: `column "Message": .spec.massage names no field: PieSpec has no field "massage" in JSON`,
 		},
+		{
+			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: "statuspath=.status.replicas", new: "statuspath=.status.ready",
+			at: "// +kubebuilder:subresource:scale", want: `the scale of Pie: statuspath=.status.ready names no field: PieStatus has no field "ready" in JSON`,
+		},
 	},
 	"markers": {
 		{
