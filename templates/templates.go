@@ -6,12 +6,12 @@
 //	gomod/empty, kinds  go.mod and go.sum of a project without and with kinds
 //	version/            for each group version
 //	kind/               for each kind
-//	subresource/        for each subresource of a kind's own: types, in each version, and function
+//	subresource/        for each function of a kind: the types of its request, in each version, and the function
 //	controller/         for each reconciler (controller-status: of a kind with a status)
 //	validation/         what holds objects to their markers: once, for each package of types, and where there are CEL rules
 //	wiring/             what is derived from the Go types: for the project, each version, each kind, each kind with a status
 //
-// In a path, GROUP, VERSION and KIND stand for the group's package, the version and the kind's package.
+// In a path, GROUP, VERSION, KIND and NAME stand for the group's package, the version, the kind's package and the subresource.
 package templates
 
 import "embed"
