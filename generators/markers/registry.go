@@ -42,9 +42,9 @@ func NewRegistry() (*Registry, error) {
 		d := generatorMarkers[i]
 		r.byName[d.Name] = &d
 	}
-	registry := &upstream.Registry{}
-	if err := crdmarkers.Register(registry); err != nil {
-		return nil, fmt.Errorf("controller-tools' markers: %w", err)
+	registry, err := Upstream()
+	if err != nil {
+		return nil, err
 	}
 	if err := (deepcopy.Generator{}).RegisterMarkers(registry); err != nil {
 		return nil, fmt.Errorf("controller-tools' markers: %w", err)

@@ -65,7 +65,9 @@ func TestCheck(t *testing.T) {
 		{Type, "+kubebuilder:object:root=false", `+kubebuilder:object:root is set to "false": it is one of +kubebuilder:object:root, +kubebuilder:object:root=true`},
 
 		{Type, "+kubebuilder:unservedversion", "+kubebuilder:unservedversion has no effect here: a version that PROJECT has is served: take it out of the kind's versions there"},
-		{Field, "+k8s:minLength=1", "+k8s:minLength has no effect here: write +kubebuilder:validation:MinLength"},
+		{Field, "+k8s:minLength=1", ""},
+		{Type, "+k8s:format=k8s-short-name", ""},
+		{Field, "+k8s:neq=1", `+k8s:neq has no effect here: write +kubebuilder:validation:XValidation:rule="self != ..."`},
 		{Field, "+k8s:validation:items:minLength=1", "+k8s:validation has no effect here: it would only be shown, not enforced: write the +kubebuilder:validation marker, which is both"},
 		{Func, "+kubebuilder:rbac:groups=apps,resources=deployments,verbs=get", "+kubebuilder:rbac has no effect here: the rules of the controllers' role are read from internal/controller: write it there"},
 	}

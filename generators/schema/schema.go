@@ -18,11 +18,11 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/gengo/v2/types"
 	"sigs.k8s.io/controller-tools/pkg/crd"
-	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
 	"sigs.k8s.io/controller-tools/pkg/loader"
-	"sigs.k8s.io/controller-tools/pkg/markers"
+	upstream "sigs.k8s.io/controller-tools/pkg/markers"
 
 	"github.com/apiserver-builder/builder/generators/codegen"
+	"github.com/apiserver-builder/builder/generators/markers"
 )
 
 // Schemas are those of the types in some API packages, and of the types that those refer to.
@@ -71,16 +71,12 @@ func Read(dir string, kinds []types.Name) (*Schemas, error) {
 }
 
 func (s *Schemas) newParser() error {
-	registry := &markers.Registry{}
-	if err := crdmarkers.Register(registry); err != nil {
-		return fmt.Errorf("controller-tools' markers: %w", err)
-	}
-	// openapi-gen's marker says the same as controller-tools' +k8s:enum.
-	if err := registry.Define("enum", markers.DescribesType, crdmarkers.K8sEnum{}); err != nil {
-		return fmt.Errorf("controller-tools' markers: %w", err)
+	registry, err := markers.Upstream()
+	if err != nil {
+		return err
 	}
 	s.parser = &crd.Parser{
-		Collector: &markers.Collector{Registry: registry},
+		Collector: &upstream.Collector{Registry: registry},
 		Checker:   &loader.TypeChecker{NodeFilters: []loader.NodeFilter{crd.Generator{}.CheckFilter()}},
 		// A CRD's author is warned of floats; here they do no more harm than anywhere else in Go.
 		AllowDangerousTypes: true,

@@ -78,7 +78,7 @@ x-kubernetes-validations: [{rule: self.min <= self.max}]
 `)
 	compare(t, "Place, which is in another package", s.Type(types.Name{Package: common, Name: "Place"}), `
 description: Place is where something is.
-properties: {row: {minLength: 1, type: string}}
+properties: {row: {minLength: 1, maxLength: 20, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', type: string}}
 required: [row]
 type: object
 `)
@@ -95,7 +95,7 @@ properties:
   max: {default: 3, description: Max has its markers above., format: int32, maximum: 9, type: integer}
   min: {format: int32, type: integer}
   ratio: {type: number}
-  row: {minLength: 1, type: string}
+  row: {minLength: 1, maxLength: 20, pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', type: string}
   sub: {}
   tags: {items: {maxLength: 5, type: string}, type: array, x-kubernetes-list-type: set}
 required: [min, row]
