@@ -24,7 +24,7 @@ import (
 const modulePath = "github.com/apiserver-builder/builder"
 
 // TestReadme reads README.md on a machine that has nothing but Go: this repository, as it is now, is published to a module
-// proxy in a folder, "go install" takes it from there, and the tour ends in the project that is in examples/fruit.
+// proxy in a folder, "go install" takes it from there, and the tour ends in the project that is in examples/shop.
 func TestReadme(t *testing.T) {
 	proxy := t.TempDir()
 	version := publish(t, proxy)
@@ -49,7 +49,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	sameTree(t, "../examples/fruit", filepath.Join(s.home, "shop"))
+	sameTree(t, "../examples/shop", filepath.Join(s.home, "shop"))
 }
 
 // publish puts the files of this repository, committed or not, into a module proxy in the folder dir, and returns the version

@@ -42,6 +42,7 @@ var examples = []struct {
 		"test/fruit_apple_test.go",
 		"test/fruit_orchard_test.go",
 	}},
+	{name: "shop", handOwned: 200}, // as README.md makes it
 	{name: "wardle", handOwned: 220, edited: []string{
 		"config/samples/wardle_v1alpha1_fischer.yaml",
 		"config/samples/wardle_v1alpha1_flunder.yaml",

@@ -1,0 +1,61 @@
+// Command controller-manager runs the controllers of shop.
+package main
+
+import (
+	"flag"
+	"os"
+
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"example.com/shop/internal/controller"
+)
+
+func main() {
+	metrics := flag.String("metrics-bind-address", "0", "where to serve metrics; 0 serves none")
+	probes := flag.String("health-probe-bind-address", ":8081", "where to serve /healthz and /readyz")
+	elect := flag.Bool("leader-elect", false, "run the controllers only while holding the leader's lease")
+	klog.InitFlags(nil)
+	flag.Parse()
+	ctrl.SetLogger(klog.Background())
+
+	if err := run(*metrics, *probes, *elect); err != nil {
+		klog.ErrorS(err, "The controller manager failed")
+		os.Exit(1)
+	}
+}
+
+func run(metrics, probes string, elect bool) error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return err
+	}
+	scheme, err := controller.NewScheme()
+	if err != nil {
+		return err
+	}
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                 scheme,
+		Metrics:                metricsserver.Options{BindAddress: metrics},
+		HealthProbeBindAddress: probes,
+		LeaderElection:         elect,
+		LeaderElectionID:       "shop-controller-manager",
+		// The process ends when Start returns, so the next leader need not wait for the lease to expire.
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return err
+	}
+	if err := controller.AddToManager(mgr); err != nil {
+		return err
+	}
+	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+		return err
+	}
+	return mgr.Start(ctrl.SetupSignalHandler())
+}
