@@ -47,6 +47,7 @@ func TestDocuments(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each has a home and ports of its own, and waits most of the time
 			newSession(t, programs).play(name)
 		})
 	}

@@ -65,6 +65,9 @@ func (p *Project) normalize() {
 
 func (k *Kind) normalize() {
 	k.Versions = sortVersions(k.Versions)
+	if n := len(k.Versions); n > 0 && k.Versions[n-1] == k.Created {
+		k.Created = ""
+	}
 	k.ShortNames = sorted(k.ShortNames, strings.Compare)
 	k.Categories = sorted(k.Categories, strings.Compare)
 	k.Subresources = sorted(k.Subresources, strings.Compare)
@@ -186,6 +189,7 @@ func (p *Project) CopyVersion(group, from, to string, storage bool) error {
 		}
 		for i := range target.Kinds {
 			if k := &target.Kinds[i]; slices.Contains(k.Versions, from) {
+				k.Created = k.Origin()
 				k.Versions = append(k.Versions, to)
 				if storage {
 					k.Storage = to

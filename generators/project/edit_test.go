@@ -230,20 +230,23 @@ func TestCopyVersion(t *testing.T) {
 	if err := p.CopyVersion("fruit", "v1alpha1", "v1beta1", true); err != nil {
 		t.Fatal(err)
 	}
+	if err := p.CopyVersion("fruit", "v1", "v1alpha2", false); err != nil { // an older one
+		t.Fatal(err)
+	}
 	g, _ := p.Group("fruit")
-	if diff := cmp.Diff([]string{"v1", "v1beta1", "v1alpha1"}, g.Versions); diff != "" {
+	if diff := cmp.Diff([]string{"v1", "v1beta1", "v1alpha2", "v1alpha1"}, g.Versions); diff != "" {
 		t.Errorf("versions of the group (-want +got):\n%s", diff)
 	}
 	for _, want := range []Kind{
-		{Name: "Apple", Versions: []string{"v1", "v1beta1", "v1alpha1"}, Storage: "v1beta1"},
-		{Name: "Pear", Versions: []string{"v1"}, Storage: "v1"},
+		{Name: "Apple", Versions: []string{"v1", "v1beta1", "v1alpha2", "v1alpha1"}, Storage: "v1beta1"},
+		{Name: "Pear", Versions: []string{"v1", "v1alpha2"}, Storage: "v1", Created: "v1"},
 	} {
 		k, _ := g.Kind(want.Name)
 		if !slices.Equal(k.Versions, want.Versions) || k.Storage != want.Storage {
 			t.Errorf("%s has versions %q and is stored as %s, want %q and %s", k.Name, k.Versions, k.Storage, want.Versions, want.Storage)
 		}
-		if origin := want.Versions[len(want.Versions)-1]; k.Origin() != origin {
-			t.Errorf("%s was created in %s, want %s", k.Name, k.Origin(), origin)
+		if origin := map[string]string{"Apple": "v1alpha1", "Pear": "v1"}[k.Name]; k.Origin() != origin || k.Created != want.Created {
+			t.Errorf("%s was created in %s (%q), want %s", k.Name, k.Origin(), k.Created, origin)
 		}
 	}
 	checkRoundTrip(t, p)

@@ -120,6 +120,7 @@ func TestParseErrors(t *testing.T) {
 		{"no versions of a kind", "    versions:\n    - v1alpha1", "    versions: []", `kind "Apple" has no versions: add some of its group's, which are v1alpha1`},
 		{"a version with a line break", "  versions:\n  - v1alpha1\nkub", "  versions:\n  - v1alpha1\n  - \"v1\\nv2\"\nkub", `group "fruit": version "v1\nv2" must look like v1, v1beta1 or v2alpha3: use one such as "v1alpha1"`},
 		{"a kind's version with a line break", "    versions:\n    - v1alpha1", "    versions: [\"v1\\nv2\"]", `kind "Apple" has version "v1\nv2", which its group "fruit" has not: add it there, or use some of v1alpha1`},
+		{"created in a version that is gone", "    storage: v1alpha1\n", "    storage: v1alpha1\n    created: v1\n", `kind "Apple" was created in version "v1", which it isn't served in any more: take the line "created" out`},
 		{"no storage", "    storage: v1alpha1\n", "", `kind "Apple" is stored as version "", which it isn't served in: use "v1alpha1"`},
 		{"no shape", "    shape: stored\n", "", `kind "Apple" has shape "", which this release of builder doesn't generate: use "stored"`},
 		{"a group twice", "groups:", "groups:\n- name: fruit", `group "fruit" is declared twice: keep one of them`},

@@ -3,6 +3,7 @@
 package project
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -58,6 +59,8 @@ type Kind struct {
 	Plural string `json:"plural,omitempty"`
 	// Versions are the versions of the group that serve the kind, in the group's order.
 	Versions []string `json:"versions"`
+	// Created is the version that the kind was created in, where that is not the oldest.
+	Created string `json:"created,omitempty"`
 	// Storage is the version that is stored: the hub that all other versions are converted to and from.
 	Storage string `json:"storage"`
 	// Shape is how the kind is served. ShapeStored is the only one so far.
@@ -140,8 +143,8 @@ func (k Kind) Package() string {
 	return name
 }
 
-// Origin is the oldest version of the kind: the one it was created in. The others began as copies of the user's types.
-func (k Kind) Origin() string { return k.Versions[len(k.Versions)-1] }
+// Origin is the version that the kind was created in. The others began as copies of the user's types.
+func (k Kind) Origin() string { return cmp.Or(k.Created, k.Versions[len(k.Versions)-1]) }
 
 // Singular is the resource's singular name.
 func (k Kind) Singular() string { return strings.ToLower(k.Name) }

@@ -118,6 +118,9 @@ func (p *Project) checkKind(g Group, k Kind) error {
 			return fmt.Errorf("kind %q has version %q twice: give it once", k.Name, version)
 		}
 	}
+	if k.Created != "" && !slices.Contains(k.Versions, k.Created) {
+		return fmt.Errorf("kind %q was created in version %s, which it isn't served in any more: take the line \"created\" out", k.Name, show(k.Created))
+	}
 	if !slices.Contains(k.Versions, k.Storage) {
 		return fmt.Errorf("kind %q is stored as version %s, which it isn't served in: use %q", k.Name, show(k.Storage), k.Versions[0])
 	}
