@@ -22,7 +22,7 @@ type example struct {
 	dir, project string
 }
 
-var examples = []example{{"examples/fruit", "shop"}, {"examples/wardle", "wardle"}}
+var examples = []example{{"examples/fruit", "shop"}, {"examples/wardle", "wardle"}, {"examples/shop", "shop"}}
 
 // start applies the example's config, runs its programs on this machine as the ServiceAccounts that config gives them, and
 // waits until requests get through.

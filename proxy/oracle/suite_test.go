@@ -28,14 +28,11 @@ func TestSuite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cluster := kube.Start(t).ControlPlane
-	compact(t, cluster)
-	kubectl := newKubectl(t, cluster)
 	for _, e := range examples {
-		e.start(t, cluster, kubectl)
-	}
-	for _, e := range examples {
-		t.Run(e.project, func(t *testing.T) {
+		t.Run(filepath.Base(e.dir), func(t *testing.T) {
+			cluster := kube.Start(t).ControlPlane
+			compact(t, cluster)
+			e.start(t, cluster, newKubectl(t, cluster))
 			real := e.test(t, "TEST_KUBECONFIG="+cluster.Kubeconfig)
 			ours := e.test(t, "TEST_KUBECONFIG=", "AGGREGATION_PROXY="+proxy)
 			for _, name := range inProcess {
