@@ -35,34 +35,28 @@ func (k *Kind) path(from, to *KindVersion) []*KindVersion {
 	return path
 }
 
-// step is the function that converts between neighbours. It is in the package of the one that is preferred less.
+// step is the function that converts between neighbours.
 func (k *Kind) step(from, to *KindVersion, name string) string {
-	home := from
-	if slices.Index(k.Versions, to) > slices.Index(k.Versions, from) {
-		home = to
+	return fmt.Sprintf("%s.Convert_%s_%s_To_%s_%s", k.home(from, to).Version, from.Version, name, to.Version, name)
+}
+
+// home is the version whose package has the conversions between two neighbours: the one that is preferred less.
+func (k *Kind) home(a, b *KindVersion) *KindVersion {
+	if slices.Index(k.Versions, a) > slices.Index(k.Versions, b) {
+		return a
 	}
-	return fmt.Sprintf("%s.Convert_%s_%s_To_%s_%s", home.Version, from.Version, name, to.Version, name)
+	return b
 }
 
 // ConversionImports are the packages that the conversions to and from the hub need.
 func (k *Kind) ConversionImports() []string {
-	used := map[*KindVersion]bool{}
+	var out []string
 	for _, v := range k.Others() {
 		path := k.path(k.Hub, v)
 		for i := range len(path) - 1 {
-			home := path[i]
-			if slices.Index(k.Versions, path[i+1]) > slices.Index(k.Versions, home) {
-				home = path[i+1]
-			}
-			used[home] = true
-		}
-	}
-	var out []string
-	for _, v := range k.Versions {
-		if used[v] {
-			out = append(out, v.ImportPath)
+			out = append(out, k.home(path[i], path[i+1]).ImportPath)
 		}
 	}
 	slices.Sort(out)
-	return out
+	return slices.Compact(out)
 }
