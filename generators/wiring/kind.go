@@ -59,7 +59,7 @@ func (r *reader) kindVersion(k *Kind, v *KindVersion) kindMarkers {
 	d, _ := r.declaration(types.Name{Package: v.ImportPath, Name: v.name})
 	v.pos = d.pos
 	read := r.readKindMarkers(v, d)
-	r.describeVersion(k, v, read, d)
+	r.describeVersion(v, read, d)
 	return read
 }
 
@@ -118,7 +118,7 @@ func (r *reader) describe(k *Kind, read kindMarkers) {
 }
 
 // describeVersion fills in what the markers and fields say of a kind in one version.
-func (r *reader) describeVersion(k *Kind, v *KindVersion, read kindMarkers, d declaration) {
+func (r *reader) describeVersion(v *KindVersion, read kindMarkers, d declaration) {
 	t := r.universe.Type(types.Name{Package: v.ImportPath, Name: v.name})
 	scope := read.resource.Scope
 	if scope != "" && scope != "Cluster" && scope != "Namespaced" {
@@ -145,11 +145,11 @@ func (r *reader) describeVersion(k *Kind, v *KindVersion, read kindMarkers, d de
 	}
 	r.scale(v, t, read.scale)
 	r.selectable(v, t, read.selectable)
-	r.columns(k, v, t, read.columns)
+	r.columns(v, t, read.columns)
 }
 
 // columns compiles the columns of a kind's table in one version.
-func (r *reader) columns(k *Kind, v *KindVersion, t *types.Type, markers []columnMarker) {
+func (r *reader) columns(v *KindVersion, t *types.Type, markers []columnMarker) {
 	helpers := map[string]bool{}
 	suffix := ""
 	if !v.Hub {
