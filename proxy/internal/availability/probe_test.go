@@ -301,9 +301,9 @@ func TestHungBackend(t *testing.T) {
 			if gets != attempts {
 				t.Errorf("%d GETs, want %d", gets, attempts)
 			}
-			const want = "(Client.Timeout exceeded while awaiting headers)"
-			if err == nil || !strings.HasSuffix(err.Error(), want) {
-				t.Errorf("it says %q, want %q", err, want)
+			// The words depend on which of the client's timers is first.
+			if timeout := net.Error(nil); !errors.As(err, &timeout) || !timeout.Timeout() {
+				t.Errorf("it says %q, want that it took too long", err)
 			}
 			if observed < probeTimeout-10*time.Millisecond || observed > probeTimeout+time.Second {
 				t.Errorf("it took %s, want %s", observed, probeTimeout)
