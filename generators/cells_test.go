@@ -64,9 +64,15 @@ func generateFrom(t *testing.T, archive string, kinds ...string) string {
 // goRun runs the go command in a folder.
 func goRun(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", args...)
+	run(t, dir, "go", args...)
+}
+
+// run runs a program in a folder.
+func run(t *testing.T, dir, program string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Dir = dir
 	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("go %v: %v\n%s", args, err, output)
+		t.Fatalf("%s %v: %v\n%s", program, args, err, output)
 	}
 }

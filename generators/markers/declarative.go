@@ -25,6 +25,9 @@ func Upstream() (*upstream.Registry, error) {
 	}
 	for name, output := range declaratives {
 		for _, target := range []upstream.TargetType{upstream.DescribesType, upstream.DescribesField} {
+			if registry.Lookup("+"+name, target) != nil {
+				continue // controller-tools has it for fields alone
+			}
 			if err := registry.Define(name, target, output); err != nil {
 				return nil, fmt.Errorf("the marker +%s: %w", name, err)
 			}
@@ -34,6 +37,10 @@ func Upstream() (*upstream.Registry, error) {
 }
 
 var declaratives = map[string]any{
+	"k8s:immutable":     crdmarkers.Immutable{},
+	"k8s:minimum":       crdmarkers.Minimum(0),
+	"k8s:maximum":       crdmarkers.Maximum(0),
+	"k8s:maxItems":      crdmarkers.MaxItems(0),
 	"k8s:minLength":     crdmarkers.MinLength(0),
 	"k8s:maxLength":     crdmarkers.MaxLength(0),
 	"k8s:minItems":      crdmarkers.MinItems(0),
@@ -45,15 +52,19 @@ var declaratives = map[string]any{
 // A Format is the value of +k8s:format: one of Kubernetes' kinds of names.
 type Format string
 
-// forms are the formats, as k8s.io/apimachinery/pkg/api/validate checks them: a pattern and the longest there may be.
+// forms are the formats, as k8s.io/apimachinery/pkg/api/validate checks them: a pattern and the longest there may be, 0 if there is no
+// limit. Formats whose parts have limits of their own are not among them: no pattern says that.
 var forms = map[Format]struct {
 	pattern string
 	longest int64
 }{
-	"k8s-short-name":  {`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`, 63},
-	"k8s-long-name":   {`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`, 253},
-	"k8s-label-value": {`^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$`, 63},
-	"k8s-uuid":        {`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`, 36},
+	"k8s-short-name":         {`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`, 63},
+	"k8s-long-name":          {`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`, 253},
+	"k8s-long-name-caseless": {`^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*$`, 253},
+	"k8s-path-segment-name":  {`^([^./%][^/%]*|\.[^./%][^/%]*|\.\.[^/%]+)?$`, 0},
+	"k8s-resource-pool-name": {`^[a-z0-9]([-a-z0-9]*[a-z0-9])?([./][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`, 253},
+	"k8s-label-value":        {`^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$`, 63},
+	"k8s-uuid":               {`^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`, 36},
 }
 
 // ApplyPriority has a format come after the lengths that other markers give.
@@ -61,22 +72,30 @@ func (Format) ApplyPriority() crdmarkers.ApplyPriority { return crdmarkers.Apply
 
 // ApplyToSchema gives a string the pattern and the length of the format.
 func (f Format) ApplyToSchema(_ *crdmarkers.SchemaContext, schema *apiextensionsv1.JSONSchemaProps) error {
-	form, ok := forms[f]
+	pattern, longest, err := f.Form()
 	switch {
-	case !ok:
-		var known []string
-		for _, name := range slices.Sorted(maps.Keys(forms)) {
-			known = append(known, string(name))
-		}
-		return fmt.Errorf("+k8s:format=%s is none of %s: write +kubebuilder:validation:Pattern or Format", f, strings.Join(known, ", "))
+	case err != nil:
+		return err
 	case schema.Type != "string":
 		return fmt.Errorf("must apply format to a string, found type %q", schema.Type)
 	case schema.Pattern != "":
 		return fmt.Errorf("+k8s:format is a pattern, and the string has one already: write one of them")
 	}
-	schema.Pattern = form.pattern
-	if schema.MaxLength == nil || *schema.MaxLength > form.longest {
-		schema.MaxLength = &form.longest
+	schema.Pattern = pattern
+	if longest > 0 && (schema.MaxLength == nil || *schema.MaxLength > longest) {
+		schema.MaxLength = &longest
 	}
 	return nil
+}
+
+// Form is the pattern of a format, and how many characters there may be, 0 for any number.
+func (f Format) Form() (pattern string, longest int64, err error) {
+	if form, ok := forms[f]; ok {
+		return form.pattern, form.longest, nil
+	}
+	var known []string
+	for _, name := range slices.Sorted(maps.Keys(forms)) {
+		known = append(known, string(name))
+	}
+	return "", 0, fmt.Errorf("+k8s:format=%s is none of %s: write +kubebuilder:validation:Pattern or Format", f, strings.Join(known, ", "))
 }

@@ -161,6 +161,9 @@ func (d *Definition) checkValue(m Marker, name, rest string) string {
 			return d.wrongValue(value)
 		}
 	}
+	if _, err := ParseTag(m.Text); err != nil {
+		return err.Error()
+	}
 	parser := d.parsers[m.On]
 	if parser == nil {
 		return ""
@@ -169,13 +172,13 @@ func (d *Definition) checkValue(m Marker, name, rest string) string {
 		return ""
 	}
 	if _, err := parser.Parse(m.Text); err != nil {
-		return fmt.Sprintf("marker %s: %s", m.Text, reason(err))
+		return fmt.Sprintf("marker %s: %s", m.Text, Reason(err))
 	}
 	return ""
 }
 
-// reason is the first of controller-tools' errors, without the place in its scanner.
-func reason(err error) string {
+// Reason is the first of controller-tools' errors, without the place in its scanner.
+func Reason(err error) string {
 	if list, ok := err.(loader.ErrList); ok && len(list) > 0 {
 		err = list[0]
 	}

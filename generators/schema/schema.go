@@ -30,12 +30,14 @@ type Schemas struct {
 	dir      string
 	parser   *crd.Parser
 	packages map[string]*loader.Package // by import path
+	// positions are those of the markers that are no rules themselves, but that rules follow from.
+	positions map[ruleKey]token.Position
 }
 
 // Read reads the types that kinds are made of, in the project in the folder dir. A kind is the name of its Go type in one version.
 // Generated files are not looked at. What is wrong with the markers comes back as codegen.Diagnostics.
 func Read(dir string, kinds []types.Name) (*Schemas, error) {
-	s := &Schemas{dir: dir, packages: map[string]*loader.Package{}}
+	s := &Schemas{dir: dir, packages: map[string]*loader.Package{}, positions: map[ruleKey]token.Position{}}
 	apis := map[string]bool{}
 	for _, kind := range kinds {
 		apis[kind.Package] = true
@@ -56,18 +58,27 @@ func Read(dir string, kinds []types.Name) (*Schemas, error) {
 	if err := Problems(dir, roots); err != nil { // the parser stumbles over markers that could not be read
 		return nil, err
 	}
+	var idents []crd.TypeIdent
 	for _, root := range roots {
 		for _, kind := range kinds {
 			ident := crd.TypeIdent{Package: root, Name: kind.Name}
 			if s.parser.Types[ident] != nil && root.PkgPath == kind.Package {
-				s.parser.NeedFlattenedSchemaFor(ident)
+				s.parser.NeedSchemaFor(ident)
+				idents = append(idents, ident)
 			}
 		}
 	}
 	for ident := range s.parser.Schemata {
 		s.packages[ident.Package.PkgPath] = ident.Package
 	}
-	return s, Problems(dir, roots)
+	declared := s.declare()
+	for _, ident := range idents {
+		s.parser.NeedFlattenedSchemaFor(ident)
+	}
+	if err := Problems(dir, roots); err != nil || len(declared) == 0 {
+		return s, err
+	}
+	return s, sorted(declared)
 }
 
 func (s *Schemas) newParser() error {
@@ -107,6 +118,12 @@ func (s *Schemas) Type(name types.Name) *apiextensionsv1.JSONSchemaProps {
 	return nil
 }
 
+// Position is where the marker is that a rule in the schema of a type, or of one of its fields, follows from, if it is no rule
+// itself.
+func (s *Schemas) Position(owner types.Name, field, rule string) token.Position {
+	return s.positions[ruleKey{owner, field, rule}]
+}
+
 // Resolve is the type that a reference in the schema of another refers to.
 func (s *Schemas) Resolve(from types.Name, ref string) types.Name {
 	name, pkg, err := crd.RefParts(ref)
@@ -133,10 +150,15 @@ func Problems(dir string, roots []*loader.Package) error {
 	if len(out) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(out, func(a, b codegen.Diagnostic) int {
+	return sorted(out)
+}
+
+// sorted are problems by their places, each once.
+func sorted(problems codegen.Diagnostics) codegen.Diagnostics {
+	slices.SortStableFunc(problems, func(a, b codegen.Diagnostic) int {
 		return cmp.Or(cmp.Compare(a.Pos.Filename, b.Pos.Filename), cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})
-	return slices.Compact(out)
+	return slices.Compact(problems)
 }
 
 // position reads file.go:line:column, as far as it is there, and makes the file relative to dir.

@@ -136,6 +136,10 @@ func TestProblems(t *testing.T) {
 			[]string{"`json:\"ratio,omitempty\"`", ""},
 			file + `35:2: encountered struct field "Ratio" without JSON tag in type "AppleSpec"`,
 		},
+		"a value that no string has": {
+			[]string{"+default=", "+k8s:neq=5\n\t// +default="},
+			file + `18:2: +k8s:neq=5: no value of type "string" is equal to that`,
+		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -110,7 +110,9 @@ func (r *ruleReader) add(node *ruleNode, l limits, path string) {
 	positions := r.rulePositions(l)
 	for i, x := range l.XValidations {
 		added := &rule{ValidationRule: x, pos: r.packages.Position(l.at.owner, l.at.field)}
-		if i < len(positions) {
+		if pos := r.schemas.Position(l.at.owner, l.at.field, x.Rule); pos.IsValid() {
+			added.pos = pos
+		} else if i < len(positions) {
 			added.pos = positions[i]
 		}
 		node.rules = append(node.rules, added)

@@ -1,0 +1,101 @@
+package markers
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"k8s.io/gengo/v2/codetags"
+)
+
+// What follows the name of a marker that has validation-gen's own form: arguments in parentheses, and a value that may be another
+// marker.
+type tagForm struct {
+	// arguments are the names of those there may be; "" is one without a name, which there must be, and "*" stands for any.
+	arguments []string
+	value     codetags.ValueType
+}
+
+// tagForms are the markers of validation-gen that say more than one of controller-tools' can. What they ask for becomes
+// part of the schema of a type.
+var tagForms = map[string]tagForm{
+	"k8s:dependentForbidden": {arguments: []string{""}},
+	"k8s:dependentRequired":  {arguments: []string{""}},
+	"k8s:eachKey":            {value: codetags.ValueTypeTag},
+	"k8s:eachVal":            {value: codetags.ValueTypeTag},
+	"k8s:forbidden":          {},
+	"k8s:item":               {arguments: []string{"*"}, value: codetags.ValueTypeTag},
+	"k8s:maxBytes":           {value: codetags.ValueTypeInt},
+	"k8s:monotonic":          {},
+	"k8s:neq":                {value: codetags.ValueTypeRaw}, // of any type
+	"k8s:subfield":           {arguments: []string{""}, value: codetags.ValueTypeTag},
+	"k8s:unionDiscriminator": {arguments: []string{"union"}},
+	"k8s:unionMember":        {arguments: []string{"union", "memberName"}},
+	"k8s:unique":             {value: codetags.ValueTypeString},
+	"k8s:update":             {value: codetags.ValueTypeString},
+	"k8s:zeroOrOneOfMember":  {arguments: []string{"union"}},
+}
+
+// ParseTag reads one of those markers of validation-gen that say more than controller-tools' can. The tag is empty if the
+// marker is another one.
+func ParseTag(text string) (codetags.Tag, error) {
+	name, _ := split(text)
+	if _, ok := tagForms[name]; !ok {
+		return codetags.Tag{}, nil
+	}
+	tag, err := codetags.Parse(strings.TrimPrefix(text, "+"))
+	if err != nil {
+		return codetags.Tag{}, fmt.Errorf("marker %s: %w", text, err)
+	}
+	return tag, fits(tag)
+}
+
+// fits says what is wrong with the form of a marker, or of the one that is its value.
+func fits(tag codetags.Tag) error {
+	form, ok := tagForms[tag.Name]
+	if !ok {
+		return nil // controller-tools parses it
+	}
+	if err := form.argumentsOf(tag); err != nil {
+		return err
+	}
+	switch {
+	case form.value == tag.ValueType:
+	case form.value == codetags.ValueTypeRaw && tag.ValueType != codetags.ValueTypeNone && tag.ValueTag == nil:
+	case form.value == codetags.ValueTypeNone:
+		return fmt.Errorf("+%s has no value", tag.Name)
+	case form.value == codetags.ValueTypeTag:
+		return fmt.Errorf("the value of +%s is another marker, such as +%[1]s=+k8s:maxLength=5", tag.Name)
+	case form.value == codetags.ValueTypeInt:
+		return fmt.Errorf("+%s=%s: the value is a number", tag.Name, tag.Value)
+	default:
+		return fmt.Errorf("+%s needs a value", tag.Name)
+	}
+	if n, err := strconv.ParseInt(tag.Value, 0, 64); form.value == codetags.ValueTypeInt && (err != nil || n < 0) {
+		return fmt.Errorf("+%s=%s: the value is no less than 0", tag.Name, tag.Value)
+	}
+	if tag.ValueTag != nil {
+		return fits(*tag.ValueTag)
+	}
+	return nil
+}
+
+func (f tagForm) argumentsOf(tag codetags.Tag) error {
+	any, unnamed := false, false
+	known := map[string]bool{}
+	for _, name := range f.arguments {
+		any, unnamed, known[name] = any || name == "*", unnamed || name == "", true
+	}
+	for _, arg := range tag.Args {
+		if !known[arg.Name] && (!any || arg.Name == "") {
+			return fmt.Errorf("+%s: there is no argument %q", tag.Name, arg.Name)
+		}
+	}
+	if unnamed && len(tag.Args) != 1 {
+		return fmt.Errorf("+%s needs the name of a field in JSON, as in +%[1]s(name)", tag.Name)
+	}
+	if any && len(tag.Args) == 0 {
+		return fmt.Errorf("+%s needs the keys of the item, as in +%[1]s(name: \"value\")", tag.Name)
+	}
+	return nil
+}

@@ -1,0 +1,251 @@
+package schema
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/validate/content"
+	"k8s.io/gengo/v2/codetags"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-tools/pkg/crd"
+	upstream "sigs.k8s.io/controller-tools/pkg/markers"
+
+	"github.com/apiserver-builder/builder/generators/markers"
+)
+
+// constrain has the schema of a value say what a marker on it asks for.
+func (d *declaration) constrain(tag codetags.Tag, schema *apiextensionsv1.JSONSchemaProps) error {
+	switch tag.Name {
+	case "k8s:eachVal":
+		values, err := valuesOf(schema)
+		if err != nil {
+			return err
+		}
+		return d.constrain(*tag.ValueTag, values)
+	case "k8s:eachKey":
+		return all(schema, tag, schema.AdditionalProperties != nil, "a map", "key")
+	case "k8s:item":
+		return item(schema, tag)
+	case "k8s:subfield":
+		return d.subfield(schema, tag)
+	case "k8s:unique":
+		return unique(schema, tag)
+	case "k8s:monotonic":
+		if schema.Type != "integer" {
+			return misfit(tag, "an integer", schema)
+		}
+		return addRule(schema, "self >= oldSelf", "must not decrease")
+	case "k8s:maxBytes":
+		if schema.Type != "string" {
+			return misfit(tag, "a string", schema)
+		}
+		if most, _ := strconv.ParseInt(tag.Value, 0, 64); schema.MaxLength == nil || *schema.MaxLength > most {
+			schema.MaxLength = &most // so many characters are no fewer bytes
+		}
+		return itself(schema, tag)
+	case "k8s:neq":
+		if !strings.HasPrefix(schema.Type, string(tag.ValueType)) { // bool is of boolean, int of integer
+			return fmt.Errorf("+%s=%s: no value of type %q is equal to that", tag.Name, tag.Value, schema.Type)
+		}
+		return itself(schema, tag)
+	}
+	return d.constrainAsUpstream(tag, schema)
+}
+
+// itself adds the rule that something holds for the value.
+func itself(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
+	rule, message, err := expression(tag, "self")
+	if err != nil {
+		return err
+	}
+	return addRule(schema, rule, message)
+}
+
+// below are the markers that can be the value of another one.
+var below = []string{
+	"k8s:minLength", "k8s:maxLength", "k8s:minItems", "k8s:maxItems", "k8s:minProperties", "k8s:maxProperties", "k8s:minimum", "k8s:maximum", "k8s:format",
+}
+
+// constrainAsUpstream applies a marker that controller-tools knows, where it can't see it.
+func (d *declaration) constrainAsUpstream(tag codetags.Tag, schema *apiextensionsv1.JSONSchemaProps) error {
+	if !slices.Contains(below, tag.Name) {
+		return notBelow(tag)
+	}
+	text := "+" + tag.String()
+	value, err := d.schemas.parser.Collector.Registry.Lookup(text, upstream.DescribesField).Parse(text)
+	if err != nil {
+		return fmt.Errorf("marker %s: %s", text, markers.Reason(err))
+	}
+	return value.(crd.SchemaMarker).ApplyToSchema(nil, schema)
+}
+
+func notBelow(tag codetags.Tag) error {
+	return fmt.Errorf("+%s can't be the value of another marker here: write +kubebuilder:validation:XValidation", tag.Name)
+}
+
+func misfit(tag codetags.Tag, want string, schema *apiextensionsv1.JSONSchemaProps) error {
+	return fmt.Errorf("+%s is for %s, not for a value of type %q", tag.Name, want, schema.Type)
+}
+
+func addRule(schema *apiextensionsv1.JSONSchemaProps, rule, message string) error {
+	schema.XValidations = append(schema.XValidations, apiextensionsv1.ValidationRule{Rule: rule, Message: message})
+	return nil
+}
+
+// valuesOf is the schema of the elements of a list, or of the values of a map.
+func valuesOf(schema *apiextensionsv1.JSONSchemaProps) (*apiextensionsv1.JSONSchemaProps, error) {
+	switch {
+	case schema.Items != nil && schema.Items.Schema != nil:
+		return schema.Items.Schema, nil
+	case schema.AdditionalProperties != nil && schema.AdditionalProperties.Schema != nil:
+		return schema.AdditionalProperties.Schema, nil
+	}
+	return nil, fmt.Errorf("+k8s:eachVal is for lists and maps that are written out where it stands: write it above the named type")
+}
+
+// unique has the elements of a list differ, whatever the list is to server-side apply.
+func unique(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
+	if schema.Type != "array" {
+		return misfit(tag, "a list", schema)
+	}
+	if tag.Value != "set" {
+		return fmt.Errorf("+k8s:unique can only be +k8s:unique=set here: write +listType=map, or +kubebuilder:validation:XValidation with a rule on the list")
+	}
+	schema.UniqueItems = true
+	return nil
+}
+
+// all adds the rule that something holds for all keys or elements.
+func all(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag, fits bool, want, variable string) error {
+	if !fits {
+		return misfit(tag, want, schema)
+	}
+	rule, message, err := expression(*tag.ValueTag, variable)
+	if err != nil {
+		return err
+	}
+	return addRule(schema, "self.all("+variable+", "+rule+")", "each "+variable+" "+message)
+}
+
+// subfield adds a rule about a field of a struct, where the struct is used.
+func (d *declaration) subfield(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
+	name := tag.Args[0].Value
+	if fields, complete := d.fieldsOf(schema); complete && !fields[name] {
+		return fmt.Errorf("+%s(%s) names no field of %s in JSON", tag.Name, name, cmp.Or(d.schemas.Resolve(d.owner(), ptr.Deref(schema.Ref, "")).Name, "a struct"))
+	}
+	self := member("self", name)
+	rule := apiextensionsv1.ValidationRule{FieldPath: fieldPath(name)}
+	reason := apiextensionsv1.FieldValueInvalid
+	switch tag.ValueTag.Name {
+	case "k8s:required":
+		reason = apiextensionsv1.FieldValueRequired
+		rule.Rule, rule.Message = "has("+self+")", "must be set"
+	case "k8s:forbidden":
+		reason = apiextensionsv1.FieldValueForbidden
+		rule.Rule, rule.Message = "!has("+self+")", "may not be set"
+	default:
+		expr, message, err := expression(*tag.ValueTag, self)
+		if err != nil {
+			return err
+		}
+		rule.Rule, rule.Message = "!has("+self+") || "+expr, message
+	}
+	rule.Reason = &reason
+	schema.XValidations = append(schema.XValidations, rule)
+	return nil
+}
+
+// fieldsOf are the fields of a struct in JSON, and whether these are all.
+func (d *declaration) fieldsOf(schema *apiextensionsv1.JSONSchemaProps) (names map[string]bool, complete bool) {
+	of := *schema
+	if schema.Ref != nil {
+		of = ptr.Deref(d.schemas.Type(d.schemas.Resolve(d.owner(), *schema.Ref)), apiextensionsv1.JSONSchemaProps{})
+	}
+	names = map[string]bool{}
+	for name := range of.Properties {
+		names[name] = true
+	}
+	return names, of.Ref == nil && len(of.AllOf) == 0
+}
+
+// item adds a rule about the element of a list that has certain keys.
+func item(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
+	if schema.Type != "array" {
+		return misfit(tag, "a list", schema)
+	}
+	if tag.ValueTag.Name != "k8s:subfield" {
+		return notBelow(*tag.ValueTag)
+	}
+	inner := tag.ValueTag
+	self := member("item", inner.Args[0].Value)
+	rule, message, err := expression(*inner.ValueTag, self)
+	if err != nil {
+		return err
+	}
+	return addRule(schema, fmt.Sprintf("self.all(item, !(%s) || !has(%s) || %s)", selects(tag), self, rule),
+		fmt.Sprintf("%s of the item where %s %s", inner.Args[0].Value, selects(tag), message))
+}
+
+// selects is the condition that an element has the keys that are a marker's arguments.
+func selects(tag codetags.Tag) string {
+	var out []string
+	for _, arg := range tag.Args {
+		value := arg.Value
+		if arg.Type == codetags.ArgTypeString {
+			value = strconv.Quote(value)
+		}
+		out = append(out, member("item", arg.Name)+" == "+value)
+	}
+	return strings.Join(out, " && ")
+}
+
+var integer = regexp.MustCompile(`^-?[0-9]+$`)
+
+// expression is what a marker says of a value in CEL, and in words.
+func expression(tag codetags.Tag, x string) (rule, message string, err error) {
+	if limit, ok := limits[tag.Name]; ok {
+		if !integer.MatchString(tag.Value) {
+			return "", "", fmt.Errorf("+%s: %q is no number", tag.Name, tag.Value)
+		}
+		return fmt.Sprintf(limit.rule, x, tag.Value), fmt.Sprintf(limit.message, tag.Value), nil
+	}
+	switch tag.Name {
+	case "k8s:neq":
+		switch tag.ValueType {
+		case codetags.ValueTypeString:
+			return x + " != " + strconv.Quote(tag.Value), content.NEQError(tag.Value), nil
+		case codetags.ValueTypeInt, codetags.ValueTypeBool:
+			return x + " != " + tag.Value, "must not be equal to " + tag.Value, nil
+		}
+		return "", "", fmt.Errorf("+k8s:neq needs a value: the one that is not allowed")
+	case "k8s:format":
+		pattern, longest, err := markers.Format(tag.Value).Form()
+		if err != nil {
+			return "", "", err
+		}
+		rule = x + ".matches(" + strconv.Quote(pattern) + ")"
+		if longest > 0 {
+			rule = fmt.Sprintf("%s && size(%s) <= %d", rule, x, longest)
+		}
+		return rule, "must be of the format " + tag.Value, nil
+	}
+	return "", "", notBelow(tag)
+}
+
+// limits are the markers that compare with a number.
+var limits = map[string]struct{ rule, message string }{
+	"k8s:minLength":     {"size(%s) >= %s", "must have at least %s characters"},
+	"k8s:maxLength":     {"size(%s) <= %s", "must have at most %s characters"},
+	"k8s:maxBytes":      {"size(bytes(%s)) <= %s", "must have at most %s bytes"},
+	"k8s:minItems":      {"size(%s) >= %s", "must have at least %s items"},
+	"k8s:maxItems":      {"size(%s) <= %s", "must have at most %s items"},
+	"k8s:minProperties": {"size(%s) >= %s", "must have at least %s keys"},
+	"k8s:maxProperties": {"size(%s) <= %s", "must have at most %s keys"},
+	"k8s:minimum":       {"%s >= %s", "must be greater than or equal to %s"},
+	"k8s:maximum":       {"%s <= %s", "must be less than or equal to %s"},
+}
