@@ -60,7 +60,6 @@ var forms = map[Format]struct {
 }{
 	"k8s-short-name":         {`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`, 63},
 	"k8s-long-name":          {`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`, 253},
-	"k8s-long-name-caseless": {`^[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([-a-zA-Z0-9]*[a-zA-Z0-9])?)*$`, 253},
 	"k8s-path-segment-name":  {`^([^./%][^/%]*|\.[^./%][^/%]*|\.\.[^/%]+)?$`, 0},
 	"k8s-resource-pool-name": {`^[a-z0-9]([-a-z0-9]*[a-z0-9])?([./][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`, 253},
 	"k8s-label-value":        {`^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$`, 63},

@@ -17,7 +17,7 @@ func TestForms(t *testing.T) {
 	type check func(context.Context, operation.Operation, *field.Path, *string, *string) field.ErrorList
 	checks := map[Format]check{
 		"k8s-short-name": validate.ShortName[string], "k8s-long-name": validate.LongName[string],
-		"k8s-long-name-caseless": validate.LongNameCaseless[string], "k8s-path-segment-name": validate.PathSegmentName[string], "k8s-resource-pool-name": validate.ResourcePoolName[string],
+		"k8s-path-segment-name": validate.PathSegmentName[string], "k8s-resource-pool-name": validate.ResourcePoolName[string],
 		"k8s-label-value": validate.LabelValue[string], "k8s-uuid": validate.UUID[string],
 	}
 	words := []string{

@@ -1,15 +1,17 @@
 package markers
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"k8s.io/gengo/v2/codetags"
 )
 
-// What follows the name of a marker that has validation-gen's own form: arguments in parentheses, and a value that may be another
-// marker.
+// A tagForm is what follows the name of a marker that has validation-gen's own form: arguments in parentheses, and a value that
+// may be another marker.
 type tagForm struct {
 	// arguments are the names of those there may be; "" is one without a name, which there must be, and "*" stands for any.
 	arguments []string
@@ -80,21 +82,18 @@ func fits(tag codetags.Tag) error {
 	return nil
 }
 
+// argumentsOf says what is wrong with the arguments of a marker.
 func (f tagForm) argumentsOf(tag codetags.Tag) error {
-	any, unnamed := false, false
-	known := map[string]bool{}
-	for _, name := range f.arguments {
-		any, unnamed, known[name] = any || name == "*", unnamed || name == "", true
-	}
+	anyName, noName := slices.Contains(f.arguments, "*"), slices.Contains(f.arguments, "")
 	for _, arg := range tag.Args {
-		if !known[arg.Name] && (!any || arg.Name == "") {
-			return fmt.Errorf("+%s: there is no argument %q", tag.Name, arg.Name)
+		if !slices.Contains(f.arguments, arg.Name) && (!anyName || arg.Name == "") {
+			return fmt.Errorf("+%s: there is no argument %q", tag.Name, cmp.Or(arg.Name, arg.Value))
 		}
 	}
-	if unnamed && len(tag.Args) != 1 {
+	switch {
+	case noName && len(tag.Args) != 1:
 		return fmt.Errorf("+%s needs the name of a field in JSON, as in +%[1]s(name)", tag.Name)
-	}
-	if any && len(tag.Args) == 0 {
+	case anyName && len(tag.Args) == 0:
 		return fmt.Errorf("+%s needs the keys of the item, as in +%[1]s(name: \"value\")", tag.Name)
 	}
 	return nil

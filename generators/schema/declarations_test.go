@@ -17,7 +17,7 @@ func TestDeclarations(t *testing.T) {
 		{"+k8s:eachVal=+k8s:maxLength=5", "string", "+k8s:eachVal is for lists and maps that are written out where it stands: write it above the named type"},
 		{"+k8s:eachVal=+k8s:minimum=5", "[]string", `must apply minimum to a numeric value, found string`},
 		{"+k8s:eachVal=+k8s:immutable", "[]string", "+k8s:immutable can't be the value of another marker here: write +kubebuilder:validation:XValidation"},
-		{"+k8s:eachVal=+k8s:format=k8s-ip", "[]string", "+k8s:format=k8s-ip is none of k8s-label-value, k8s-long-name, k8s-long-name-caseless, k8s-path-segment-name, k8s-resource-pool-name, k8s-short-name, k8s-uuid: write +kubebuilder:validation:Pattern or Format"},
+		{"+k8s:eachVal=+k8s:format=k8s-ip", "[]string", "+k8s:format=k8s-ip is none of k8s-label-value, k8s-long-name, k8s-path-segment-name, k8s-resource-pool-name, k8s-short-name, k8s-uuid: write +kubebuilder:validation:Pattern or Format"},
 		{"+k8s:eachKey=+k8s:minLength=5", "[]string", `+k8s:eachKey is for a map, not for a value of type "array"`},
 		{"+k8s:eachKey=+k8s:minLength=five", "map[string]string", `+k8s:minLength: "five" is no number`},
 		{"+k8s:maxBytes=5", "int32", `+k8s:maxBytes is for a string, not for a value of type "integer"`},
