@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	"k8s.io/apiserver/pkg/cel"
 	"k8s.io/gengo/v2/codetags"
 	"k8s.io/gengo/v2/types"
 	"sigs.k8s.io/controller-tools/pkg/crd"
@@ -154,12 +153,4 @@ func fieldPath(json string) string {
 		return "['" + json + "']"
 	}
 	return "." + json
-}
-
-// member is a field of a CEL value.
-func member(of, json string) string {
-	if escaped, ok := cel.Escape(json); ok {
-		json = escaped
-	}
-	return of + "." + json
 }
