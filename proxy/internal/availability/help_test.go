@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -33,18 +34,31 @@ func freeze(t *testing.T, b *proxytest.Backend) {
 	t.Cleanup(b.Thaw) // to stop it takes words of farewell
 }
 
-// becomes waits for the condition, and holds that it takes no longer than limit.
-func becomes(t *testing.T, cp *proxytest.ControlPlane, b *proxytest.Backend, status apiregistrationv1.ConditionStatus, limit time.Duration) {
+// becomes waits for the condition, and returns how long that took.
+func becomes(t *testing.T, cp *proxytest.ControlPlane, b *proxytest.Backend, status apiregistrationv1.ConditionStatus) time.Duration {
 	t.Helper()
 	started := time.Now()
 	condition := cp.WaitCondition(t, name(b), "", func(c apiregistrationv1.APIServiceCondition) bool { return c.Status == status })
 	took := time.Since(started)
 	t.Logf("%s after %s: %s", status, took.Round(time.Millisecond), condition.Message)
-	if took > limit {
-		t.Errorf("Available=%s took %s, and may take %s", status, took, limit)
-	}
 	if want := map[bool]string{true: "Passed", false: "FailedDiscoveryCheck"}[status == apiregistrationv1.ConditionTrue]; condition.Reason != want {
 		t.Errorf("the reason is %s, want %s", condition.Reason, want)
+	}
+	return took
+}
+
+// busy is what a machine may add that has other things to do.
+const busy = 5 * time.Second
+
+// tries are how long it took, each time, until something was seen.
+type tries []time.Duration
+
+// within holds that it takes no longer than limit. Whatever else goes on makes some tries longer, but none shorter: the best
+// counts.
+func (took tries) within(t *testing.T, limit time.Duration) {
+	t.Helper()
+	if best, worst := slices.Min(took), slices.Max(took); best > limit || worst > limit+busy {
+		t.Errorf("it took between %s and %s, and may take %s", best, worst, limit)
 	}
 }
 

@@ -305,7 +305,7 @@ func TestHungBackend(t *testing.T) {
 			if timeout := net.Error(nil); !errors.As(err, &timeout) || !timeout.Timeout() {
 				t.Errorf("it says %q, want that it took too long", err)
 			}
-			if observed < probeTimeout-10*time.Millisecond || observed > probeTimeout+time.Second {
+			if observed < probeTimeout-10*time.Millisecond || observed > probeTimeout+3*time.Second {
 				t.Errorf("it took %s, want %s", observed, probeTimeout)
 			}
 		})
@@ -330,7 +330,7 @@ func TestProbeSeesTheEndOfAHang(t *testing.T) {
 			if _, err := p.probe(t); err != nil {
 				t.Error(err)
 			}
-			if took := time.Since(started); took > 2*pace {
+			if took := time.Since(started); took > probeTimeout-pace {
 				t.Errorf("it took %s", took)
 			}
 		})
@@ -390,7 +390,7 @@ func TestProbeLeavesNothing(t *testing.T) {
 			return ""
 		},
 	} {
-		proxytest.Eventually(t, what, idleTimeout+time.Second, func(context.Context) error {
+		proxytest.Eventually(t, what, 4*idleTimeout, func(context.Context) error { // a handshake has ten seconds
 			if left := left(); left != "" {
 				return errors.New(left)
 			}
