@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"math"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -164,6 +166,16 @@ func (c *readConn) quiet() bool {
 	return err == nil && nothing
 }
 
+// drained tells whether nothing has been read from the socket but what the responses were. TLS reads ahead, and after a
+// deadline hands out what it has of that, without asking the socket for more.
+func (c *readConn) drained() bool {
+	if c.SetReadDeadline(time.Unix(0, 1)) != nil {
+		return false
+	}
+	_, err := c.reader.Peek(1)
+	return errors.Is(err, os.ErrDeadlineExceeded) && c.SetReadDeadline(time.Time{}) == nil
+}
+
 // keep puts a connection by for the next request.
 func (p *reads) keep(c *readConn) {
 	c.reused, c.idleSince = true, time.Now()
@@ -246,7 +258,7 @@ func (b *readBody) end(complete bool) {
 		return
 	}
 	b.ended = true
-	if b.stop() && complete && b.keep && b.conn.reader.Buffered() == 0 {
+	if b.stop() && complete && b.keep && b.conn.drained() {
 		b.reads.keep(b.conn)
 		return
 	}

@@ -1,6 +1,7 @@
 package aggregation
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -28,6 +29,7 @@ func tested(t *testing.T, handler http.HandlerFunc) (*reads, *httptest.Server, *
 			accepted.Add(1)
 		}
 	}
+	server.Listener = packetListener{server.Listener}
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	p := &reads{address: server.Listener.Addr().String(), tlsConfig: &tls.Config{InsecureSkipVerify: true}}
@@ -102,35 +104,76 @@ func TestReadsKeepConnections(t *testing.T) {
 	}
 }
 
-// TestReadsNeverTakeTheUnasked is about a server that goes on after its response: that isn't the next one.
+// TestReadsNeverTakeTheUnasked is about a server that goes on after its response: that isn't the next one, whether it comes
+// with the response, in the same packet or when nobody reads any more.
 func TestReadsNeverTakeTheUnasked(t *testing.T) {
-	const response = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"
-	said := make(chan struct{}, 10)
-	p, _, accepted := tested(t, func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := w.(http.Hijacker).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		fmt.Fprint(conn, response+"one")
-		time.Sleep(20 * time.Millisecond) // so that the two don't come at once
-		fmt.Fprint(conn, response+"bad")
-		said <- struct{}{}
-	})
-	for range 3 {
-		_, body, err := p.request(t.Context(), "GET", "/")
-		if err != nil || body != "one" {
-			t.Errorf("%q %v", body, err)
-		}
-		<-said
-	}
-	if n := accepted.Load(); n != 3 {
-		t.Errorf("%d connections, want one for each request", n)
+	const asked, unasked = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad"
+	for _, when := range []string{"with it", "in the same packet", "later"} {
+		t.Run(when, func(t *testing.T) {
+			received, said := make(chan struct{}), make(chan struct{})
+			p, _, accepted := tested(t, func(w http.ResponseWriter, _ *http.Request) {
+				conn, _, err := w.(http.Hijacker).Hijack()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				switch when {
+				case "with it":
+					fmt.Fprint(conn, asked+unasked)
+				case "in the same packet":
+					packet := conn.(*tls.Conn).NetConn().(*packetConn)
+					packet.held = &bytes.Buffer{}
+					fmt.Fprint(conn, asked)
+					fmt.Fprint(conn, unasked)
+					_, _ = packet.held.WriteTo(packet.Conn)
+				case "later":
+					fmt.Fprint(conn, asked)
+					<-received
+					fmt.Fprint(conn, unasked)
+					said <- struct{}{}
+				}
+			})
+			for range 3 {
+				if _, body, err := p.request(t.Context(), "GET", "/"); err != nil || body != "one" {
+					t.Fatalf("%q %v", body, err)
+				}
+				if when == "later" {
+					received <- struct{}{}
+					<-said
+				}
+			}
+			if n := accepted.Load(); n != 3 {
+				t.Errorf("%d connections, want one for each request", n)
+			}
+		})
 	}
 }
 
+// packetConn is a server's connection that holds what it writes back once it has a buffer for it.
+type packetConn struct {
+	net.Conn
+	held *bytes.Buffer
+}
+
+// Write implements net.Conn.
+func (c *packetConn) Write(p []byte) (int, error) {
+	if c.held != nil {
+		return c.held.Write(p)
+	}
+	return c.Conn.Write(p)
+}
+
+// packetListener accepts connections as packetConns.
+type packetListener struct{ net.Listener }
+
+// Accept implements net.Listener.
+func (l packetListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	return &packetConn{Conn: conn}, err
+}
+
 func TestReadsEnd(t *testing.T) {
-	hang := make(chan struct{})
+	hang, hangs := make(chan struct{}), make(chan struct{})
 	p, _, accepted := tested(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/cut":
@@ -138,11 +181,12 @@ func TestReadsEnd(t *testing.T) {
 			fmt.Fprint(w, "cut")
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
-		case "/hang":
-			<-hang
 		case "/middle":
 			fmt.Fprint(w, "middle")
 			w.(http.Flusher).Flush()
+			fallthrough
+		case "/hang":
+			hangs <- struct{}{}
 			<-hang
 		}
 	})
@@ -151,7 +195,11 @@ func TestReadsEnd(t *testing.T) {
 		t.Errorf("a body that was cut: %q %v", body, err)
 	}
 	for _, path := range []string{"/hang", "/middle"} {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-hangs
+			cancel()
+		}()
 		if _, _, err := p.request(ctx, "GET", path); err == nil || ctx.Err() == nil {
 			t.Errorf("%s outlived its context: %v", path, err)
 		}
