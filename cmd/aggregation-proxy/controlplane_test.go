@@ -264,6 +264,10 @@ func TestKubeAPIServersFlags(t *testing.T) {
 	if !slices.ContainsFunc(groups.Groups, func(g metav1.APIGroup) bool { return slices.ContainsFunc(g.Versions, beta) }) {
 		t.Errorf("--runtime-config: no beta version in %v", groups.Groups)
 	}
+	eventually(t, "default ServiceAccount", func(ctx context.Context) error { // for the Pod
+		_, err := client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
+		return err
+	})
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: "pulled"},
 		Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "c", Image: "example.com/c:v1"}}},
