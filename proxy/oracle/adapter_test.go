@@ -136,7 +136,7 @@ func (s step) take(t *testing.T, kubectl kubectl) {
 
 var (
 	times  = regexp.MustCompile(`"timestamp":"[^"]+"`)
-	ages   = regexp.MustCompile(`(?m) \d+m?\d*s$`)
+	ages   = regexp.MustCompile(`(?m) (\d+[dhms])+$`)
 	blanks = regexp.MustCompile(` +`)
 )
 

@@ -4,6 +4,8 @@ package test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"sync"
@@ -27,8 +29,11 @@ import (
 	"example.com/shop/internal/controller"
 )
 
-// syncLimit is how long a client may take at most to know all objects of a kind.
-const syncLimit = 2 * time.Second
+// A client may take syncLimit to know all objects of a kind. On a busy machine it may need syncTries for that.
+const (
+	syncLimit = 2 * time.Second
+	syncTries = 3
+)
 
 // TestWatch watches as informers do: what is there comes first, then a bookmark, then what changes.
 func TestWatch(t *testing.T) {
@@ -150,28 +155,43 @@ func TestInformer(t *testing.T) {
 		t.Fatal(err)
 	}
 	forEachVersion(t, func(t *testing.T, s subject) {
-		object := s.create(t, nil)
-		asked.reset()
-		ctx, cancel := context.WithTimeout(t.Context(), syncLimit)
-		defer cancel()
-		informer := dynamicinformer.NewFilteredDynamicInformer(client, s.gvr(), metav1.NamespaceAll, 0, toolscache.Indexers{}, nil).Informer()
-		go informer.RunWithContext(ctx)
-		if !toolscache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
-			t.Fatalf("not in sync after %s; it asked for %q", syncLimit, asked.queries())
-		}
-		key, err := toolscache.MetaNamespaceKeyFunc(object)
+		key, err := toolscache.MetaNamespaceKeyFunc(s.create(t, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, found, err := informer.GetStore().GetByKey(key); !found || err != nil {
-			t.Errorf("in sync without %s (%v)", key, err)
-		}
+		inTime(t, func(ctx context.Context) error {
+			asked.reset()
+			informer := dynamicinformer.NewFilteredDynamicInformer(client, s.gvr(), metav1.NamespaceAll, 0, toolscache.Indexers{}, nil).Informer()
+			go informer.RunWithContext(ctx)
+			if !toolscache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
+				return fmt.Errorf("not in sync; it asked for %q", asked.queries())
+			}
+			if _, found, err := informer.GetStore().GetByKey(key); !found || err != nil {
+				t.Errorf("in sync without %s (%v)", key, err)
+			}
+			return nil
+		})
 		for _, query := range asked.queries() {
 			if query.Get("sendInitialEvents") != "true" {
 				t.Errorf("WatchList did not do: it asked for %v", query)
 			}
 		}
 	})
+}
+
+// inTime wants a client to be in sync within syncLimit, once at least.
+func inTime(t *testing.T, try func(context.Context) error) {
+	t.Helper()
+	var err error
+	for range syncTries {
+		ctx, cancel := context.WithTimeout(t.Context(), syncLimit)
+		err = try(ctx)
+		cancel()
+		if err == nil {
+			return
+		}
+	}
+	t.Errorf("after %s, the last of %d times: %v", syncLimit, syncTries, err)
 }
 
 // requests are the queries of the requests that a client makes.
@@ -218,33 +238,32 @@ func TestManager(t *testing.T) {
 	}
 	forEachVersion(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
-		mgr, err := ctrl.NewManager(config, ctrl.Options{Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}})
-		if err != nil {
-			t.Fatal(err)
-		}
 		typed, err := scheme.New(s.GroupVersionKind)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := typed.(client.Object)
-		if _, err := mgr.GetCache().GetInformer(t.Context(), got, cache.BlockUntilSynced(false)); err != nil {
-			t.Fatal(err)
-		}
-
-		ctx, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- mgr.Start(ctx) }()
-		limit, stop := context.WithTimeout(ctx, syncLimit)
-		defer stop()
-		if !mgr.GetCache().WaitForCacheSync(limit) {
-			t.Errorf("not in sync after %s", syncLimit)
-		}
-		if err := mgr.GetClient().Get(limit, client.ObjectKeyFromObject(object), got); err != nil {
-			t.Errorf("in sync without %s: %v", object.GetName(), err)
-		}
-		cancel()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
+		inTime(t, func(limit context.Context) error {
+			mgr, err := ctrl.NewManager(config, ctrl.Options{Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := mgr.GetCache().GetInformer(t.Context(), got, cache.BlockUntilSynced(false)); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- mgr.Start(ctx) }()
+			defer func() {
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			}()
+			if !mgr.GetCache().WaitForCacheSync(limit) {
+				return errors.New("not in sync")
+			}
+			return mgr.GetClient().Get(limit, client.ObjectKeyFromObject(object), got)
+		})
 	})
 }

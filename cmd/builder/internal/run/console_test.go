@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -46,12 +47,15 @@ func TestConsole(t *testing.T) {
 
 // TestConsoleClock holds that a terminal shows that a long step goes on.
 func TestConsoleClock(t *testing.T) {
-	var err bytes.Buffer
-	console := &console{err: &err, terminal: true}
-	console.show(events[0])
-	time.Sleep(1100 * time.Millisecond)
-	console.show(events[1])
-	if !strings.HasPrefix(err.String(), "[1/2] building\r[1/2] building (1s)\r[1/2] building (1.") {
-		t.Errorf("%q", err.String())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var err bytes.Buffer
+		console := &console{err: &err, terminal: true}
+		console.show(events[0])
+		time.Sleep(2100 * time.Millisecond)
+		console.show(events[1])
+		console.show(events[2])
+		if want := "[1/2] building\r[1/2] building (1s)\r[1/2] building (2s)\r[1/2] building (2.1s)\n[2/2] starting\r"; !strings.HasPrefix(err.String(), want) {
+			t.Errorf("%q, want %q", err.String(), want)
+		}
+	})
 }
