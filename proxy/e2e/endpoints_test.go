@@ -19,7 +19,7 @@ import (
 // TestEndpointLost loses one of three endpoints under load: for five seconds requests may fail, no later one does, and
 // the APIService is Available all the time.
 func TestEndpointLost(t *testing.T) {
-	const allowed, after, enough = 5 * time.Second, 5 * time.Second, 2000
+	const allowed, after, enough, back = 5 * time.Second, 5 * time.Second, 2000, 15 * time.Second
 	for name, tt := range map[string]struct {
 		lose, find func(*host, *testing.T)
 	}{
@@ -50,7 +50,7 @@ func TestEndpointLost(t *testing.T) {
 			l.balanced(t, hosts[1:])
 
 			tt.find(hosts[0], t)
-			proxytest.Eventually(t, "answers from the host that is back", allowed, func(context.Context) error {
+			proxytest.Eventually(t, "answers from the host that is back", back, func(context.Context) error {
 				if _, answers := l.since(time.Now().Add(-time.Second)); answers[hosts[0].name] == 0 {
 					return fmt.Errorf("there are %v", answers)
 				}
@@ -84,7 +84,12 @@ func TestEndpointRemoved(t *testing.T) {
 	if _, err := slices.Update(t.Context(), &list.Items[0], metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	sleep(t, time.Second)
+	proxytest.Eventually(t, "a second without the endpoint", proxytest.Patience, func(context.Context) error {
+		if _, answers := l.since(time.Now().Add(-time.Second)); answers[hosts[0].name] > 0 {
+			return fmt.Errorf("there are %v", answers)
+		}
+		return nil
+	})
 	settled := time.Now()
 	sleep(t, time.Second)
 	hosts[0].stop() // as a Pod does, a while after it left
