@@ -29,6 +29,18 @@ func TestValidation(t *testing.T) {
 	goRun(t, dir, "test", "./pkg/apis")
 }
 
+// TestRules generates a project whose kind has a field of every Go type with CEL rules on it, and runs a test there of whether they say what
+// they do in a CRD.
+func TestRules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it compiles a generated project")
+	}
+	dir := generateFrom(t, "testdata/rules.txtar", "Sample")
+	writeSchema(t, dir, types.Name{Package: "example.com/shop/pkg/apis/fruit/v1alpha1", Name: "Sample"}, "pkg/apis/schema.json")
+	goRun(t, dir, "vet", "./pkg/generated/validation", "./pkg/apis")
+	goRun(t, dir, "test", "./pkg/apis")
+}
+
 // writeSchema writes the schema that a CRD would have for a kind of the project in dir.
 func writeSchema(t *testing.T, dir string, kind types.Name, name string) {
 	t.Helper()

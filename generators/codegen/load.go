@@ -55,7 +55,11 @@ func (p *Packages) load(ctx context.Context, problems Diagnostics) error {
 	if err := p.typeProblems(importerOf(p.Universe)).err(); err != nil {
 		return err
 	}
-	return p.loadReferenced()
+	if err := p.loadReferenced(); err != nil {
+		return err
+	}
+	restoreInt8(p.Universe)
+	return nil
 }
 
 // patterns are the packages to load: all that any generator looks into, since a generator that finds one missing would start

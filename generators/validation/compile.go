@@ -57,7 +57,7 @@ func tooCostly(err *field.Error) bool {
 	return strings.HasPrefix(err.Detail, "estimated rule cost exceeds") || strings.HasPrefix(err.Detail, "estimated messageExpression cost exceeds")
 }
 
-// forgive takes out of a schema what a CRD refuses and is all the same to CEL, and what CEL sees in another way than a CRD's.
+// forgive takes out of a schema what a CRD refuses and is all the same to CEL.
 func forgive(schema *apiextensionsv1.JSONSchemaProps) {
 	crd.EditSchema(schema, forgiving{})
 }
@@ -70,9 +70,6 @@ func (f forgiving) Visit(schema *apiextensionsv1.JSONSchemaProps) crd.SchemaVisi
 		return f
 	}
 	schema.UniqueItems = false
-	if schema.XIntOrString && schema.Pattern != "" { // a resource.Quantity, which is a string in Go's CEL
-		schema.XIntOrString, schema.AnyOf, schema.Type = false, nil, "string"
-	}
 	return f
 }
 

@@ -63,16 +63,12 @@ func (f *file) property(o *object, p *property) string {
 	if p.name == "" {
 		at = "path"
 	}
-	missing := ""
-	if p.required {
-		missing = p.missing(x)
-	}
+	missing, required := p.missing(x), ""
 	if missing == "" && !p.value.hasChecks() {
 		return ""
 	}
-	required := ""
 	if missing != "" {
-		required = fmt.Sprintf("errs = append(errs, %s.Required(%s, \"\"))\n", f.use(fieldPackage), at)
+		required = f.required(p, "path")
 	}
 	if !p.value.hasChecks() {
 		return fmt.Sprintf("if %s {\n%s}\n", missing, required)
@@ -96,6 +92,20 @@ func (f *file) property(o *object, p *property) string {
 	default:
 		return fmt.Sprintf("if old == nil || %s {\n%s}\n", changed, checks)
 	}
+}
+
+// required is the code that says that a field is missing, or else those of a pointer that is inlined.
+func (f *file) required(p *property, at string) string {
+	if p.name != "" {
+		return fmt.Sprintf("errs = append(errs, %s.Required(%s.Child(%q), \"\"))\n", f.use(fieldPackage), at, p.name)
+	}
+	var out strings.Builder
+	for _, inner := range p.value.object.fields {
+		if inner.required || inner.name == "" && inner.needed() {
+			out.WriteString(f.required(inner, at))
+		}
+	}
+	return out.String()
 }
 
 // scope puts what a mark stands for in its place.
@@ -123,11 +133,13 @@ func (f *file) old(o *object, p *property) string {
 	return fmt.Sprintf("%s.Field(old, func(o *%s) %s { return %s })", f.use(safePackage), f.typeName(o.typ), result, expr)
 }
 
-// missing is what holds if a field is not there though it is required, or "" if that can't be told. An empty string counts as
-// missing; but types of other modules, such as metav1.Condition, have some that are required and may be empty.
+// missing is what holds if a field is not there though it is required, or "" if it is not or that can't be told. An empty string counts
+// as missing; but types of other modules, such as metav1.Condition, have some that are required and may be empty.
 func (p *property) missing(x string) string {
 	switch kind := p.value.kind(); {
-	case !p.canMiss():
+	case p.name == "" && p.value.pointer && p.needed():
+		return x + " == nil"
+	case !p.required || !p.canMiss():
 		return ""
 	case p.value.pointer || kind == aList || kind == aMap || kind == bytes:
 		return x + " == nil"
@@ -138,6 +150,13 @@ func (p *property) missing(x string) string {
 	default:
 		return x + ".IsZero()"
 	}
+}
+
+// needed says whether fields of a struct that is inlined are required.
+func (p *property) needed() bool {
+	return p.value.object != nil && slices.ContainsFunc(p.value.object.fields, func(inner *property) bool {
+		return inner.required || inner.name == "" && inner.needed()
+	})
 }
 
 // canMiss says whether a Go value tells that the field was left out.

@@ -186,7 +186,7 @@ func (r *reader) settle() {
 
 func (o *object) hasChecks() bool {
 	return counted(o.schema) || slices.ContainsFunc(o.fields, func(p *property) bool {
-		return p.value.hasChecks() || p.required && p.missing("") != ""
+		return p.value.hasChecks() || p.missing("") != ""
 	})
 }
 

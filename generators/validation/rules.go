@@ -21,6 +21,8 @@ type ruleNode struct {
 	keys []string
 	// status is set for a status that is empty when the object is created.
 	status bool
+	// json says that the rules are to see the value as it is in JSON.
+	json bool
 }
 
 // A rule is one XValidation marker, or one that follows from another marker.
@@ -43,8 +45,7 @@ type ruleReader struct {
 // rules reads the CEL rules of a kind, and checks them as a CRD's would be.
 func (r *reader) rules(o *object) {
 	reader := &ruleReader{reader: r, byPath: map[string][]*rule{}, within: map[types.Name]bool{}}
-	node := &ruleNode{}
-	reader.object(node, o, "")
+	node := reader.node(&value{typ: o.typ, declared: o.typ, object: o}, "")
 	if len(reader.byPath) == 0 {
 		return
 	}
@@ -54,6 +55,14 @@ func (r *reader) rules(o *object) {
 	}
 	o.rules = node
 	reader.compile(o.typ.Name)
+}
+
+// node has the rules of a value and of what is below it.
+func (r *ruleReader) node(v *value, path string) *ruleNode {
+	node := &ruleNode{}
+	r.value(node, v, path)
+	node.json = slices.ContainsFunc(node.rules, v.foreignTo)
+	return node
 }
 
 // object adds the rules of a struct to a node.
@@ -70,8 +79,9 @@ func (r *ruleReader) object(node *ruleNode, o *object, path string) {
 			r.value(node, p.value, path)
 			continue
 		}
-		child := &ruleNode{status: o.resetStatus && p.name == "status"}
-		r.value(child, p.value, path+".properties["+p.name+"]")
+		child := r.node(p.value, path+".properties["+p.name+"]")
+		child.status = o.resetStatus && p.name == "status"
+		child.json = child.json || len(child.rules) > 0 && isTime(p.value.typ) && p.mayBeNull()
 		if child.any() {
 			if node.fields == nil {
 				node.fields = map[string]*ruleNode{}
@@ -92,15 +102,22 @@ func (r *ruleReader) value(node *ruleNode, v *value, path string) {
 	if v.items == nil {
 		return
 	}
-	child := &ruleNode{}
+	below := ".items"
 	if v.kind() == aMap {
-		r.value(child, v.items, path+".additionalProperties")
-	} else {
-		r.value(child, v.items, path+".items")
+		below = ".additionalProperties"
 	}
-	if child.any() {
-		node.items, node.keys = child, v.keys()
+	node.keys = v.keys()
+	if child := r.node(v.items, path+below); child.any() {
+		node.items = child
 	}
+}
+
+// usesJSON says whether any of the rules here and below does.
+func (n *ruleNode) usesJSON() bool {
+	if n == nil {
+		return false
+	}
+	return n.json || n.items.usesJSON() || slices.ContainsFunc(slices.Collect(maps.Values(n.fields)), (*ruleNode).usesJSON)
 }
 
 func (n *ruleNode) any() bool { return len(n.rules) > 0 || len(n.fields) > 0 || n.items != nil }
@@ -146,6 +163,9 @@ func (n *ruleNode) literal() string {
 	}
 	if n.status {
 		b.WriteString("status: true,\n")
+	}
+	if n.json {
+		b.WriteString("json: true,\n")
 	}
 	if len(n.keys) > 0 {
 		fmt.Fprintf(&b, "keys: []string{%s},\n", quoteAll(n.keys))

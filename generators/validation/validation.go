@@ -117,14 +117,14 @@ func (r *reader) render(module string, roots []*object) (map[string][]byte, erro
 			fileOf(o.typ.Name.Package).function(o)
 		}
 	}
-	return r.files(module, names, files, shared, kinds)
+	return r.files(module, names, files, shared, kinds, slices.ContainsFunc(roots, func(o *object) bool { return o.rules.usesJSON() }))
 }
 
 func byName(a, b *object) int {
 	return cmp.Or(cmp.Compare(a.typ.Name.Package, b.typ.Name.Package), cmp.Compare(a.typ.Name.Name, b.typ.Name.Name))
 }
 
-func (r *reader) files(module string, names names, files map[string]*file, shared *file, kinds []kindData) (map[string][]byte, error) {
+func (r *reader) files(module string, names names, files map[string]*file, shared *file, kinds []kindData, json bool) (map[string][]byte, error) {
 	out := map[string][]byte{}
 	add := func(dir string, data any, placeholders ...string) error {
 		rendered, err := templates.Render("validation/"+dir, data, placeholders...)
@@ -145,9 +145,11 @@ func (r *reader) files(module string, names names, files map[string]*file, share
 		Imports  []string
 		Kinds    []kindData
 		HasRules bool
+		// JSON says that some rules see values as they are in JSON.
+		JSON bool
 		// Unique and Counts say which helpers the code calls.
 		Unique, Counts bool
-	}{module, shared.imports.lines(), kinds, hasRules, unique, counts}
+	}{module, shared.imports.lines(), kinds, hasRules, json, unique, counts}
 	if err := add("project", data); err != nil {
 		return nil, err
 	}

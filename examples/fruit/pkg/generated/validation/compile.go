@@ -31,8 +31,9 @@ func (r *rules) compile(model string) error {
 	schema, err := resolver.PopulateRefs(func(name string) (*spec.Schema, bool) {
 		definition, ok := definitions()[name]
 		schema := definition.Schema
-		if single, is := schema.Extensions[openapicommon.ExtensionV2Schema].(spec.Schema); is { // of one type, where schema is of several
+		if single, is := schema.Extensions[openapicommon.ExtensionV2Schema].(spec.Schema); is {
 			schema = single
+			schema.Format = "int-or-string" // the type is a string or a number, of which CEL finds out when it has a value
 		}
 		return &schema, ok
 	}, model)

@@ -65,7 +65,7 @@ func (v *run) value(r *rules, path *field.Path, in, old reflect.Value, unchanged
 		return
 	}
 	if old.IsValid() && !unchanged && (len(r.rules) > 0 || in.Kind() == reflect.Slice) {
-		unchanged = equality.Semantic.DeepEqual(in.Interface(), old.Interface())
+		unchanged = r.equal(in, old)
 	}
 	if unchanged && !r.transitions {
 		return
@@ -80,7 +80,7 @@ func (v *run) value(r *rules, path *field.Path, in, old reflect.Value, unchanged
 			v.value(below, path.Child(name), fieldOf(in, name), fieldOf(old, name), unchanged)
 		}
 	case r.items == nil:
-	case in.Kind() == reflect.Slice:
+	case in.Kind() == reflect.Slice || in.Kind() == reflect.Array:
 		for i := range in.Len() {
 			item := reflect.Indirect(in.Index(i))
 			v.value(r.items, path.Index(i), item, r.oldItem(item, old), unchanged)
@@ -107,6 +107,21 @@ func fieldOf(in reflect.Value, name string) reflect.Value {
 		return reflect.Value{}
 	}
 	return reflect.Indirect(f)
+}
+
+// equal says whether a value is what it was. Where items have keys, their order is of no matter.
+func (r *rules) equal(in, old reflect.Value) bool {
+	if len(r.keys) == 0 {
+		return equality.Semantic.DeepEqual(in.Interface(), old.Interface())
+	}
+	for i := range in.Len() {
+		item := reflect.Indirect(in.Index(i))
+		was := r.oldItem(item, old)
+		if !was.IsValid() || !equality.Semantic.DeepEqual(item.Interface(), was.Interface()) {
+			return false
+		}
+	}
+	return in.Len() == old.Len()
 }
 
 // oldItem is the item of the old list that has the same keys, if that is how items are told apart.
@@ -137,26 +152,36 @@ func (v *run) check(r *rules, path *field.Path, in, old reflect.Value, unchanged
 	if len(r.rules) == 0 {
 		return
 	}
-	seen := values{self: common.TypedToVal(in.Interface(), r.schema)}
-	optional := types.OptionalNone
+	self, shown := r.see(in)
+	if self == types.NullValue {
+		return
+	}
+	seen, optional := values{self: self}, types.OptionalNone
 	if old.IsValid() && r.transitions {
-		was := common.TypedToVal(old.Interface(), r.schema)
-		seen.oldSelf, optional = was, types.OptionalOf(was)
+		if was, _ := r.see(old); was != types.NullValue {
+			seen.oldSelf, optional = was, types.OptionalOf(was)
+		}
 	}
 	for i := range r.rules {
 		rule := &r.rules[i]
-		if rule.usesOldSelf && !old.IsValid() && !rule.optionalOldSelf || unchanged && !rule.usesOldSelf {
+		if rule.usesOldSelf && seen.oldSelf == nil && !rule.optionalOldSelf || unchanged && !rule.usesOldSelf {
 			continue
 		}
 		if rule.optionalOldSelf {
-			v.eval(rule, path, in, r.schema.Type(), &values{seen.self, optional})
+			v.eval(rule, path, shown, r.schema.Type(), &values{seen.self, optional})
 		} else {
-			v.eval(rule, path, in, r.schema.Type(), &seen)
+			v.eval(rule, path, shown, r.schema.Type(), &seen)
 		}
 		if v.budget < 0 {
 			return
 		}
 	}
+}
+
+// see is a value as CEL sees it, and as errors show it.
+func (r *rules) see(in reflect.Value) (ref.Val, any) {
+	v := in.Interface()
+	return common.TypedToVal(v, r.schema), v
 }
 
 // values are what a rule sees.
@@ -174,7 +199,7 @@ func (v *values) ResolveName(name string) (any, bool) {
 func (*values) Parent() celgo.Activation { return nil }
 
 // eval runs one rule.
-func (v *run) eval(r *rule, path *field.Path, in reflect.Value, typ string, vars *values) {
+func (v *run) eval(r *rule, path *field.Path, in any, typ string, vars *values) {
 	invalid := func(format string, args ...any) {
 		v.errs = append(v.errs, field.Invalid(path, typ, fmt.Sprintf(format, args...)))
 	}
@@ -204,7 +229,7 @@ func (v *run) eval(r *rule, path *field.Path, in reflect.Value, typ string, vars
 	}
 	var bad any = field.OmitValueType{}
 	if typ != "object" && typ != "array" {
-		bad = in.Interface()
+		bad = in
 	}
 	v.errs = append(v.errs, r.failure(path, bad, v.message(r, vars)))
 }
