@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
@@ -18,25 +19,17 @@ import (
 // nothing shows that the layer adds nothing until an APIService is there, and nothing after it has gone.
 func (s *suite) nothing(t *testing.T) {
 	b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{})
-	before := s.paths(t)
 	t.Run("every_group_is_built_in", func(t *testing.T) {
-		services, err := s.Aggregator(t).ApiregistrationV1().APIServices().List(t.Context(), metav1.ListOptions{})
-		if err != nil || len(services.Items) == 0 {
-			t.Fatalf("%d APIServices: %v", len(services.Items), err)
-		}
-		metrics := s.get(t, "/metrics").Body
-		for _, service := range services.Items {
-			if available := fmt.Sprintf("aggregator_unavailable_apiservice{name=%q} 0\n", service.Name); !strings.Contains(metrics, available) {
-				t.Errorf("metrics don't say that APIService %s is available", service.Name)
+		// Each is said to be a moment after the start.
+		proxytest.Eventually(t, "APIServices", proxytest.Patience, func(ctx context.Context) error {
+			services, err := s.Aggregator(t).ApiregistrationV1().APIServices().List(ctx, metav1.ListOptions{})
+			if err != nil || len(services.Items) == 0 {
+				return fmt.Errorf("%d APIServices: %w", len(services.Items), err)
 			}
-			if service.Spec.Service != nil || service.Status.Conditions[0].Reason != "Local" {
-				t.Errorf("APIService %s is not local", service.Name)
-			}
-		}
-		if strings.Contains(metrics, "aggregator_unavailable_apiservice_total{") {
-			t.Error("an APIService is said to have been unavailable")
-		}
+			return builtIn(services.Items, s.get(t, "/metrics").Body)
+		})
 	})
+	before := s.paths(t)
 	t.Run("unregistered_group_is_404", func(t *testing.T) {
 		for _, path := range []string{"/apis/" + b.Options.Group, b.Path(), b.Path("things")} {
 			wantPlain(t, s.get(t, path), http.StatusNotFound, "404 page not found\n")
@@ -69,6 +62,22 @@ func (s *suite) nothing(t *testing.T) {
 		})
 		wantPlain(t, s.get(t, b.Path("things")), http.StatusNotFound, "404 page not found\n")
 	})
+}
+
+// builtIn returns an error unless all of them are local and available, and no other was.
+func builtIn(services []apiregistrationv1.APIService, metrics string) error {
+	for _, service := range services {
+		if available := fmt.Sprintf("aggregator_unavailable_apiservice{name=%q} 0\n", service.Name); !strings.Contains(metrics, available) {
+			return fmt.Errorf("metrics don't say that APIService %s is available", service.Name)
+		}
+		if conditions := service.Status.Conditions; service.Spec.Service != nil || len(conditions) != 1 || conditions[0].Reason != "Local" {
+			return fmt.Errorf("APIService %s is not local", service.Name)
+		}
+	}
+	if strings.Contains(metrics, "aggregator_unavailable_apiservice_total{") {
+		return errors.New("an APIService is said to have been unavailable")
+	}
+	return nil
 }
 
 // paths are those that the server says it has.
