@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -127,12 +126,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	}
 	p.Wait()
 
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	l.Close()
+	port := strconv.Itoa(proxytest.FreePort(t))
 	p = start(t, dir, "--secure-port", port)
 	t.Logf("restart: ready in %s", p.readyIn.Round(time.Millisecond))
 	if p.url != "https://127.0.0.1:"+port || p.config(t).Host != p.url {
