@@ -159,7 +159,7 @@ func (b *Backend) Stop() {
 	b.end()
 	b.listener.freeze(false) // else closing waits to say goodbye
 	_ = b.server.Close()
-	b.listener.closeAll()
+	b.listener.end()
 }
 
 // CloseConnections ends every connection, and goes on serving.

@@ -11,6 +11,7 @@ type listener struct {
 	lock  sync.Mutex
 	conns map[*conn]bool
 	count int
+	ended bool
 	thawn chan struct{} // nil, or closed when reading and writing may go on
 }
 
@@ -27,6 +28,10 @@ func (l *listener) Accept() (net.Conn, error) {
 	c := &conn{Conn: accepted, listener: l, closed: make(chan struct{})}
 	l.lock.Lock()
 	defer l.lock.Unlock()
+	if l.ended {
+		_ = accepted.Close() // it came in the last moment
+		return nil, net.ErrClosed
+	}
 	l.conns[c] = true
 	l.count++
 	return c, nil
@@ -42,6 +47,14 @@ func (l *listener) accepted() int {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	return l.count
+}
+
+// end closes all connections, and those that are being accepted.
+func (l *listener) end() {
+	l.lock.Lock()
+	l.ended = true
+	l.lock.Unlock()
+	l.closeAll()
 }
 
 func (l *listener) closeAll() {

@@ -59,6 +59,7 @@ func TestBackendBehindAProxy(t *testing.T) {
 		if status, _ := get(t, client, url); status != http.StatusServiceUnavailable || b.OpenConnections() != 0 {
 			t.Errorf("stopped: %d, %d connections", status, b.OpenConnections())
 		}
+		cp.WaitCondition(t, "v1."+b.Options.Group, "FailedDiscoveryCheck", nil) // else that may come when it is served again
 		b.Start(t)
 		b.WaitServed(t, cp)
 		b.Freeze()

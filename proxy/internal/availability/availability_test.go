@@ -186,7 +186,7 @@ func TestChurnLeavesNothing(t *testing.T) {
 	}
 	stop()
 	hung.Thaw() // so that it notices which connections are closed
-	proxytest.Eventually(t, "goroutines, connections and metrics of what was deleted", 10*time.Second, func(context.Context) error {
+	proxytest.Eventually(t, "goroutines, connections and metrics of what was deleted", 30*time.Second, func(context.Context) error {
 		if running := monitors(t, cp); running != 1 {
 			return fmt.Errorf("%d monitors run", running)
 		}
