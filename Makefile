@@ -29,7 +29,7 @@ test-unit: ## the generators and the command line
 	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
 	go vet ./generators/... ./templates/... ./examples/... ./cmd/builder/...
 	cd generators/validation/crd && go mod tidy -diff && go vet ./...
-	go test ./generators/... ./templates/... ./examples/... $$(go list ./cmd/builder/... | grep -v /e2e$$)
+	go test -timeout 30m ./generators/... ./templates/... ./examples/... $$(go list ./cmd/builder/... | grep -v /e2e$$)
 
 # One package at a time: some of them measure seconds. Not from the cache: they run a program that go test doesn't look at.
 test-proxy: build ## the reference aggregation proxy
@@ -45,17 +45,17 @@ test-fuzz: ## some ten thousand inputs for each fuzz target of the proxy
 # Not from the cache: these run programs that go test doesn't look at.
 test-kube: build ## the proxy against the real kube-apiserver, request by request; the examples' tests behind both
 	cd proxy/oracle && go mod tidy -diff && go vet ./...
-	cd proxy/oracle && go test -count=1 -timeout 20m ./kube
-	cd proxy/oracle && go test -count=1 -timeout 30m
+	cd proxy/oracle && go test -count=1 -timeout 30m ./kube
+	cd proxy/oracle && go test -count=1 -timeout 45m
 
 test-examples: build ## each example builds, vets and passes its own tests, through the proxy
-	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && go build ./... && go vet ./... && go test ./...); done
+	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && go build ./... && go vet ./... && go test -timeout 30m ./...); done
 
 test-e2e: build ## the real programs, as a user runs them
-	go test -timeout 20m ./cmd/builder/internal/e2e
+	go test -timeout 30m ./cmd/builder/internal/e2e
 
 test-docs: build ## every command in README.md and docs/
-	go test -timeout 20m ./docs/...
+	go test -timeout 30m ./docs/...
 
 lint: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## golangci-lint, here and in each example
 	$< run ./...
