@@ -35,8 +35,11 @@ func TestRules(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles a generated project")
 	}
-	dir := generateFrom(t, "testdata/rules.txtar", "Sample")
-	writeSchema(t, dir, types.Name{Package: "example.com/shop/pkg/apis/fruit/v1alpha1", Name: "Sample"}, "pkg/apis/schema.json")
+	kinds := []string{"Sample", "Ledger"}
+	dir := generateFrom(t, "testdata/rules.txtar", kinds...)
+	for _, kind := range kinds {
+		writeSchema(t, dir, types.Name{Package: "example.com/shop/pkg/apis/fruit/v1alpha1", Name: kind}, "pkg/apis/"+kind+".json")
+	}
 	goRun(t, dir, "vet", "./pkg/generated/validation", "./pkg/apis")
 	goRun(t, dir, "test", "./pkg/apis")
 }

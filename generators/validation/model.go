@@ -99,7 +99,7 @@ func (r *reader) object(t *types.Type) *object {
 		at := place{owner: t.Name, field: member.Name}
 		p := &property{name: tag.name, goName: member.Name, omitEmpty: tag.omitEmpty, omitZero: tag.omitZero, own: own.IsValid()}
 		if tag.name == "" {
-			p.value = r.value(member.Type, nil)
+			p.value = r.value(member.Type, r.inlined(fields, member, at))
 		} else if prop, ok := fields.Properties[tag.name]; ok {
 			p.required = slices.Contains(fields.Required, tag.name)
 			p.value = r.value(member.Type, []limits{{JSONSchemaProps: &prop, at: at}})
@@ -109,6 +109,32 @@ func (r *reader) object(t *types.Type) *object {
 		o.fields = append(o.fields, p)
 	}
 	return o
+}
+
+// inlined are the rules of a field whose struct is inlined: there is nothing else that its markers can say.
+func (r *reader) inlined(around *apiextensionsv1.JSONSchemaProps, member types.Member, at place) []limits {
+	t := member.Type
+	if t.Kind == types.Pointer {
+		t = t.Elem
+	}
+	for _, s := range around.AllOf {
+		if s.Ref == nil || r.schemas.Resolve(at.owner, *s.Ref) != t.Name {
+			continue
+		}
+		return []limits{{JSONSchemaProps: &apiextensionsv1.JSONSchemaProps{Ref: s.Ref, XValidations: s.XValidations}, at: at}}
+	}
+	return nil
+}
+
+// checkMetadata says that the metadata of a kind can have no rules, as in a CRD.
+func (r *reader) checkMetadata(kind *object) {
+	p := kind.property("metadata")
+	if p == nil || p.value.typ.Name != objectMeta || len(p.value.limits) == 0 {
+		return
+	}
+	if l := p.value.limits[0]; len(l.XValidations) > 0 {
+		r.problem(l.at, "+kubebuilder:validation:", "metadata can't have rules of its own: put them on the type %s, where they see self.metadata.name and self.metadata.generateName, or write a Validate method", kind.typ.Name.Name)
+	}
 }
 
 // value reads what a Go type and the markers on the way to it say.

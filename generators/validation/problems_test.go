@@ -29,7 +29,7 @@ func TestProblems(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := &archive.Files[len(archive.Files)-1]
-	_, err = generate(t, archive, "Rules", "OneOfs", "Path", "Costly", "Forest", "Constraints")
+	_, err = generate(t, archive, "Rules", "OneOfs", "Path", "Costly", "Forest", "Named", "Constraints")
 	var problems codegen.Diagnostics
 	if !errors.As(err, &problems) {
 		t.Fatalf("the error is %v, not Diagnostics", err)

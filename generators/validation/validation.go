@@ -28,6 +28,7 @@ func Generate(module string, kinds []types.Name, packages *codegen.Packages, sch
 		if t := packages.Universe.Type(kind); t.Kind == types.Struct && schemas.Kind(kind) != nil {
 			o := r.object(t)
 			o.resetStatus = r.hasStatus(kind)
+			r.checkMetadata(o)
 			roots = append(roots, o)
 		}
 	}
