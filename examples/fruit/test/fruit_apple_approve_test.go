@@ -1,6 +1,8 @@
 package test
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -57,7 +59,7 @@ func TestFruitAppleApprove(t *testing.T) {
 	if _, err := clientset.FruitV1alpha1().Apples(metav1.NamespaceDefault).Approve(t.Context(), name, older, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	wantApproval(t, get(), "it is sweet", "test.test", "fruit.example.com/v1alpha1")
+	wantApproval(t, get(), "it is sweet", filepath.Base(os.Args[0]), "fruit.example.com/v1alpha1")
 }
 
 // wantApproval wants an apple to be approved, and to say by whom and through which version.
