@@ -45,7 +45,12 @@ func (t *table) conversion() upstreamGenerator {
 					pkg.Comments = append(slices.Clip(pkg.Comments), "+k8s:conversion-gen="+peer)
 				}
 			}
-			return conversiongen.GetTargets(c, args), nil
+			targets := conversiongen.GetTargets(c, args)
+			for i, target := range targets {
+				j := slices.IndexFunc(t.p.options.APIs, func(api API) bool { return api.Package == target.Path() })
+				targets[i] = conversionTarget{target, t.p.options.APIs[j], t.p}
+			}
+			return targets, nil
 		},
 	}
 }
@@ -145,7 +150,7 @@ func stubFile(version string, stubs []stub) []byte {
 	fmt.Fprintf(&b, "import (\n\t%s\n)\n", strings.Join(slices.Sorted(maps.Keys(imports)), "\n\t"))
 	for _, s := range stubs {
 		types := strings.TrimPrefix(s.name, "Convert_")
-		fmt.Fprintf(&b, "\n// %s has yet to say what becomes of %s.\n", s.name, strings.Join(s.missing, " and "))
+		fmt.Fprintf(&b, "\n// %s has yet to say what becomes of %s.\n", s.name, enumerate(s.missing))
 		fmt.Fprintf(&b, "func %s%s {\n", s.name, s.signature)
 		for _, field := range s.missing {
 			fmt.Fprintf(&b, "\t_ = %s\n", unsuited.ReplaceAllString("field_"+field+"_is_not_converted_from_"+types, "_"))
@@ -153,4 +158,12 @@ func stubFile(version string, stubs []stub) []byte {
 		fmt.Fprintf(&b, "\treturn auto%s(in, out, s)\n}\n", s.name)
 	}
 	return b.Bytes()
+}
+
+// enumerate is a list of words in a sentence: A, B and C.
+func enumerate(words []string) string {
+	if last := len(words) - 1; last > 0 {
+		return strings.Join(words[:last], ", ") + " and " + words[last]
+	}
+	return strings.Join(words, "")
 }

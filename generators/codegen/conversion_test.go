@@ -1,6 +1,8 @@
 package codegen
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -78,4 +80,37 @@ func TestMissingConversions(t *testing.T) {
 	if stubs, err := missingConversions([]byte(withMissing), written); err != nil || len(stubs) > 0 {
 		t.Errorf("nothing is missing any more: got %v, %v", stubs, err)
 	}
+}
+
+// TestConversionsOfFields generates the conversions of a struct that stays and of one whose fields change their types. The second's are
+// the user's, field by field; what is generated compiles when they are written.
+func TestConversionsOfFields(t *testing.T) {
+	o := fixture(t, "versions")
+	o.APIs[1].Peers = []string{o.APIs[0].Package}
+	missing := generate(t, o)["pkg/apis/fruit/v1beta1/"+MissingConversionsFile]
+	const fields = "Number, Wide, Numbers, Pointed, Free, Piece, Pieces, Mapped and Nested.\n"
+	for _, want := range []string{
+		"// Convert_v1beta1_Changed_To_v1_Changed has yet to say what becomes of " + fields,
+		"// Convert_v1_Changed_To_v1beta1_Changed has yet to say what becomes of " + fields,
+	} {
+		if !strings.Contains(string(missing), want) {
+			t.Errorf("the stubs lack %q:\n%s", want, missing)
+		}
+	}
+	if got := strings.Count(string(missing), "has yet to say"); got != 2 {
+		t.Errorf("there are %d stubs, want 2:\n%s", got, missing)
+	}
+
+	written := regexp.MustCompile(`(?m)^//go:build.*\n|^\t_ = .*\n`).ReplaceAll(missing, nil)
+	write(t, o.Dir, map[string][]byte{"pkg/apis/fruit/v1beta1/changed.go": written})
+	files := generate(t, o)
+	if missing, ok := files["pkg/apis/fruit/v1beta1/"+MissingConversionsFile]; ok {
+		t.Errorf("all is written, and still there are stubs:\n%s", missing)
+	}
+	conversions := string(files["pkg/apis/fruit/v1beta1/"+conversionFile])
+	if !strings.Contains(conversions, "Convert_v1beta1_Box_To_v1_Crate(&(*in)[i], &(*out)[i], s)") {
+		t.Errorf("a conversion of the user's is not used:\n%s", conversions)
+	}
+	write(t, o.Dir, map[string][]byte{"pkg/apis/fruit/v1beta1/" + conversionFile: []byte(conversions)})
+	goTool(t, o.Dir, "vet", "./pkg/apis/...")
 }

@@ -104,7 +104,7 @@ func (f *file) entries(v *value, u use, depth int) string {
 	}
 	var out strings.Builder
 	if v.items.onlyObject() && !v.items.pointer {
-		return fmt.Sprintf("errs = append(errs, %s.EachMapVal(ctx, op, %s, %s, %s, %[1]s.SemanticDeepEqual, %s)...)\n",
+		return fmt.Sprintf("errs = append(errs, %s.EachMapVal(ctx, op, %s, %s, %s, %[1]s.SemanticDeepEqual, %[5]s)...)\n",
 			f.use(validatePackage), pathMark, u.value(), u.old, f.names.function(v.items.object.typ.Name))
 	}
 	if u.old != "nil" {
