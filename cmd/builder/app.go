@@ -48,6 +48,9 @@ them on this machine behind a reference aggregation proxy. It needs no cluster.`
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if args := cmd.Flags().Args(); cmd.HasSubCommands() && len(args) > 0 { // flags of a command that there isn't
+			return noCommand(cmd, args)
+		}
 		return usagef("%w: see %q", err, cmd.CommandPath()+" --help")
 	})
 	root.AddCommand(a.initCommand(), a.createCommand(), a.generateCommand(), a.runCommand(), a.stopCommand(), a.kubectlCommand(), a.versionCommand())

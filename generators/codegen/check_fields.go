@@ -14,8 +14,15 @@ func (p *Packages) checkFields(t *types.Type) Diagnostics {
 	if describesItself(t) {
 		return nil
 	}
+	named := map[string]string{}
 	for _, m := range t.Members {
 		pos := p.Position(t.Name, m.Name)
+		if name := jsonName(m); name != "" && named[name] != "" {
+			problems.add(pos, "fields %s and %s of %s have the same name in JSON, %q, so that neither would be written: change one of their json tags",
+				named[name], m.Name, t.Name.Name, name)
+		} else {
+			named[name] = m.Name
+		}
 		if what := p.unsuitable(m.Type, inOpenAPI(m)); what != "" {
 			problems.add(pos, "field %s of %s: %s", m.Name, t.Name.Name, what)
 		}

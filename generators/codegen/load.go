@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/token"
 	gotypes "go/types"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -113,6 +114,8 @@ func (p *Packages) explain(ctx context.Context, problems Diagnostics, cause erro
 	return problems.err()
 }
 
+var mixedPackages = regexp.MustCompile(`^found packages (\S+) \((\S+)\) and (\S+) \((\S+)\) in (.+)$`)
+
 var missingPackage = regexp.MustCompile(`no required module provides package ([^ ;:]+)`)
 
 // listProblem is what the go command said of a package.
@@ -123,6 +126,15 @@ func (p *Packages) listProblem(pkg string, e packages.Error) Diagnostic {
 		if strings.HasPrefix(m[1], p.options.Module+"/") {
 			d.Message = fmt.Sprintf("there is no package %s: correct the import", m[1])
 		}
+	}
+	if mixed := mixedPackages.FindStringSubmatch(d.Message); mixed != nil {
+		name, file, folder := mixed[1], mixed[2], p.options.rel(mixed[5])
+		if name == path.Base(folder) {
+			name, file = mixed[3], mixed[4]
+		}
+		d.Pos = token.Position{Filename: path.Join(folder, file), Line: 1}
+		d.Message = fmt.Sprintf("this file is of package %s, and others in its folder are not: write package %s", name, path.Base(folder))
+		return d
 	}
 	if d.Pos.Filename == "" {
 		// The package was asked for by a marker, which the go command knows nothing of.

@@ -24,7 +24,7 @@ const (
 	Func    Target = "function"
 )
 
-// A Marker is one comment line that begins with a plus sign and a letter.
+// A Marker is one comment line that begins with a plus sign and a letter, or was meant to.
 type Marker struct {
 	// Pos is where the comment begins.
 	Pos token.Position
@@ -149,7 +149,7 @@ func linesOf(fset *token.FileSet, group *ast.CommentGroup, owner Marker) []Marke
 		}
 		for _, text := range strings.Split(strings.TrimSuffix(body, "*/"), "\n") {
 			text = strings.TrimSpace(text)
-			if len(text) > 1 && text[0] == '+' && unicode.IsLetter(rune(text[1])) {
+			if name, ok := strings.CutPrefix(text, "+"); ok && name != "" && (unicode.IsLetter(rune(name[0])) || family(strings.TrimSpace(name))) {
 				m := owner
 				m.Pos, m.Text, m.Block = fset.Position(comment.Pos()), text, block
 				out = append(out, m)

@@ -129,6 +129,9 @@ func (r *Registry) Parse(m Marker) any {
 // Check says what is wrong with a marker as it stands: its name, its place and its value. It returns "" for one that is good
 // and for a line that is none of ours, such as another tool's marker or prose that begins with a plus sign.
 func (r *Registry) Check(m Marker) string {
+	if text := strings.TrimPrefix(m.Text, "+"); strings.TrimSpace(text) != text {
+		return fmt.Sprintf("the marker %s has a space after the plus sign, so no generator reads it: write +%s", m.Text, strings.TrimSpace(text))
+	}
 	d := r.Lookup(m.Text)
 	if d == nil {
 		return r.unknown(m.Text)

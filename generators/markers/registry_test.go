@@ -50,6 +50,7 @@ func TestCheck(t *testing.T) {
 		{Field, "+k8s:something(of: \"mine\")=1", "unknown marker +k8s:something: builder's docs/markers.md has a list of those that there are"},
 
 		{Field, "+default = 3", "the marker +default has a space after it, so no generator reads it: write +default alone, or with its value right after it"},
+		{Field, "+ kubebuilder:validation:Minimum=3", "the marker + kubebuilder:validation:Minimum=3 has a space after the plus sign, so no generator reads it: write +kubebuilder:validation:Minimum=3"},
 		{Field, "+kubebuilder:validation:Minimum =3", "the marker +kubebuilder:validation:Minimum has a space after it, so no generator reads it: write +kubebuilder:validation:Minimum alone, or with its value right after it"},
 
 		{Field, "+kubebuilder:printcolumn:name=A,type=string,JSONPath=.spec.a", "the marker +kubebuilder:printcolumn is on a field, where it has no effect: it belongs right above a type"},

@@ -255,8 +255,7 @@ func (p *Project) SetController(group, kind string) error {
 			k.Controller = true
 			return nil
 		}
-		return fmt.Errorf("group %q has no kind %s: create it first, with \"builder create resource --group %s --version VERSION --kind KIND\"",
-			name, show(kind), name)
+		return next.noKind(name, kind)
 	})
 }
 

@@ -35,8 +35,7 @@ func (p *Project) AddSubresource(group, version, kind, name string) error {
 		}
 		k, ok := next.find(groupName, kind)
 		if !ok {
-			return fmt.Errorf("group %q has no kind %s: create it first, with \"builder create resource --group %s --version VERSION --kind KIND\"",
-				groupName, show(kind), groupName)
+			return next.noKind(groupName, kind)
 		}
 		if !slices.Contains(k.Versions, version) {
 			return fmt.Errorf("kind %q of group %q is not in version %s: use --version %s", kind, groupName, show(version), k.Versions[0])
@@ -48,6 +47,21 @@ func (p *Project) AddSubresource(group, version, kind, name string) error {
 		k.Subresources = append(k.Subresources, name)
 		return nil
 	})
+}
+
+// noKind says that a group has no such kind, and what may be meant.
+func (p *Project) noKind(group, kind string) error {
+	g, ok := p.Group(group)
+	if !ok {
+		return fmt.Errorf("there is no group %q: %s", group, haveList("groups", p.groupNames()))
+	}
+	for _, k := range g.Kinds {
+		if strings.EqualFold(k.Name, kind) || k.Resource() == strings.ToLower(kind) {
+			return fmt.Errorf("group %q has no kind %s: use %q", group, show(kind), k.Name)
+		}
+	}
+	return fmt.Errorf("group %q has no kind %s: create it first, with \"builder create resource --group %s --version VERSION --kind KIND\"",
+		group, show(kind), group)
 }
 
 // find returns a kind to change it.

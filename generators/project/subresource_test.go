@@ -49,7 +49,9 @@ func TestAddSubresource(t *testing.T) {
 
 func TestAddSubresourceErrors(t *testing.T) {
 	tests := map[string]struct{ group, version, kind, name, err string }{
-		"no group":              {"bread", "v1", "Apple", "approve", `group "bread" has no kind "Apple": create it first, with "builder create resource --group bread --version VERSION --kind KIND"`},
+		"no group":              {"bread", "v1", "Apple", "approve", `there is no group "bread": the groups are fruit`},
+		"kind in small letters": {"fruit", "v1", "apple", "approve", `group "fruit" has no kind "apple": use "Apple"`},
+		"plural of a kind":      {"fruit", "v1", "apples", "approve", `group "fruit" has no kind "apples": use "Apple"`},
 		"no kind":               {"fruit", "v1", "Pear", "approve", `group "fruit" has no kind "Pear": create it first, with "builder create resource --group fruit --version VERSION --kind KIND"`},
 		"no version":            {"fruit", "v2", "Apple", "approve", `kind "Apple" of group "fruit" is not in version "v2": use --version v1`},
 		"twice":                 {"fruit", "v1", "Apple", "review", `kind "Apple" of group "fruit" has the subresource "review" already: edit it in pkg/registry/fruit/apple/review.go`},

@@ -157,6 +157,7 @@ func (r *reader) value(t *types.Type, from []limits) *value {
 		v.typ = v.typ.Underlying
 	}
 	r.check(v)
+	r.checkDefault(v)
 	switch v.typ.Kind {
 	case types.Slice, types.Array:
 		if !isBytes(v.typ) {
