@@ -34,6 +34,11 @@ func Scaffold(dir string, p *project.Project, copies scaffold.Files) (*scaffold.
 	if err != nil {
 		return nil, err
 	}
+	if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(validation.RulesFile))); err == nil {
+		if err := requireCEL(files); err != nil {
+			return nil, err
+		}
+	}
 	return scaffold.NewPlan(os.DirFS(dir), files, copies, false)
 }
 
@@ -61,6 +66,11 @@ func Generate(ctx context.Context, dir string, p *project.Project, copies scaffo
 		return nil, err
 	}
 	maps.Copy(files, derived)
+	if _, ok := derived[validation.RulesFile]; ok {
+		if err := requireCEL(files); err != nil {
+			return nil, err
+		}
+	}
 	return scaffold.NewPlan(os.DirFS(dir), files, copies, true)
 }
 

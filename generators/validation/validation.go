@@ -19,6 +19,9 @@ import (
 	"github.com/apiserver-builder/builder/templates"
 )
 
+// RulesFile is among the generated files if a kind has CEL rules, which it imports CEL for.
+const RulesFile = "pkg/generated/validation/rules.go"
+
 // Generate returns the files of pkg/generated/validation for the kinds given, each in one version, by path. There are none if nothing
 // is to be validated. What is wrong with the markers comes back as codegen.Diagnostics.
 func Generate(module string, kinds []types.Name, packages *codegen.Packages, schemas *schema.Schemas) (map[string][]byte, error) {
