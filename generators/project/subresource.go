@@ -97,6 +97,8 @@ func checkSubresources(k Kind) error {
 			return fmt.Errorf("subresource %q%s would have the type %s, which the kind has already: use another name", name, of, k.SubresourceType(name))
 		case name == "strategy":
 			return fmt.Errorf("subresource %q%s would be in strategy.go, which every kind has: use another name", name, of)
+		case platforms[name]:
+			return fmt.Errorf("subresource %q%s would be tested in a file whose name ends in _%s_test.go, which Go builds for that platform alone: use another name", name, of, name)
 		case slices.Contains(k.Subresources[:i], name):
 			return fmt.Errorf("subresource %q%s is declared twice: keep one of them", name, of)
 		}
