@@ -48,6 +48,9 @@ func (p *Packages) unsuitable(t *types.Type, described bool) string {
 		}
 		return p.unsuitable(t.Elem, described)
 	case types.Slice, types.Array:
+		if described && t.Kind == types.Slice && t.Elem.Kind == types.Alias && resolve(t.Elem) == types.Byte {
+			return fmt.Sprintf("JSON has a list of %s as a string, as one of bytes: use []byte, or numbers of more bits", t.Elem.Name.Name)
+		}
 		return p.unsuitableElement(t.Elem, described)
 	case types.Map:
 		if key := resolve(t.Key); described && key.Name.Name != "string" {
@@ -55,6 +58,9 @@ func (p *Packages) unsuitable(t *types.Type, described bool) string {
 		}
 		return p.unsuitableElement(t.Elem, described)
 	case types.Alias:
+		if described && t.Underlying.Kind == types.Slice && t.Underlying.Elem == types.Byte {
+			return fmt.Sprintf("bytes of a type of their own, %s, have no schema: use []byte, or runtime.RawExtension for JSON of any form", t.Name.Name)
+		}
 		return p.unsuitable(t.Underlying, described)
 	case types.Struct:
 		return p.unsuitableStruct(t, described)
