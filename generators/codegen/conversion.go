@@ -45,6 +45,7 @@ func (t *table) conversion() upstreamGenerator {
 					pkg.Comments = append(slices.Clip(pkg.Comments), "+k8s:conversion-gen="+peer)
 				}
 			}
+			t.nestConversions(c.Namers["public"])
 			targets := conversiongen.GetTargets(c, args)
 			for i, target := range targets {
 				j := slices.IndexFunc(t.p.options.APIs, func(api API) bool { return api.Package == target.Path() })

@@ -34,7 +34,7 @@ type conversionGenerator struct {
 	generator.Generator
 	api      API
 	universe types.Universe
-	written  map[conversionPair]bool
+	written  map[conversionPair]*types.Type
 }
 
 // Filter implements generator.Generator. To upstream's, a type has a peer too if one of Kubernetes' own has the same name.
@@ -75,9 +75,9 @@ func (g *conversionGenerator) peer(t *types.Type) *types.Type {
 }
 
 // convertible says whether generated code can convert a field of one type to one of the other, and nothing can go wrong. Upstream's
-// generator knows lists, maps and pointers of what it can convert, but not lists of lists.
+// generator knows lists, maps and pointers of what it can convert; lists of lists are nestConversions'.
 func (g *conversionGenerator) convertible(in, out *types.Type) bool {
-	if g.written[conversionPair{in, out}] {
+	if g.written[conversionPair{in, out}] != nil {
 		return true
 	}
 	from, to := underlying(in), underlying(out)
@@ -101,7 +101,7 @@ func (g *conversionGenerator) convertible(in, out *types.Type) bool {
 // has written.
 func (g *conversionGenerator) alike(in, out *types.Type) bool {
 	switch {
-	case g.written[conversionPair{in, out}]:
+	case g.written[conversionPair{in, out}] != nil:
 		return true
 	case in == out:
 		return in.IsAssignable()
@@ -123,16 +123,16 @@ func underlying(t *types.Type) *types.Type {
 	return t
 }
 
-// writtenConversions are those that the project's packages have functions for.
-func (p *Packages) writtenConversions() map[conversionPair]bool {
-	written := map[conversionPair]bool{}
+// writtenConversions are the project's functions that convert, whoever writes them.
+func (p *Packages) writtenConversions() map[conversionPair]*types.Type {
+	written := map[conversionPair]*types.Type{}
 	for _, api := range p.options.APIs {
 		for name, f := range p.Universe[api.Package].Functions {
 			if !strings.HasPrefix(name, "Convert_") || f.Underlying == nil || f.Underlying.Signature == nil {
 				continue
 			}
 			if parameters := f.Underlying.Signature.Parameters; len(parameters) == 3 {
-				written[conversionPair{parameters[0].Type.Elem, parameters[1].Type.Elem}] = true
+				written[conversionPair{parameters[0].Type.Elem, parameters[1].Type.Elem}] = f
 			}
 		}
 	}

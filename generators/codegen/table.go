@@ -37,10 +37,12 @@ type table struct {
 	apis, client []string
 	// independent are the generators whose order is free, because none reads what another writes.
 	independent []upstreamGenerator
+	// nested are the conversions that upstream's generator calls and does not write, by package.
+	nested map[string][]*types.Type
 }
 
 func (p *Packages) table(boilerplate string) *table {
-	t := &table{p: p, boilerplate: boilerplate}
+	t := &table{p: p, boilerplate: boilerplate, nested: map[string][]*types.Type{}}
 	for _, api := range p.options.APIs {
 		t.apis = append(t.apis, api.Package)
 		if p.hasClient(api.Package) {
