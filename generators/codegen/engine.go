@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 
-	conversiongen "k8s.io/code-generator/cmd/conversion-gen/generators"
 	"k8s.io/gengo/v2/generator"
 	"k8s.io/gengo/v2/namer"
 	"k8s.io/gengo/v2/types"
@@ -47,7 +46,7 @@ func (p *Packages) Generate(ctx context.Context) (map[string][]byte, error) {
 	if err := p.run(ctx, table.independent, raw); err != nil {
 		return nil, err
 	}
-	table.addNestedConversions(conversiongen.NameSystems()["public"], p.options.Boilerplate, raw)
+	table.addNestedConversions(raw)
 	if err := p.addMissingConversions(raw); err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func (d *declaration) constrain(tag codetags.Tag, schema *apiextensionsv1.JSONSc
 		}
 		return d.constrain(*tag.ValueTag, values)
 	case "k8s:eachKey":
-		return all(schema, tag, schema.AdditionalProperties != nil, "a map", "key")
+		return eachKey(schema, tag)
 	case "k8s:item":
 		return item(schema, tag)
 	case "k8s:subfield":
@@ -37,7 +37,8 @@ func (d *declaration) constrain(tag codetags.Tag, schema *apiextensionsv1.JSONSc
 		if schema.Type != "integer" {
 			return misfit(tag, "an integer", schema)
 		}
-		return addRule(schema, "self >= oldSelf", "must not decrease")
+		addRule(schema, "self >= oldSelf", "must not decrease")
+		return nil
 	case "k8s:maxBytes":
 		if schema.Type != "string" {
 			return misfit(tag, "a string", schema)
@@ -61,7 +62,8 @@ func itself(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
 	if err != nil {
 		return err
 	}
-	return addRule(schema, rule, message)
+	addRule(schema, rule, message)
+	return nil
 }
 
 // below are the markers that can be the value of another one.
@@ -90,9 +92,8 @@ func misfit(tag codetags.Tag, want string, schema *apiextensionsv1.JSONSchemaPro
 	return fmt.Errorf("+%s is for %s, not for a value of type %q", tag.Name, want, schema.Type)
 }
 
-func addRule(schema *apiextensionsv1.JSONSchemaProps, rule, message string) error {
+func addRule(schema *apiextensionsv1.JSONSchemaProps, rule, message string) {
 	schema.XValidations = append(schema.XValidations, apiextensionsv1.ValidationRule{Rule: rule, Message: message})
-	return nil
 }
 
 // valuesOf is the schema of the elements of a list, or of the values of a map.
@@ -118,16 +119,17 @@ func unique(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
 	return nil
 }
 
-// all adds the rule that something holds for all keys or elements.
-func all(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag, fits bool, want, variable string) error {
-	if !fits {
-		return misfit(tag, want, schema)
+// eachKey adds the rule that something holds for all keys of a map.
+func eachKey(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
+	if schema.AdditionalProperties == nil {
+		return misfit(tag, "a map", schema)
 	}
-	rule, message, err := expression(*tag.ValueTag, variable)
+	rule, message, err := expression(*tag.ValueTag, "key")
 	if err != nil {
 		return err
 	}
-	return addRule(schema, "self.all("+variable+", "+rule+")", "each "+variable+" "+message)
+	addRule(schema, "self.all(key, "+rule+")", "each key "+message)
+	return nil
 }
 
 // subfield adds a rule about a field of a struct, where the struct is used.
@@ -185,6 +187,7 @@ func item(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
 	if err != nil {
 		return err
 	}
-	return addRule(schema, fmt.Sprintf("self.all(item, !(%s) || !has(%s) || %s)", selects(tag), self, rule),
+	addRule(schema, fmt.Sprintf("self.all(item, !(%s) || !has(%s) || %s)", selects(tag), self, rule),
 		fmt.Sprintf("%s of the item where %s %s", inner.Args[0].Value, selects(tag), message))
+	return nil
 }
