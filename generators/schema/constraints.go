@@ -134,9 +134,12 @@ func eachKey(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
 
 // subfield adds a rule about a field of a struct, where the struct is used.
 func (d *declaration) subfield(schema *apiextensionsv1.JSONSchemaProps, tag codetags.Tag) error {
+	if schema.Ref == nil && schema.Type != "object" {
+		return misfit(tag, "a struct", schema)
+	}
 	name := tag.Args[0].Value
 	if fields, complete := d.fieldsOf(schema); complete && !fields[name] {
-		return fmt.Errorf("+%s(%s) names no field of %s in JSON", tag.Name, name, cmp.Or(d.schemas.Resolve(d.owner(), ptr.Deref(schema.Ref, "")).Name, "a struct"))
+		return fmt.Errorf("+%s(%s) names no field of %s in JSON", tag.Name, name, cmp.Or(d.schemas.Resolve(d.owner(), ptr.Deref(schema.Ref, "")).Name, d.ident.Name))
 	}
 	self := member("self", name)
 	rule := apiextensionsv1.ValidationRule{FieldPath: fieldPath(name)}

@@ -117,16 +117,19 @@ func (d *declaration) owner() types.Name {
 	return types.Name{Package: d.ident.Package.PkgPath, Name: d.ident.Name}
 }
 
-// A declared is a field with a marker: its names in Go and in JSON.
-type declared struct{ name, json string }
+// A declared is a field with a marker: its names in Go and in JSON, and whether JSON lacks it where it is empty.
+type declared struct {
+	name, json string
+	omitted    bool
+}
 
 func (d *declaration) field(name string) (declared, bool) {
 	info := d.schemas.parser.Types[d.ident]
 	for _, f := range info.Fields {
 		if f.Name == name {
-			json, _, _ := strings.Cut(reflect.StructTag(f.Tag).Get("json"), ",")
+			json, options, _ := strings.Cut(reflect.StructTag(f.Tag).Get("json"), ",")
 			_, ok := d.schema.Properties[json]
-			return declared{name, json}, ok
+			return declared{name, json, strings.Contains(options, "omit")}, ok
 		}
 	}
 	return declared{}, false
@@ -134,7 +137,7 @@ func (d *declaration) field(name string) (declared, bool) {
 
 // optional says what is wrong if a field can't be left out: whether it is set decides, and so it would always be.
 func (d *declaration) optional(f declared, tag codetags.Tag) error {
-	if slices.Contains(d.schema.Required, f.json) {
+	if slices.Contains(d.schema.Required, f.json) || !f.omitted {
 		return fmt.Errorf("+%s is for fields that may be left out, and %s may not: write +optional above it, and omitempty in its tag", tag.Name, f.json)
 	}
 	return nil

@@ -28,13 +28,14 @@ func TestDeclarations(t *testing.T) {
 		{`+k8s:item(name: "a")=+k8s:immutable`, "[]AppleSpec", "+k8s:immutable can't be the value of another marker here: write +kubebuilder:validation:XValidation"},
 		{"+k8s:subfield(color)=+k8s:immutable", "*AppleSpec", "+k8s:immutable can't be the value of another marker here: write +kubebuilder:validation:XValidation"},
 		{"+k8s:subfield(colour)=+k8s:required", "*v1.Place", "+k8s:subfield(colour) names no field of Place in JSON"},
-		{"+k8s:subfield(colour)=+k8s:required", "string", "+k8s:subfield(colour) names no field of a struct in JSON"},
+		{"+k8s:subfield(colour)=+k8s:required", "string", `+k8s:subfield is for a struct, not for a value of type "string"`},
 		{"+k8s:update=NoEdit", "string", "+k8s:update=NoEdit is none of NoSet, NoUnset, NoModify, NoAddItem, NoRemoveItem"},
 		{"+k8s:update=NoModify", "[]string", "+k8s:update=NoModify does not fit the type of f19: NoModify is for all but lists and maps, NoAddItem and NoRemoveItem are for these"},
 		{"+k8s:update=NoAddItem", "string", "+k8s:update=NoAddItem does not fit the type of f20: NoModify is for all but lists and maps, NoAddItem and NoRemoveItem are for these"},
 		{"+k8s:dependentRequired(nothing)", "string", "+k8s:dependentRequired(nothing) names no other field of Wrong in JSON"},
 		{"+k8s:unionDiscriminator", "int32", `+k8s:unionDiscriminator is for a string, not for a value of type "integer"`},
-		{"+required\n\t// +k8s:forbidden", "string", "+k8s:forbidden is for fields that may be left out, and f23 may not: write +optional above it, and omitempty in its tag"},
+		{"+optional\n\t// +k8s:unionMember\n\tShown string `json:\"shown\"`\n\n\t// +optional", "string", "+k8s:unionMember is for fields that may be left out, and shown may not: write +optional above it, and omitempty in its tag"},
+		{"+required\n\t// +k8s:forbidden", "string", "+k8s:forbidden is for fields that may be left out, and f24 may not: write +optional above it, and omitempty in its tag"},
 	}
 	var fields, want strings.Builder
 	for i, test := range tests {
