@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -32,15 +33,21 @@ func approvals(t *testing.T) (name string, clientset versioned.Interface, get fu
 	}
 }
 
-const inNorth = `{"spec":{"orchard":"north"}}`
-
-func TestFruitAppleApprove(t *testing.T) {
-	name, clientset, get := approvals(t)
-	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
-	before, err := client.Patch(t.Context(), name, types.MergePatchType, []byte(inNorth), metav1.PatchOptions{})
-	if err != nil {
+// inNorth are the same, for an apple that can be approved.
+func inNorth(t *testing.T) (name string, clientset versioned.Interface, get func() *v1beta1.Apple) {
+	t.Helper()
+	name, clientset, get = approvals(t)
+	patch := []byte(`{"spec":{"orchard":"north"}}`)
+	if _, err := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault).Patch(t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	return name, clientset, get
+}
+
+func TestFruitAppleApprove(t *testing.T) {
+	name, clientset, get := inNorth(t)
+	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
+	before := get()
 	request := &v1beta1.AppleApprove{Spec: v1beta1.AppleApproveSpec{Reason: "it is ripe"}}
 	answer, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{FieldManager: "inspector"})
 	if err != nil {
@@ -85,9 +92,8 @@ func TestFruitAppleApproveRefused(t *testing.T) {
 	if _, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{}); !apierrors.IsBadRequest(err) {
 		t.Errorf("an apple without an orchard: %v, want a bad request", err)
 	}
-	if _, err := client.Patch(t.Context(), name, types.MergePatchType, []byte(inNorth), metav1.PatchOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	name, clientset, get = inNorth(t)
+	client = clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	stale := request.DeepCopy()
 	stale.ResourceVersion = "1"
 	if _, err := client.Approve(t.Context(), name, stale, metav1.CreateOptions{}); !apierrors.IsConflict(err) {
@@ -98,6 +104,59 @@ func TestFruitAppleApproveRefused(t *testing.T) {
 		t.Errorf("dry run: %v, %v", answer, err)
 	}
 	if meta.IsStatusConditionTrue(get().Status.Conditions, "Approved") {
+		t.Error("the apple is approved")
+	}
+}
+
+// TestFruitAppleApproveAdmission approves through each version, under policies for the stored one.
+func TestFruitAppleApproveAdmission(t *testing.T) {
+	for version, approve := range map[string]func(versioned.Interface, string, metav1.CreateOptions) error{
+		"v1alpha1": func(client versioned.Interface, name string, options metav1.CreateOptions) error {
+			_, err := client.FruitV1alpha1().Apples(metav1.NamespaceDefault).Approve(t.Context(), name, &v1alpha1.AppleApprove{}, options)
+			return err
+		},
+		"v1beta1": func(client versioned.Interface, name string, options metav1.CreateOptions) error {
+			_, err := client.FruitV1beta1().Apples(metav1.NamespaceDefault).Approve(t.Context(), name, &v1beta1.AppleApprove{}, options)
+			return err
+		},
+	} {
+		t.Run(version, func(t *testing.T) {
+			name, clientset, _ := inNorth(t)
+			testAdmission(t, "fruit.example.com", "Apple", "approve", name, func(manager string) error {
+				return approve(clientset, name, metav1.CreateOptions{FieldManager: manager})
+			})
+		})
+	}
+}
+
+// TestFruitAppleApproveUnderPolicy denies what the approval makes of an apple, and no other change.
+func TestFruitAppleApproveUnderPolicy(t *testing.T) {
+	approved, clientset, _ := inNorth(t)
+	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
+	approve := func(name string) error {
+		_, err := client.Approve(t.Context(), name, &v1beta1.AppleApprove{}, metav1.CreateOptions{FieldManager: "under-policy"})
+		return err
+	}
+	if err := approve(approved); err != nil {
+		t.Fatal(err)
+	}
+	s := subjectOf(t, "fruit.example.com", "Apple")
+	message := s.deny(t, admissionregistrationv1.Update, "apples", "under-policy",
+		`!has(object.status.conditions) || !object.status.conditions.exists(c, c.type == "Approved")`)
+	eventually(t, func() error {
+		_, err := s.dryUpdate(t, approved, "under-policy")
+		return wantMessage(err, message)
+	})
+
+	name, _, get := inNorth(t)
+	before := get()
+	if _, err := s.dryUpdate(t, name, "under-policy"); err != nil {
+		t.Errorf("an update of an apple that is not approved: %v", err)
+	}
+	if err := wantMessage(approve(name), message); err != nil {
+		t.Error(err)
+	}
+	if meta.IsStatusConditionTrue(get().Status.Conditions, "Approved") || get().Generation != before.Generation {
 		t.Error("the apple is approved")
 	}
 }

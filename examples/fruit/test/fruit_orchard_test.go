@@ -3,7 +3,9 @@ package test
 import (
 	"testing"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"example.com/shop/pkg/apis/fruit/v1alpha1"
 	"example.com/shop/pkg/generated/clientset/versioned"
@@ -33,5 +35,30 @@ func TestFruitOrchard(t *testing.T) {
 	}
 	if err := client.Delete(t.Context(), created.Name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestFruitOrchardScaleAdmission scales under policies: one for orchards, which doesn't see it, and one for their scale.
+func TestFruitOrchardScaleAdmission(t *testing.T) {
+	s := subjectOf(t, "fruit.example.com", "Orchard")
+	name := s.create(t, nil).GetName()
+	scale := func(replicas, manager string) error {
+		patch := []byte(`{"spec":{"replicas":` + replicas + `}}`)
+		_, err := s.Patch(t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: manager}, "scale")
+		return err
+	}
+	message := s.deny(t, admissionregistrationv1.Update, "orchards", "scaler", "false")
+	eventually(t, func() error {
+		_, err := s.dryUpdate(t, name, "scaler")
+		return wantMessage(err, message)
+	})
+	if err := scale("4", "scaler"); err != nil {
+		t.Error(err)
+	}
+
+	message = s.deny(t, admissionregistrationv1.Update, "orchards/scale", "autoscaler", "object.kind == 'Scale' && object.spec.replicas < 5")
+	eventually(t, func() error { return wantMessage(scale("5", "autoscaler"), message) })
+	if err := scale("4", "autoscaler"); err != nil {
+		t.Error(err)
 	}
 }

@@ -19,6 +19,12 @@ import (
 // createSample creates the object that config/samples has of a kind, and deletes it after the test.
 func createSample(t *testing.T, group, name string) string {
 	t.Helper()
+	return subjectOf(t, group, name).create(t, nil).GetName()
+}
+
+// subjectOf returns a kind in the version that is stored.
+func subjectOf(t *testing.T, group, name string) subject {
+	t.Helper()
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +34,7 @@ func createSample(t *testing.T, group, name string) string {
 		t.Fatalf("no kind %s in %s", name, group)
 	}
 	stored := slices.IndexFunc(kinds[i].versions, func(v version) bool { return v.name == kinds[i].Version })
-	return newSubject(client, kinds[i], kinds[i].versions[stored]).create(t, nil).GetName()
+	return newSubject(client, kinds[i], kinds[i].versions[stored])
 }
 
 // TestSubresources asks the subresources that are functions of their own for what all of them refuse.

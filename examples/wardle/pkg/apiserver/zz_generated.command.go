@@ -67,7 +67,7 @@ func (b *base) Server(config *genericapiserver.RecommendedConfig) (*genericapise
 	if err != nil {
 		return nil, err
 	}
-	return server, installAPIs(server, config.RESTOptionsGetter)
+	return server, installAPIs(server, config)
 }
 
 // NewCommand returns the command that serves the APIs until ctx is done.

@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer/json"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/apiserver/pkg/endpoints/openapi"
-	"k8s.io/apiserver/pkg/registry/generic"
 	"k8s.io/apiserver/pkg/registry/rest"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 
@@ -48,7 +47,7 @@ var storageVersions = hubs{
 }
 
 // storages make what serves each kind, by group.
-var storages = map[string][]func(*runtime.Scheme, generic.RESTOptionsGetter) (map[string]map[string]rest.Storage, error){
+var storages = map[string][]func(*runtime.Scheme, *genericapiserver.RecommendedConfig) (map[string]map[string]rest.Storage, error){
 	"wardle.example.com": {wardlefischer.NewStorage, wardleflunder.NewStorage},
 }
 
@@ -81,12 +80,12 @@ func setOpenAPI(config *genericapiserver.Config) {
 }
 
 // installAPIs serves every kind of every group.
-func installAPIs(server *genericapiserver.GenericAPIServer, options generic.RESTOptionsGetter) error {
+func installAPIs(server *genericapiserver.GenericAPIServer, config *genericapiserver.RecommendedConfig) error {
 	for _, group := range slices.Sorted(maps.Keys(storages)) {
 		info := genericapiserver.NewDefaultAPIGroupInfo(group, Scheme, metav1.ParameterCodec, Codecs)
 		info.NegotiatedSerializer = withoutProtobuf(info.NegotiatedSerializer)
 		for _, newStorage := range storages[group] {
-			versions, err := newStorage(Scheme, options)
+			versions, err := newStorage(Scheme, config)
 			if err != nil {
 				return err
 			}

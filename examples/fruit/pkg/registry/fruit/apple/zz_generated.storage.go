@@ -13,12 +13,13 @@ import (
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
+	genericapiserver "k8s.io/apiserver/pkg/server"
 
 	"example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
 // NewStorage returns what serves apples, by version and by resource. All versions share one store, so one watch cache.
-func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[string]map[string]rest.Storage, error) {
+func NewStorage(scheme *runtime.Scheme, config *genericapiserver.RecommendedConfig) (map[string]map[string]rest.Storage, error) {
 	strategy := strategy{DeclarativeValidation: rest.DeclarativeValidation{Scheme: scheme}}
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Apple{} },
@@ -31,7 +32,7 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 		ResetFieldsStrategy:       strategy,
 		TableConvertor:            tableV1beta1,
 	}
-	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options, AttrFunc: attributes}); err != nil {
+	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: config.RESTOptionsGetter, AttrFunc: attributes}); err != nil {
 		return nil, fmt.Errorf("storage of apples: %w", err)
 	}
 	status := *store
@@ -49,7 +50,7 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 		},
 	}
 	for version, storage := range storages {
-		if err := addSubresources(storage, version, store, strategy); err != nil {
+		if err := addSubresources(storage, version, store, strategy, config); err != nil {
 			return nil, err
 		}
 	}

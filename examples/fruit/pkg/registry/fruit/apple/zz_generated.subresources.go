@@ -19,6 +19,7 @@ import (
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
+	genericapiserver "k8s.io/apiserver/pkg/server"
 
 	"example.com/shop/pkg/generated/applyconfiguration"
 )
@@ -46,6 +47,7 @@ type subresource struct {
 	store      *genericregistry.Store
 	strategy   strategy
 	fields     *managedfields.FieldManager
+	admission  updateAdmission
 	kind       string // of what is POSTed
 	newRequest func() runtime.Object
 	answer     func(ctx context.Context, in *Apple, request runtime.Object) error
@@ -57,7 +59,7 @@ var (
 )
 
 // addSubresources adds the subresources to what serves a version.
-func addSubresources(storage map[string]rest.Storage, version string, store *genericregistry.Store, strategy strategy) error {
+func addSubresources(storage map[string]rest.Storage, version string, store *genericregistry.Store, strategy strategy, config *genericapiserver.RecommendedConfig) error {
 	scheme, extended := strategy.Scheme, *store
 	extended.UpdateStrategy = subresourceStrategy{strategy}
 	for name, s := range map[string]*subresource{
@@ -76,7 +78,7 @@ func addSubresources(storage map[string]rest.Storage, version string, store *gen
 		if err != nil {
 			return fmt.Errorf("managed fields of apples/%s: %w", name, err)
 		}
-		s.store, s.strategy, s.fields = &extended, strategy, fields
+		s.store, s.strategy, s.fields, s.admission = &extended, strategy, fields, newUpdateAdmission(scheme, version, config)
 		storage["apples/"+name] = s
 	}
 	return nil
@@ -109,6 +111,7 @@ func (s *subresource) Create(ctx context.Context, name string, obj runtime.Objec
 	}
 
 	manager := managerOf(ctx, asked, options)
+	updateOptions := updateOptionsOf(options)
 	var answer runtime.Object
 	update := rest.DefaultUpdatedObjectInfo(obj, func(ctx context.Context, request, old runtime.Object) (runtime.Object, error) {
 		answer = request
@@ -120,8 +123,8 @@ func (s *subresource) Create(ctx context.Context, name string, obj runtime.Objec
 			return nil, err
 		}
 		return s.fields.UpdateNoErrors(old, out, manager), nil
-	})
-	updated, _, err := s.store.Update(ctx, name, update, rest.ValidateAllObjectFunc, rest.ValidateAllObjectUpdateFunc, false, &metav1.UpdateOptions{DryRun: options.DryRun})
+	}, s.admission.mutate(name, updateOptions))
+	updated, _, err := s.store.Update(ctx, name, update, rest.ValidateAllObjectFunc, s.admission.validate(ctx, name, updateOptions), false, updateOptions)
 	if err != nil {
 		return nil, err
 	}

@@ -14,12 +14,13 @@ import (
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
+	genericapiserver "k8s.io/apiserver/pkg/server"
 
 	"example.com/shop/pkg/apis/fruit/v1alpha1"
 )
 
 // NewStorage returns what serves orchards, by version and by resource. All versions share one store, so one watch cache.
-func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[string]map[string]rest.Storage, error) {
+func NewStorage(scheme *runtime.Scheme, config *genericapiserver.RecommendedConfig) (map[string]map[string]rest.Storage, error) {
 	strategy := strategy{DeclarativeValidation: rest.DeclarativeValidation{Scheme: scheme}}
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Orchard{} },
@@ -32,7 +33,7 @@ func NewStorage(scheme *runtime.Scheme, options generic.RESTOptionsGetter) (map[
 		ResetFieldsStrategy:       strategy,
 		TableConvertor:            tableV1alpha1,
 	}
-	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
+	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: config.RESTOptionsGetter}); err != nil {
 		return nil, fmt.Errorf("storage of orchards: %w", err)
 	}
 	status := *store
