@@ -87,7 +87,7 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 	var loadErr, schemaErr, roleErr error
 	var all sync.WaitGroup
 	all.Go(func() {
-		packages, loadErr = codegen.Load(ctx, codegen.Options{Dir: source, Module: p.Module, APIs: apis(p), Boilerplate: boilerplate})
+		packages, loadErr = codegen.Load(ctx, codegen.Options{Dir: source, Module: p.Module, APIs: apis(p), Plurals: p.GoPlurals(), Boilerplate: boilerplate})
 	})
 	all.Go(func() { schemas, schemaErr = schema.Read(source, kinds(p)) })
 	all.Go(func() { roles, roleErr = manifests.Role(source, p.Name+"-controller-manager") })

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // An app is what the commands know of the world outside.
@@ -53,6 +54,7 @@ them on this machine behind a reference aggregation proxy. It needs no cluster.`
 		}
 		return usagef("%w: see %q", err, cmd.CommandPath()+" --help")
 	})
+	root.PersistentPreRunE = noEmptyFlags
 	root.AddCommand(a.initCommand(), a.createCommand(), a.generateCommand(), a.runCommand(), a.stopCommand(), a.kubectlCommand(), a.versionCommand())
 	checkOwnArgs(root)
 	return root
@@ -100,6 +102,26 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usagef("%q takes no argument %q, only flags: see %q", cmd.CommandPath(), args[0], cmd.CommandPath()+" --help")
 	}
 	return nil
+}
+
+// noEmptyFlags refuses a flag whose value is empty, as that of a shell variable that isn't set is: what the command would do without
+// the flag is not what was meant.
+func noEmptyFlags(cmd *cobra.Command, _ []string) error {
+	var empty []string
+	cmd.Flags().Visit(func(flag *pflag.Flag) {
+		value := flag.Value.String()
+		if value == "" && flag.Name != "group" || value == "[]" && flag.Value.Type() == "stringSlice" { // --group "" is Kubernetes' own
+			empty = append(empty, "--"+flag.Name)
+		}
+	})
+	if len(empty) == 0 {
+		return nil
+	}
+	are := "is"
+	if len(empty) > 1 {
+		are = "are"
+	}
+	return usagef("%s %s empty: give a value, or leave the flag out", strings.Join(empty, " and "), are)
 }
 
 // oneArg wants one argument, called what.

@@ -40,17 +40,25 @@ func (f *changeFlags) check() error {
 	return nil
 }
 
-// An edit changes a declaration. What it returns besides is what a user would type next.
-type edit func(p *project.Project) (next string, err error)
+// An outcome is what a command tells its user beside the files.
+type outcome struct {
+	// next is what a user would type next.
+	next string
+	// plural is the plural that was chosen for a new kind.
+	plural string
+}
+
+// An edit changes a declaration.
+type edit func(p *project.Project) (outcome, error)
 
 // A copying edit also says which files of the user's are to be copied, and to where.
-type copyingEdit func(root string, p *project.Project) (copies scaffold.Files, next string, err error)
+type copyingEdit func(root string, p *project.Project) (scaffold.Files, outcome, error)
 
 // edit loads the project around the working directory, edits its declaration and writes what follows.
 func (a *app) edit(ctx context.Context, flags changeFlags, edit edit) error {
-	return a.editAndCopy(ctx, flags, func(_ string, p *project.Project) (scaffold.Files, string, error) {
-		next, err := edit(p)
-		return nil, next, err
+	return a.editAndCopy(ctx, flags, func(_ string, p *project.Project) (scaffold.Files, outcome, error) {
+		result, err := edit(p)
+		return nil, result, err
 	})
 }
 
@@ -75,15 +83,15 @@ func (a *app) editAndCopy(ctx context.Context, flags changeFlags, edit copyingEd
 	if err != nil {
 		return err
 	}
-	copies, next, err := edit(root, p)
+	copies, result, err := edit(root, p)
 	if err != nil {
 		return err
 	}
-	return a.write(ctx, flags, root, p, copies, next)
+	return a.write(ctx, flags, root, p, copies, result)
 }
 
 // write makes the folder dir what follows from p, or, in a dry run, says what that would change.
-func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *project.Project, copies scaffold.Files, next string) error {
+func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *project.Project, copies scaffold.Files, result outcome) error {
 	plan, err := a.plan(ctx, flags, dir, p, copies)
 	if err != nil {
 		return err
@@ -93,7 +101,8 @@ func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *proje
 			return err
 		}
 	}
-	return report(a.out, a.err, flags, plan, cmp.Or(unwritten(plan), next))
+	result.next = cmp.Or(unwritten(plan), result.next)
+	return report(a.out, a.err, flags, plan, result)
 }
 
 // unwritten says what a user has to write before the project builds again, if anything.
@@ -119,29 +128,33 @@ func (a *app) plan(ctx context.Context, flags changeFlags, dir string, p *projec
 	return generators.Generate(ctx, dir, p, copies)
 }
 
-// result is what -o json prints.
-type result struct {
+// jsonReport is what -o json prints.
+type jsonReport struct {
 	DryRun  bool              `json:"dryRun"`
+	Plural  string            `json:"plural,omitempty"`
 	Changes []scaffold.Change `json:"changes"`
 	Next    string            `json:"next"`
 }
 
 // report prints each file with what was done to it, to out, and what to type next, to prose.
-func report(out, prose io.Writer, flags changeFlags, plan *scaffold.Plan, next string) error {
+func report(out, prose io.Writer, flags changeFlags, plan *scaffold.Plan, result outcome) error {
 	if flags.output == "json" {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(result{flags.dryRun, plan.Changes, next})
+		return encoder.Encode(jsonReport{flags.dryRun, result.plural, plan.Changes, result.next})
 	}
 	for _, change := range plan.Changes {
 		if _, err := fmt.Fprintf(out, "%-9s  %s\n", change.Action, change.Path); err != nil {
 			return err
 		}
 	}
+	if result.plural != "" {
+		fmt.Fprintf(prose, "Plural: %s (--plural chooses another)\n", result.plural)
+	}
 	if flags.dryRun {
 		fmt.Fprintln(prose, "Nothing was written: this was a dry run.")
 		return nil
 	}
-	fmt.Fprintln(prose, "Next:", next)
+	fmt.Fprintln(prose, "Next:", result.next)
 	return nil
 }

@@ -24,15 +24,15 @@ func (a *app) createControllerCommand() *cobra.Command {
 			if err := required(cmd, "group", "version", "kind"); err != nil {
 				return err
 			}
-			return a.edit(cmd.Context(), flags, func(p *project.Project) (string, error) {
+			return a.edit(cmd.Context(), flags, func(p *project.Project) (outcome, error) {
 				if err := addController(p, group, version, kind); err != nil {
-					return "", usageError{err}
+					return outcome{}, usageError{err}
 				}
 				file := strings.ToLower(kind)
 				if own, ok := p.Kind(group, kind); ok {
 					file = own.Package()
 				}
-				return "edit internal/controller/" + file + "_controller.go, then make run", nil
+				return outcome{next: "edit internal/controller/" + file + "_controller.go, then make run"}, nil
 			})
 		},
 	}

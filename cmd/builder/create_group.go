@@ -19,22 +19,22 @@ it serves its first kind.`,
 		Example: `  builder create group fruit --version v1alpha1`,
 		Args:    oneArg("the name of a group"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.edit(cmd.Context(), flags, func(p *project.Project) (string, error) {
+			return a.edit(cmd.Context(), flags, func(p *project.Project) (outcome, error) {
 				group, err := p.GroupName(args[0])
 				if err != nil {
-					return "", usageError{err}
+					return outcome{}, usageError{err}
 				}
 				if err := p.AddGroup(group); err != nil {
-					return "", usageError{err}
+					return outcome{}, usageError{err}
 				}
 				next := "v1alpha1"
 				if cmd.Flag("version").Changed {
 					if err := p.AddVersion(group, version); err != nil {
-						return "", usageError{err}
+						return outcome{}, usageError{err}
 					}
 					next = version
 				}
-				return nextResource(group, next), nil
+				return outcome{next: nextResource(group, next)}, nil
 			})
 		},
 	}

@@ -31,19 +31,24 @@ object on its way into storage, a controller, a sample and a test. A missing gro
 			if err := required(cmd, "group", "version", "kind"); err != nil {
 				return err
 			}
-			return a.edit(cmd.Context(), flags, func(p *project.Project) (string, error) {
+			return a.edit(cmd.Context(), flags, func(p *project.Project) (outcome, error) {
 				group, err := p.GroupName(r.group)
 				if err != nil {
-					return "", usageError{err}
+					return outcome{}, usageError{err}
 				}
 				kind, err := r.declare(cmd, p, group)
 				if err != nil {
-					return "", err
+					return outcome{}, err
 				}
+				_, exists := p.Kind(group, r.kind)
 				if err := p.AddKind(group, r.version, kind); err != nil {
-					return "", usageError{err}
+					return outcome{}, usageError{err}
 				}
-				return "make run", nil
+				result := outcome{next: "make run"}
+				if added, _ := p.Kind(group, r.kind); !exists && !cmd.Flag("plural").Changed {
+					result.plural = added.Resource()
+				}
+				return result, nil
 			})
 		},
 	}
@@ -51,7 +56,7 @@ object on its way into storage, a controller, a sample and a test. A missing gro
 	f.StringVar(&r.group, "group", "", "the API group, such as fruit")
 	f.StringVar(&r.version, "version", "", "the version, such as v1alpha1")
 	f.StringVar(&r.kind, "kind", "", "the kind, such as Apple")
-	f.StringVar(&r.plural, "plural", "", "the resource's name in URLs (default: the kind's regular plural)")
+	f.StringVar(&r.plural, "plural", "", "the resource's name in URLs (default: the plural of the kind's last word)")
 	f.BoolVar(&r.namespaced, "namespaced", true, "whether objects live in a namespace")
 	f.StringSliceVar(&r.shortNames, "short-names", nil, "shorter names for kubectl, such as ap")
 	f.StringSliceVar(&r.categories, "categories", nil, "categories for kubectl, such as all")
@@ -75,12 +80,7 @@ func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group st
 			apply()
 		}
 	}
-	set("plural", func() {
-		kind.Plural = r.plural
-		if r.plural == project.RegularPlural(r.kind) {
-			kind.Plural = ""
-		}
-	})
+	set("plural", func() { kind.Plural = r.plural })
 	set("namespaced", func() { kind.ClusterScoped = !r.namespaced })
 	set("short-names", func() { kind.ShortNames = r.shortNames })
 	set("categories", func() { kind.Categories = r.categories })

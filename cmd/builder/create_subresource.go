@@ -41,19 +41,19 @@ has types of its own in every version of the kind. A status and a scale are flag
 }
 
 // apply declares the subresource.
-func (s *subresourceFlags) apply(root string, p *project.Project) (scaffold.Files, string, error) {
+func (s *subresourceFlags) apply(root string, p *project.Project) (scaffold.Files, outcome, error) {
 	group, err := p.GroupName(s.group)
 	if err != nil {
-		return nil, "", usageError{err}
+		return nil, outcome{}, usageError{err}
 	}
 	if err := p.AddSubresource(group, s.version, s.kind, s.name); err != nil {
-		return nil, "", usageError{err}
+		return nil, outcome{}, usageError{err}
 	}
 	g, _ := p.Group(group)
 	kind, _ := g.Kind(s.kind)
 	copies, err := scaffold.CopySubresource(p, g, kind, s.name)
 	if err != nil {
-		return nil, "", err
+		return nil, outcome{}, err
 	}
 	for name := range copies {
 		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err == nil { // the user's, from another time
@@ -61,5 +61,5 @@ func (s *subresourceFlags) apply(root string, p *project.Project) (scaffold.File
 		}
 	}
 	file := "pkg/registry/" + g.Package() + "/" + kind.Package() + "/" + s.name + ".go"
-	return copies, "edit " + file + ", then make test", nil
+	return copies, outcome{next: "edit " + file + ", then make test"}, nil
 }

@@ -47,21 +47,21 @@ are stored in the new version from then on. No file of yours is changed.`,
 }
 
 // apply declares the version.
-func (v *versionFlags) apply(root string, p *project.Project) (scaffold.Files, string, error) {
+func (v *versionFlags) apply(root string, p *project.Project) (scaffold.Files, outcome, error) {
 	name, err := p.GroupName(v.group)
 	if err != nil {
-		return nil, "", usageError{err}
+		return nil, outcome{}, usageError{err}
 	}
 	if v.from == "" {
 		if err := p.AddVersion(name, v.version); err != nil {
-			return nil, "", usageError{err}
+			return nil, outcome{}, usageError{err}
 		}
-		return nil, nextResource(name, v.version), nil
+		return nil, outcome{next: nextResource(name, v.version)}, nil
 	}
 	if err := p.CopyVersion(name, v.from, v.version, v.storage); err != nil {
-		return nil, "", usageError{err}
+		return nil, outcome{}, usageError{err}
 	}
 	group, _ := p.Group(name)
 	copies, err := scaffold.CopyVersion(os.DirFS(root), p, group, v.from, v.version)
-	return copies, "make test, then change the types in pkg/apis/" + group.Package() + "/" + v.version, err
+	return copies, outcome{next: "make test, then change the types in pkg/apis/" + group.Package() + "/" + v.version}, err
 }

@@ -16,7 +16,7 @@ registration, OpenAPI, clients, listers, informers, apply configurations, strate
 Files named zz_generated.* and those under pkg/generated are rewritten, and removed when nothing makes them any more.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.edit(cmd.Context(), flags, func(*project.Project) (string, error) { return "make run", nil })
+			return a.edit(cmd.Context(), flags, func(*project.Project) (outcome, error) { return outcome{next: "make run"}, nil })
 		},
 	}
 	flags.add(cmd, false)

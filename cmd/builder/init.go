@@ -49,7 +49,7 @@ API group yet.`,
 			if err != nil {
 				return err
 			}
-			return a.write(cmd.Context(), flags, dir, p, nil, "builder create resource --group GROUP --version v1alpha1 --kind KIND")
+			return a.write(cmd.Context(), flags, dir, p, nil, outcome{next: "builder create resource --group GROUP --version v1alpha1 --kind KIND"})
 		},
 	}
 	cmd.Flags().StringVar(&domain, "domain", "", "the domain that the names of the project's API groups end with, such as example.com")

@@ -119,7 +119,7 @@ func samePlan(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	decoder := json.NewDecoder(bytes.NewReader([]byte(ts.ReadFile(args[0]))))
 	decoder.DisallowUnknownFields()
-	var got result
+	var got jsonReport
 	ts.Check(decoder.Decode(&got))
 	var text strings.Builder
 	for _, change := range got.Changes {

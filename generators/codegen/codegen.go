@@ -34,6 +34,8 @@ type Options struct {
 	Module string
 	// APIs are the group versions, in any order.
 	APIs []API
+	// Plurals are the plurals of kinds in the Go identifiers of clients, where the generators would choose others.
+	Plurals map[string]string
 	// Boilerplate is the licence header put on top of each generated file. It may be empty.
 	Boilerplate []byte
 }

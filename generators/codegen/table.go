@@ -115,7 +115,7 @@ func (t *table) clientset() upstreamGenerator {
 	args.GoHeaderFile = t.boilerplate
 	args.Groups = groupVersions(t.client)
 	return upstreamGenerator{
-		name: "client-gen", inputs: t.client, names: clientgen.NameSystems(nil), order: clientgen.DefaultNameSystem(),
+		name: "client-gen", inputs: t.client, names: clientgen.NameSystems(t.p.options.Plurals), order: clientgen.DefaultNameSystem(),
 		targets: targetsOf(clientgen.GetTargets, args),
 	}
 }
@@ -140,7 +140,7 @@ func (t *table) lister() upstreamGenerator {
 	args.OutputDir, args.OutputPkg = t.out("listers")
 	args.GoHeaderFile = t.boilerplate
 	return upstreamGenerator{
-		name: "lister-gen", inputs: t.client, names: listergen.NameSystems(nil), order: listergen.DefaultNameSystem(),
+		name: "lister-gen", inputs: t.client, names: listergen.NameSystems(t.p.options.Plurals), order: listergen.DefaultNameSystem(),
 		targets: targetsOf(listergen.GetTargets, args),
 	}
 }
@@ -150,11 +150,21 @@ func (t *table) informer() upstreamGenerator {
 	args.OutputDir, args.OutputPkg = t.out("informers")
 	_, args.VersionedClientSetPackage = t.out("clientset", "versioned")
 	_, args.ListersPackage = t.out("listers")
+	args.PluralExceptions = t.pluralExceptions()
 	args.GoHeaderFile = t.boilerplate
 	return upstreamGenerator{
-		name: "informer-gen", inputs: t.client, names: informergen.NameSystems(nil), order: informergen.DefaultNameSystem(),
+		name: "informer-gen", inputs: t.client, names: informergen.NameSystems(t.p.options.Plurals), order: informergen.DefaultNameSystem(),
 		targets: targetsOf(informergen.GetTargets, args),
 	}
+}
+
+// pluralExceptions returns the plurals as the generators' --plural-exceptions flags take them.
+func (t *table) pluralExceptions() []string {
+	var out []string
+	for kind, plural := range t.p.options.Plurals {
+		out = append(out, kind+":"+plural)
+	}
+	return out
 }
 
 // applyConfiguration is the one generator that reads what another wrote: its Extract functions need the OpenAPI schema.

@@ -208,7 +208,7 @@ func haveList(what string, names []string) string {
 	return "the " + what + " are " + strings.Join(names, ", ")
 }
 
-// AddKind declares a kind, and its group and version if need be. Versions, Storage and Shape may be left empty. The same declaration again
+// AddKind declares a kind, and its group and version if need be. Plural, Versions, Storage and Shape may be left empty. The same declaration again
 // changes nothing, except that one with Controller adds the reconciler, as SetController does; any other is an error.
 func (p *Project) AddKind(group, version string, k Kind) error {
 	return p.edit(func(next *Project) error {
@@ -225,8 +225,15 @@ func (p *Project) AddKind(group, version string, k Kind) error {
 		}
 		k.Storage = cmp.Or(k.Storage, version)
 		k.Shape = cmp.Or(k.Shape, ShapeStored)
-		k.normalize()
 		i := slices.IndexFunc(g.Kinds, func(other Kind) bool { return other.Name == k.Name })
+		switch {
+		case k.Plural != "":
+		case i < 0:
+			k.Plural = Plural(k.Name)
+		default:
+			k.Plural = g.Kinds[i].Plural
+		}
+		k.normalize()
 		if i < 0 {
 			g.Kinds = append(g.Kinds, k)
 			return nil

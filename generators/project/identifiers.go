@@ -1,6 +1,7 @@
 package project
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -8,10 +9,9 @@ import (
 // An identifier is a Go identifier that generators declare in one package.
 type identifier struct{ where, name string }
 
-// identifiers are the Go identifiers that the generators make from a kind's name. Two kinds of a group must share none of them, or
+// identifiers are the Go identifiers that the generators make from a kind's name and its plural. Two kinds of a group must share none of them, or
 // the generated code doesn't compile: NewApple has the client newApples, which is also the function that makes the client of Apple.
-func identifiers(k Kind) []identifier {
-	plural := goPlural(k.Name)
+func identifiers(k Kind, plural string) []identifier {
 	var all []identifier
 	declare := func(where, format string, names ...string) {
 		for _, name := range names {
@@ -40,7 +40,7 @@ func identifiers(k Kind) []identifier {
 }
 
 // checkIdentifiers finds two kinds of a group whose generated Go code clashes.
-func checkIdentifiers(g Group) error {
+func checkIdentifiers(g Group, plurals map[string]string) error {
 	owners := map[identifier]string{}
 	for _, version := range g.Versions {
 		name := g.GoName() + strings.ToUpper(version[:1]) + version[1:]
@@ -49,7 +49,7 @@ func checkIdentifiers(g Group) error {
 	}
 	for _, k := range g.Kinds {
 		owner := fmt.Sprintf("kind %q", k.Name)
-		for _, id := range identifiers(k) {
+		for _, id := range identifiers(k, cmp.Or(plurals[k.Name], generatorsPlural(k.Name))) {
 			switch previous, taken := owners[id]; {
 			case !taken:
 				owners[id] = owner

@@ -269,6 +269,8 @@ func checkKindName(name string, g Group) error {
 			name, lower, other)
 	case metaKinds[name] || metaKinds[name+"List"]:
 		return fmt.Errorf("kind %q clashes with one that Kubernetes has in every API group: use another name, such as %q", name, other)
+	case strings.HasSuffix(name, "List"):
+		return fmt.Errorf("kind %q ends in List, which is how lists of a kind are called: use another name, such as %q", name, strings.TrimSuffix(name, "List")+"list")
 	case apiIdentifiers[name] || registryIdentifiers[name]:
 		return fmt.Errorf("kind %q clashes with a Go identifier that is generated for every API: use another name, such as %q", name, other)
 	}

@@ -6,9 +6,6 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-
-	"k8s.io/gengo/v2/namer"
-	"k8s.io/gengo/v2/types"
 )
 
 // FileName is the declaration's path, relative to the project's folder.
@@ -55,7 +52,7 @@ type Group struct {
 type Kind struct {
 	// Name is the kind: an exported Go identifier.
 	Name string `json:"kind"`
-	// Plural is the resource's name where it is not the regular plural of the kind.
+	// Plural is the resource's name where it is not RegularPlural of the kind.
 	Plural string `json:"plural,omitempty"`
 	// Versions are the versions of the group that serve the kind, in the group's order.
 	Versions []string `json:"versions"`
@@ -154,18 +151,8 @@ func (k Kind) Resource() string {
 	if k.Plural != "" {
 		return k.Plural
 	}
-	return RegularPlural(k.Name)
+	return RegularPlural(k.Name) // and not Plural, which changes as its words do: a resource keeps its name
 }
 
 // Namespaced says whether objects of the kind live in a namespace.
 func (k Kind) Namespaced() bool { return !k.ClusterScoped }
-
-// RegularPlural is the resource name that Kubernetes' code generators give a kind: Apple becomes apples, Policy policies.
-func RegularPlural(kind string) string { return strings.ToLower(goPlural(kind)) }
-
-// goPlural is the plural that generated clients have in their identifiers: Apples, Policies.
-func goPlural(kind string) string {
-	// The one exception that every upstream generator makes.
-	exceptions := map[string]string{"Endpoints": "Endpoints"}
-	return namer.NewPublicPluralNamer(exceptions).Name(&types.Type{Name: types.Name{Name: kind}})
-}

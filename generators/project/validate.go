@@ -99,7 +99,7 @@ func (p *Project) checkKinds(g Group) error {
 	if err := checkResources(g); err != nil {
 		return err
 	}
-	return checkIdentifiers(g)
+	return checkIdentifiers(g, p.GoPlurals())
 }
 
 func (p *Project) checkKind(g Group, k Kind) error {

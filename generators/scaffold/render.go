@@ -8,9 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/gengo/v2/namer"
-	"k8s.io/gengo/v2/types"
-
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/templates"
 )
@@ -154,7 +151,7 @@ type kindData struct {
 }
 
 func newKindData(p *project.Project, group project.Group, version string, kind project.Kind) kindData {
-	return kindData{newVersionData(p, group, version), kind, clientMethod(kind.Name)}
+	return kindData{newVersionData(p, group, version), kind, p.GoPlural(kind.Name)}
 }
 
 // ClientMarkers are what client-gen has to be told of the kind beyond +genclient.
@@ -183,9 +180,4 @@ func (k kindData) ResourceMarker() string {
 		args = append(args, "categories="+strings.Join(k.Kind.Categories, ";"))
 	}
 	return strings.Join(args, ",")
-}
-
-// clientMethod is the method of a generated client that returns the client of a kind.
-func clientMethod(kind string) string {
-	return namer.NewPublicPluralNamer(nil).Name(&types.Type{Name: types.Name{Name: kind}})
 }

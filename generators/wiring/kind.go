@@ -26,7 +26,7 @@ func (r *reader) kind(group project.Group, kind project.Kind, versions map[strin
 	before := len(r.problems)
 	read := map[string]kindMarkers{}
 	for _, version := range kind.Versions {
-		v := &KindVersion{GroupVersion: versions[version], Hub: version == kind.Storage, Type: version + "." + kind.Name, name: kind.Name}
+		v := &KindVersion{GroupVersion: versions[version], Hub: version == kind.Storage, Type: version + "." + kind.Name, name: kind.Name, resource: kind.Resource()}
 		k.Versions = append(k.Versions, v)
 		if v.Hub {
 			k.Hub, v.Type = v, kind.Name
@@ -107,7 +107,7 @@ func (r *reader) checkRequest(v *KindVersion, s Subresource) {
 // describe fills in what is one for all versions of a kind, as the markers of the hub say.
 func (r *reader) describe(k *Kind, read kindMarkers) {
 	k.pos = k.Hub.pos
-	k.Resource, k.Namespaced = cmp.Or(read.resource.Path, project.RegularPlural(k.Name)), read.resource.Scope != "Cluster"
+	k.Resource, k.Namespaced = cmp.Or(read.resource.Path, k.Hub.resource), read.resource.Scope != "Cluster"
 	k.Singular = cmp.Or(read.resource.Singular, k.Singular)
 	k.shortNames, k.categories, k.Status = read.resource.ShortName, read.resource.Categories, read.status
 	roots := []string{k.Name, k.Name + "List"}
@@ -127,8 +127,8 @@ func (r *reader) describeVersion(v *KindVersion, read kindMarkers, d declaration
 	if (scope == "Cluster") != d.has("+genclient:nonNamespaced") {
 		r.problem(d.pos, "+kubebuilder:resource and +genclient disagree on the scope of %s: scope=Cluster goes with +genclient:nonNamespaced", v.name)
 	}
-	resource := cmp.Or(read.resource.Path, project.RegularPlural(v.name))
-	if client := cmp.Or(d.value("resourceName"), project.RegularPlural(v.name)); client != resource {
+	resource := cmp.Or(read.resource.Path, v.resource)
+	if client := cmp.Or(d.value("resourceName"), strings.ToLower(r.project.GoPlural(v.name))); client != resource {
 		r.problem(d.pos, "clients would ask for %q where the server has %q: path=%s in +kubebuilder:resource goes with +resourceName=%s", client, resource, resource, resource)
 	}
 	for _, member := range t.Members {
@@ -175,7 +175,7 @@ func (r *reader) checkAgreement(k *Kind, v *KindVersion, read map[string]kindMar
 	scope := func(m kindMarkers) string { return cmp.Or(m.resource.Scope, "Namespaced") }
 	names := func(list []string) string { return strings.Join(list, ";") }
 	for _, c := range []struct{ what, hub, other string }{
-		{"path", cmp.Or(hub.resource.Path, project.RegularPlural(k.Name)), cmp.Or(other.resource.Path, project.RegularPlural(k.Name))},
+		{"path", cmp.Or(hub.resource.Path, v.resource), cmp.Or(other.resource.Path, v.resource)},
 		{"singular", hub.resource.Singular, other.resource.Singular},
 		{"scope", scope(hub), scope(other)},
 		{"shortName", names(hub.resource.ShortName), names(other.resource.ShortName)},

@@ -89,6 +89,7 @@ type KindVersion struct {
 	Warning string
 
 	name      string
+	resource  string // as PROJECT has it
 	notStatus []string
 	pos       token.Position
 }
