@@ -39,7 +39,7 @@ test-proxy: build ## the reference aggregation proxy
 # A number, for a time may end in "context deadline exceeded" with Go 1.26 (go.dev/issue/75804).
 FUZZTIME := 30000x
 test-fuzz: ## some ten thousand inputs for each fuzz target of the proxy
-	for target in FuzzPathMapping FuzzHeaders FuzzAPIServiceValidation; do \
+	for target in FuzzPathMapping FuzzHeaders FuzzIdentity FuzzAPIServiceValidation; do \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./proxy/internal/aggregation; done
 
 # Not from the cache: these run programs that go test doesn't look at.

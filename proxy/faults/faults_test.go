@@ -58,6 +58,8 @@ func TestFaults(t *testing.T) {
 				"request_smuggled_past_refused_upgrade": s.smugglingPastUpgrade,
 				"identity_forged":                       s.forgedIdentity,
 				"identity_forged_in_HTTP2_frames":       s.forgedFrames,
+				"identity_altered_by_HTTP":              s.alteredIdentity,
+				"identity_altered_for_OpenAPI":          s.alteredIdentityOfOpenAPI,
 				"ServiceAccount_deleted":                s.deletedServiceAccount,
 			} {
 				t.Run(name, func(t *testing.T) {

@@ -11,13 +11,10 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	proxyutil "k8s.io/apimachinery/pkg/util/proxy"
-	auditinternal "k8s.io/apiserver/pkg/apis/audit"
-	"k8s.io/apiserver/pkg/audit"
 	"k8s.io/apiserver/pkg/authentication/user"
 	endpointmetrics "k8s.io/apiserver/pkg/endpoints/metrics"
 	"k8s.io/apiserver/pkg/endpoints/request"
 	utilflowcontrol "k8s.io/apiserver/pkg/util/flowcontrol"
-	"k8s.io/client-go/transport"
 	"k8s.io/klog/v2"
 	"k8s.io/streaming/pkg/httpstream"
 )
@@ -38,6 +35,10 @@ func (l *Layer) Handler(next http.Handler) http.Handler {
 			l.serve(w, r, b)
 			return
 		}
+		if strings.HasPrefix(r.URL.Path, openAPIv3Prefix+"/") {
+			l.serveDocument(w, r, next)
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }
@@ -54,6 +55,10 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, b *backend) {
 	requester, ok := request.UserFrom(r.Context())
 	if !ok {
 		fail(w, r, "missing user", http.StatusInternalServerError)
+		return
+	}
+	if err := checkIdentity(requester); err != nil {
+		fail(w, r, err.Error(), http.StatusForbidden)
 		return
 	}
 	e := b.pick(nil)
@@ -124,14 +129,6 @@ func (x *exchange) location() *url.URL {
 		location.RawQuery = x.in.URL.Query().Encode()
 	}
 	return location
-}
-
-// setIdentity says on whose behalf the request is, and which one it is. What the client said in these headers goes.
-func (x *exchange) setIdentity(out *http.Request) {
-	transport.SetAuthProxyHeaders(out, x.user.GetName(), x.user.GetUID(), x.user.GetGroups(), x.user.GetExtra())
-	if id, ok := audit.AuditIDFrom(x.in.Context()); ok {
-		out.Header.Set(auditinternal.HeaderAuditID, string(id))
-	}
 }
 
 // upgrade leaves the connection to both sides, if the extension-apiserver agrees.

@@ -1,0 +1,149 @@
+package aggregation
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+	auditinternal "k8s.io/apiserver/pkg/apis/audit"
+	"k8s.io/apiserver/pkg/audit"
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/endpoints/request"
+	"k8s.io/client-go/transport"
+)
+
+const (
+	extraPrefix     = "X-Remote-Extra-"
+	openAPIv3Prefix = "/openapi/v3"
+)
+
+// checkIdentity returns an error if headers would not carry the identity unchanged. Every request to an
+// extension-apiserver passes it: a group "system:masters " that loses its space makes its members administrators.
+//
+// The answer doesn't depend on the connection. HTTP/1.1 trims white space around a value; HTTP/2 forbids it (RFC 9113,
+// section 8.2.1), though Go's implementation lets it pass. An empty group is accepted: it is sent, and extension-apiservers ignore
+// it, but no rule can name it, and a file of tokens yields one for a column that is empty.
+func checkIdentity(who user.Info) error {
+	if who.GetName() == "" {
+		return errors.New("the user's identity can't be sent to the extension-apiserver: the user name is empty")
+	}
+	if err := checkHeaderValue("user name", who.GetName()); err != nil {
+		return err
+	}
+	if err := checkHeaderValue("UID", who.GetUID()); err != nil {
+		return err
+	}
+	for _, group := range who.GetGroups() {
+		if err := checkHeaderValue("group", group); err != nil {
+			return err
+		}
+	}
+	for key, values := range who.GetExtra() {
+		if len(values) == 0 {
+			return fmt.Errorf("the user's identity can't be sent to the extension-apiserver: extra key %.64q has no values, and a header has one", key)
+		}
+		for _, value := range values {
+			if err := checkHeaderValue("extra value", value); err != nil {
+				return fmt.Errorf("%w (extra key %.64q)", err, key)
+			}
+		}
+	}
+	return nil
+}
+
+// checkHeaderValue returns an error if a header does not carry the value of a field of the identity unchanged.
+func checkHeaderValue(field, value string) error {
+	var reason string
+	switch {
+	case !httpguts.ValidHeaderFieldValue(value):
+		reason = "has a control character, which is not allowed in an HTTP header"
+	case textproto.TrimString(value) != value:
+		reason = "begins or ends with white space, which HTTP removes"
+	default:
+		return nil
+	}
+	return fmt.Errorf("the user's identity can't be sent to the extension-apiserver: %s %.64q %s", field, value, reason)
+}
+
+// setIdentity sets the headers that tell on whose behalf the request is, and which one it is. It removes what the client
+// sent in them.
+func (x *exchange) setIdentity(out *http.Request) {
+	plain, mixed := splitExtra(x.user.GetExtra())
+	transport.SetAuthProxyHeaders(out, x.user.GetName(), x.user.GetUID(), x.user.GetGroups(), plain)
+	for key, values := range mixed {
+		for _, value := range values {
+			out.Header.Add(extraPrefix+escapeKey(key), value)
+		}
+	}
+	if id, ok := audit.AuditIDFrom(x.in.Context()); ok {
+		out.Header.Set(auditinternal.HeaderAuditID, string(id))
+	}
+}
+
+// splitExtra returns the extra fields whose keys client-go encodes without loss, and those whose keys have upper-case
+// letters. A header's name has no case, so extension-apiservers read keys in lower case: "Scopes" would become "scopes".
+func splitExtra(extra map[string][]string) (plain, mixed map[string][]string) {
+	if !hasMixedKeys(extra) {
+		return extra, nil
+	}
+	plain, mixed = map[string][]string{}, map[string][]string{}
+	for key, values := range extra {
+		if strings.ContainsFunc(key, isUpper) {
+			mixed[key] = values
+		} else {
+			plain[key] = values
+		}
+	}
+	return plain, mixed
+}
+
+func hasMixedKeys(extra map[string][]string) bool {
+	for key := range extra {
+		if strings.ContainsFunc(key, isUpper) {
+			return true
+		}
+	}
+	return false
+}
+
+func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
+
+// escapeKey percent-encodes a key so that it survives lower-casing.
+func escapeKey(key string) string {
+	var escaped strings.Builder
+	for _, b := range []byte(key) {
+		if 'a' <= b && b <= 'z' || '0' <= b && b <= '9' || b == '-' || b == '.' || b == '_' {
+			escaped.WriteByte(b)
+		} else {
+			fmt.Fprintf(&escaped, "%%%02x", b)
+		}
+	}
+	return escaped.String()
+}
+
+// serveDocument serves a path below /openapi/v3/. kube-aggregator proxies the documents of extension-apiservers itself,
+// with the requester's identity in headers as client-go writes them, so only identities that survive that get there.
+func (l *Layer) serveDocument(w http.ResponseWriter, r *http.Request, next http.Handler) {
+	requester, ok := request.UserFrom(r.Context())
+	if !ok {
+		next.ServeHTTP(w, r)
+		return
+	}
+	err := checkIdentity(requester)
+	if err == nil && hasMixedKeys(requester.GetExtra()) {
+		err = errors.New("the user's identity can't be sent to the extension-apiserver: an extra key has upper-case letters, which OpenAPI requests don't preserve")
+	}
+	switch {
+	case err == nil:
+		next.ServeHTTP(w, r)
+	case l.backendFor(strings.TrimPrefix(r.URL.Path, openAPIv3Prefix)) != nil:
+		fail(w, r, err.Error(), http.StatusForbidden)
+	default:
+		// This server's own documents need no user. An extension-apiserver may publish a document under any other name:
+		// without a user, kube-aggregator refuses to proxy it.
+		next.ServeHTTP(w, r.WithContext(request.WithUser(r.Context(), nil)))
+	}
+}

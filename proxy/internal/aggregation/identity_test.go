@@ -1,0 +1,113 @@
+package aggregation
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"k8s.io/apiserver/pkg/authentication/user"
+)
+
+// identityCases are identities that HTTP may change, and the seeds of FuzzIdentity.
+var identityCases = []struct {
+	name string
+	who  user.DefaultInfo
+	// refused is a part of the error, or empty if the identity arrives.
+	refused string
+}{
+	{"everything", user.DefaultInfo{Name: "jane", UID: "7", Groups: []string{"a", "b"}, Extra: map[string][]string{"scopes": {"x", "y"}}}, ""},
+	{"only a name", user.DefaultInfo{Name: "jane"}, ""},
+	{"white space inside", user.DefaultInfo{Name: "jane  doe", UID: "a\tb", Groups: []string{"all the people"}, Extra: map[string][]string{"scopes": {"x \t y"}}}, ""},
+	{"not ASCII", user.DefaultInfo{Name: "jürgen", UID: "日本", Groups: []string{"é"}, Extra: map[string][]string{"größe": {"ß"}}}, ""},
+	{"not UTF-8", user.DefaultInfo{Name: "j\xfcrgen", UID: "\x80", Groups: []string{"\xff\xfe"}, Extra: map[string][]string{"gr\xf6sse": {"\xdf"}}}, ""},
+	{"white space that isn't HTTP's", user.DefaultInfo{Name: "\u00a0jane\u00a0", UID: "\u2003", Groups: []string{"\u0085"}}, ""},
+	{"commas and quotes", user.DefaultInfo{Name: "a, b", UID: ",", Groups: []string{"a,b", "\"c, d\"", ","}, Extra: map[string][]string{"scopes": {"x,y", "z;q=1"}}}, ""},
+	{"order and repetition", user.DefaultInfo{Name: "jane", Groups: []string{"b", "a", "b", "A"}, Extra: map[string][]string{"scopes": {"y", "x", "y"}}}, ""},
+	{"an empty group", user.DefaultInfo{Name: "jane", Groups: []string{"", "a", ""}}, ""},
+	{"an empty extra value", user.DefaultInfo{Name: "jane", Extra: map[string][]string{"scopes": {"", "x", ""}}}, ""},
+	{"an empty extra key", user.DefaultInfo{Name: "jane", Extra: map[string][]string{"": {"x"}}}, ""},
+	{"an escaped extra key", user.DefaultInfo{Name: "jane", Extra: map[string][]string{"example.com/a b%2f%": {"x"}, "a:b\r\n\x00\x7f": {"y"}}}, ""},
+	{"extra keys in upper case", user.DefaultInfo{Name: "jane", Extra: map[string][]string{"Scopes": {"x"}, "scopes": {"y"}, "SCOPES/%53": {"z"}, "%53copes": {"w"}}}, ""},
+	{"many groups", user.DefaultInfo{Name: "jane", Groups: strings.Split(strings.Repeat("group-of-many,", 5000)+"last", ",")}, ""},
+	{"a long value", user.DefaultInfo{Name: strings.Repeat("jane ", 50000) + "doe"}, ""},
+
+	{"no name", user.DefaultInfo{Groups: []string{"system:masters"}}, "user name is empty"},
+	{"a space after the user name", user.DefaultInfo{Name: "mallory "}, `user name "mallory " begins or ends with white space`},
+	{"a space before the user name", user.DefaultInfo{Name: " mallory"}, "white space"},
+	{"a user name of white space", user.DefaultInfo{Name: " \t"}, "white space"},
+	{"a newline after the user name", user.DefaultInfo{Name: "jane\n"}, `user name "jane\n" has a control character`},
+	{"a folded user name", user.DefaultInfo{Name: "jane\r\n doe"}, "control character"},
+	{"a header in the user name", user.DefaultInfo{Name: "jane\r\nX-Remote-Group: system:masters"}, "control character"},
+	{"a tab after the UID", user.DefaultInfo{Name: "jane", UID: "7\t"}, `UID "7\t" begins or ends`},
+	{"NUL in the UID", user.DefaultInfo{Name: "jane", UID: "7\x008"}, "UID"},
+	{"a space after a group", user.DefaultInfo{Name: "jane", Groups: []string{"a", "system:masters "}}, `group "system:masters " begins or ends`},
+	{"a group of white space", user.DefaultInfo{Name: "jane", Groups: []string{" "}}, "group"},
+	{"DEL in a group", user.DefaultInfo{Name: "jane", Groups: []string{"a\x7f"}}, `group "a\x7f" has a control character`},
+	{"a carriage return in a group", user.DefaultInfo{Name: "jane", Groups: []string{"a\rb"}}, "group"},
+	{"a space before an extra value", user.DefaultInfo{Name: "jane", Extra: map[string][]string{"scopes": {"x", " y"}}}, `extra value " y" begins or ends with white space, which HTTP removes (extra key "scopes")`},
+	{"an escape in an extra value", user.DefaultInfo{Name: "jane", Extra: map[string][]string{"scopes": {"\x1b[0m"}}}, "extra value"},
+	{"an extra key without values", user.DefaultInfo{Name: "jane", Extra: map[string][]string{"scopes": {}}}, `extra key "scopes" has no values`},
+}
+
+// TestIdentityArrivesUnchangedOrIsRefused sends each identity in every way, to backends of both protocols.
+func TestIdentityArrivesUnchangedOrIsRefused(t *testing.T) {
+	for _, http2 := range []bool{false, true} {
+		rig := newIdentityRig(t, http2)
+		for _, c := range identityCases {
+			for _, v := range ways {
+				t.Run(fmt.Sprintf("%s/%s/%s", rig.name, c.name, v.name), func(t *testing.T) {
+					got, err := rig.judge(v, &c.who)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if c.refused == "" {
+						if got.header == nil {
+							t.Errorf("answered %d %q, want the identity to arrive", got.status, got.body)
+						}
+						return
+					}
+					if got.header != nil || got.status != http.StatusForbidden || !strings.Contains(got.body, c.refused) {
+						t.Errorf("answered %d %q, arrived %v; want 403 and %q", got.status, got.body, got.header, c.refused)
+					}
+				})
+			}
+		}
+	}
+}
+
+// FuzzIdentity sends identities through the layer and through kube-aggregator's proxy, to backends of both protocols,
+// and compares what arrives. A bar separates groups, and the values of an extra key.
+func FuzzIdentity(f *testing.F) {
+	for i, c := range identityCases {
+		var keys, values [2]string
+		k := 0
+		for key, list := range c.who.Extra {
+			if k < len(keys) {
+				keys[k], values[k] = key, strings.Join(list, "|")
+				k++
+			}
+		}
+		f.Add(uint8(i), c.who.Name, c.who.UID, strings.Join(c.who.Groups, "|"), keys[0], values[0], keys[1], values[1])
+	}
+	rigs := []*identityRig{newIdentityRig(f, false), newIdentityRig(f, true)}
+	split := func(list string) []string {
+		if list == "" {
+			return nil
+		}
+		return strings.Split(list, "|")
+	}
+	f.Fuzz(func(t *testing.T, route uint8, name, uid, groups, key, values, key2, values2 string) {
+		who := &user.DefaultInfo{Name: name, UID: uid, Groups: split(groups), Extra: map[string][]string{}}
+		if key+values != "" {
+			who.Extra[key] = split(values)
+		}
+		if key2+values2 != "" {
+			who.Extra[key2] = split(values2)
+		}
+		rig, v := rigs[int(route)%len(rigs)], ways[int(route)/len(rigs)%len(ways)]
+		if _, err := rig.judge(v, who); err != nil {
+			t.Errorf("%s over %s: %v", v.name, rig.name, err)
+		}
+	})
+}
