@@ -40,7 +40,7 @@ test-proxy: build ## the reference aggregation proxy
 FUZZTIME := 30000x
 test-fuzz: ## some ten thousand inputs for each fuzz target of the proxy
 	for target in FuzzPathMapping FuzzHeaders FuzzIdentity FuzzAPIServiceValidation; do \
-		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./proxy/internal/aggregation; done
+		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./proxy/internal/aggregation; done
 
 # Not from the cache: these run programs that go test doesn't look at.
 test-kube: build ## the proxy against the real kube-apiserver, request by request; the examples' tests behind both

@@ -19,7 +19,7 @@ import (
 )
 
 // tables are all the requests.
-var tables = []table{discovery, reads, lists, writes, patches, watches, openAPI, headers, upgrades, malformed, registration, authorization, controlPlane, lifecycle, customResources, admission}
+var tables = []table{discovery, reads, lists, writes, patches, watches, openAPI, headers, identities, upgrades, malformed, registration, authorization, controlPlane, lifecycle, customResources, admission}
 
 // slow is worth a line: what is waited for a long time may never come.
 const slow = 3 * time.Second

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 )
@@ -23,7 +24,7 @@ var intendedDifferences = []intendedDifference{
 		why:  "the controllers, another process in a cluster, are a hook here, and hooks have checks",
 	},
 	{
-		rows: regexp.MustCompile(`^(headers|malformed|apiservices|watches)/`),
+		rows: regexp.MustCompile(`^(headers|identities|malformed|apiservices|watches)/`),
 		text: regexp.MustCompile(`(?m)^ "Proto": "HTTP/.*\n|^  "Accept-Encoding": \[\n   "gzip"\n  \],\n|^Vary: Accept-Encoding\n`),
 		why:  "requests go to extension-apiservers over several connections of HTTP/1.1 rather than one of HTTP/2, and nobody compresses on the way what the client wants plain",
 	},
@@ -41,6 +42,16 @@ var intendedDifferences = []intendedDifference{
 		rows: regexp.MustCompile(`^headers/a body when it is wanted$`),
 		text: regexp.MustCompile(`(?m)^Content-Type: .*\n`),
 		why:  "after 100 Continue, kube-apiserver's answer lacks the backend's Content-Type",
+	},
+	{
+		rows:   regexp.MustCompile(`^identities/altered, `),
+		status: http.StatusForbidden,
+		why:    "an identity that HTTP alters is refused; kube-apiserver sends it, and HTTP/1.1 and upgrades alter it, or answers that the backend is unavailable",
+	},
+	{
+		rows: regexp.MustCompile(`^identities/an extra key in upper case$`),
+		text: regexp.MustCompile(`"X-Remote-Extra-(S|%53)copes"`),
+		why:  "an extra key keeps its case, which kube-apiserver loses in the name of the header",
 	},
 	{
 		rows: regexp.MustCompile(`^`),

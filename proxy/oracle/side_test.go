@@ -36,6 +36,10 @@ var users = map[string][]string{
 	"":     {"system:masters"},
 	"anna": nil,
 	"bob":  {"developers"},
+
+	spaceAfterName:  {"system:masters"},
+	newlineInName:   {"system:masters"},
+	spaceAfterGroup: {"system:masters", "system:masters "},
 }
 
 const (

@@ -91,7 +91,7 @@ func splitExtra(extra map[string][]string) (plain, mixed map[string][]string) {
 	}
 	plain, mixed = map[string][]string{}, map[string][]string{}
 	for key, values := range extra {
-		if strings.ContainsFunc(key, isUpper) {
+		if isMixed(key) {
 			mixed[key] = values
 		} else {
 			plain[key] = values
@@ -102,14 +102,21 @@ func splitExtra(extra map[string][]string) (plain, mixed map[string][]string) {
 
 func hasMixedKeys(extra map[string][]string) bool {
 	for key := range extra {
-		if strings.ContainsFunc(key, isUpper) {
+		if isMixed(key) {
 			return true
 		}
 	}
 	return false
 }
 
-func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
+func isMixed(key string) bool {
+	for i := range len(key) {
+		if 'A' <= key[i] && key[i] <= 'Z' {
+			return true
+		}
+	}
+	return false
+}
 
 // escapeKey percent-encodes a key so that it survives lower-casing.
 func escapeKey(key string) string {

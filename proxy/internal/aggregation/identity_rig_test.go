@@ -36,14 +36,17 @@ type way struct {
 	info                        request.RequestInfo
 }
 
+// ways are all there are; the last upgradeWays are upgrades.
 var ways = []way{
 	{name: "get", method: http.MethodGet, path: "/apis/example.com/v1/things", info: request.RequestInfo{IsResourceRequest: true, Verb: "list"}},
 	{name: "post", method: http.MethodPost, path: "/apis/example.com/v1/things", info: request.RequestInfo{IsResourceRequest: true, Verb: "create"}},
 	{name: "watch", method: http.MethodGet, path: "/apis/example.com/v1/things?watch=true", info: request.RequestInfo{IsResourceRequest: true, Verb: "watch"}},
+	{name: "discovery", method: http.MethodGet, path: "/apis/example.com/v1", info: request.RequestInfo{Verb: "get"}},
 	{name: "upgrade to SPDY", method: http.MethodPost, path: "/apis/example.com/v1/things/a/exec", upgrade: "SPDY/3.1", info: request.RequestInfo{IsResourceRequest: true, Verb: "create"}},
 	{name: "upgrade to WebSocket", method: http.MethodGet, path: "/apis/example.com/v1/things/a/exec", upgrade: "websocket", info: request.RequestInfo{IsResourceRequest: true, Verb: "get"}},
-	{name: "discovery", method: http.MethodGet, path: "/apis/example.com/v1", info: request.RequestInfo{Verb: "get"}},
 }
+
+const upgradeWays = 2
 
 func (v way) request(who user.Info) *http.Request {
 	body := ""
