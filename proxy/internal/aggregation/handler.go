@@ -35,8 +35,8 @@ func (l *Layer) Handler(next http.Handler) http.Handler {
 			l.serve(w, r, b)
 			return
 		}
-		if strings.HasPrefix(r.URL.Path, openAPIv3Prefix+"/") {
-			l.serveDocument(w, r, next)
+		if strings.HasPrefix(r.URL.Path, openAPIv3Prefix+"/") || !l.following.Load() && routeFor(r.URL.Path) != "" {
+			l.serveGuarded(w, r, next)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -131,9 +131,9 @@ func escapeKey(key string) string {
 	return escaped.String()
 }
 
-// serveDocument serves a path below /openapi/v3/. kube-aggregator proxies the documents of extension-apiservers itself,
-// with the requester's identity in headers as client-go writes them, so only identities that survive that get there.
-func (l *Layer) serveDocument(w http.ResponseWriter, r *http.Request, next http.Handler) {
+// serveGuarded serves what kube-aggregator may proxy itself, with the identity in headers as client-go writes them: OpenAPI
+// v3 documents of extension-apiservers, and everything while the layer doesn't know the routes.
+func (l *Layer) serveGuarded(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	requester, ok := request.UserFrom(r.Context())
 	if !ok {
 		next.ServeHTTP(w, r)
@@ -141,12 +141,13 @@ func (l *Layer) serveDocument(w http.ResponseWriter, r *http.Request, next http.
 	}
 	err := checkIdentity(requester)
 	if err == nil && hasMixedKeys(requester.GetExtra()) {
-		err = errors.New("the user's identity can't be sent to the extension-apiserver: an extra key has upper-case letters, which OpenAPI requests don't preserve")
+		err = errors.New("the user's identity can't be sent to the extension-apiserver: an extra key has upper-case letters, which would be lost")
 	}
+	document, isDocument := strings.CutPrefix(r.URL.Path, openAPIv3Prefix)
 	switch {
 	case err == nil:
 		next.ServeHTTP(w, r)
-	case l.backendFor(strings.TrimPrefix(r.URL.Path, openAPIv3Prefix)) != nil:
+	case !isDocument || l.backendFor(document) != nil:
 		fail(w, r, err.Error(), http.StatusForbidden)
 	default:
 		// This server's own documents need no user. An extension-apiserver may publish a document under any other name:

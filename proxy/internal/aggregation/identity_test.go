@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
 
 	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/endpoints/request"
 )
 
 // identityCases are identities that HTTP may change, and the seeds of FuzzIdentity.
@@ -75,6 +77,32 @@ func TestIdentityArrivesUnchangedOrIsRefused(t *testing.T) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// TestIdentityWhileRoutesAreUnknown is about the start, when kube-aggregator may proxy what the layer doesn't yet.
+func TestIdentityWhileRoutesAreUnknown(t *testing.T) {
+	layer := newTestLayer(t)
+	handler := layer.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	for _, c := range []struct {
+		following bool
+		path      string
+		who       user.DefaultInfo
+		status    int
+	}{
+		{false, "/apis/example.com/v1/things", user.DefaultInfo{Name: "jane"}, http.StatusTeapot},
+		{false, "/apis/example.com/v1/things", user.DefaultInfo{Name: "mallory "}, http.StatusForbidden},
+		{false, "/apis/example.com/v1/things", user.DefaultInfo{Name: "jane", Extra: map[string][]string{"Scopes": {"all"}}}, http.StatusForbidden},
+		{false, "/version", user.DefaultInfo{Name: "mallory "}, http.StatusTeapot},
+		{true, "/apis/apps/v1/deployments", user.DefaultInfo{Name: "mallory "}, http.StatusTeapot},
+	} {
+		layer.following.Store(c.following)
+		r := httptest.NewRequest(http.MethodGet, c.path, nil)
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r.WithContext(request.WithUser(r.Context(), &c.who)))
+		if w.Code != c.status {
+			t.Errorf("%s for %q, routes known: %v: %d, want %d", c.path, c.who.Name, c.following, w.Code, c.status)
 		}
 	}
 }

@@ -39,6 +39,8 @@ type Layer struct {
 
 	// routes has the backends by GROUP/VERSION, as in a path. A change replaces the map.
 	routes atomic.Pointer[map[string]*backend]
+	// following is set while the routes are those of the APIServices.
+	following atomic.Bool
 
 	mu          sync.Mutex // held to change routes
 	apiServices map[string]*apiregistrationv1.APIService

@@ -35,8 +35,10 @@ func (l *Layer) Start(ctx context.Context, apiServices apiregistrationinformers.
 	if !cache.WaitForCacheSync(ctx.Done(), synced...) {
 		return context.Cause(ctx)
 	}
+	l.following.Store(true)
 	go func() {
 		<-ctx.Done()
+		l.following.Store(false)
 		l.close()
 	}()
 	return nil
