@@ -5,11 +5,9 @@ package generators
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 
@@ -45,8 +43,8 @@ func Scaffold(dir string, p *project.Project, copies scaffold.Files) (*scaffold.
 // Generate plans all files: those of Scaffold, and what is derived from the Go types, which need not be written yet. Errors in
 // the user's code are positioned: file:line:column.
 func Generate(ctx context.Context, dir string, p *project.Project, copies scaffold.Files) (*scaffold.Plan, error) {
-	if _, err := exec.LookPath("go"); err != nil {
-		return nil, errors.New("the go command is not in PATH: install Go, or leave code generation for later with --generate=false")
+	if err := check(ctx, dir); err != nil {
+		return nil, err
 	}
 	files, err := scaffold.Render(p)
 	if err != nil {
@@ -56,12 +54,12 @@ func Generate(ctx context.Context, dir string, p *project.Project, copies scaffo
 	if err != nil {
 		return nil, err
 	}
-	source, done, err := sourceOf(ctx, dir, plan)
+	from, done, err := sourceOf(ctx, dir, plan)
 	if err != nil {
 		return nil, err
 	}
 	defer done()
-	derived, err := derive(ctx, source, p)
+	derived, err := derive(ctx, from, p)
 	if err != nil {
 		return nil, err
 	}
@@ -74,9 +72,9 @@ func Generate(ctx context.Context, dir string, p *project.Project, copies scaffo
 	return scaffold.NewPlan(os.DirFS(dir), files, copies, true)
 }
 
-// derive makes what follows from the Go types and markers in the folder source.
-func derive(ctx context.Context, source string, p *project.Project) (scaffold.Files, error) {
-	boilerplate, err := os.ReadFile(filepath.Join(source, filepath.FromSlash(boilerplateName)))
+// derive makes what follows from the Go types and markers in a source.
+func derive(ctx context.Context, from source, p *project.Project) (scaffold.Files, error) {
+	boilerplate, err := os.ReadFile(filepath.Join(from.dir, filepath.FromSlash(boilerplateName)))
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
@@ -87,10 +85,12 @@ func derive(ctx context.Context, source string, p *project.Project) (scaffold.Fi
 	var loadErr, schemaErr, roleErr error
 	var all sync.WaitGroup
 	all.Go(func() {
-		packages, loadErr = codegen.Load(ctx, codegen.Options{Dir: source, Module: p.Module, APIs: apis(p), Plurals: p.GoPlurals(), Boilerplate: boilerplate})
+		packages, loadErr = codegen.Load(ctx, codegen.Options{
+			Dir: from.dir, Env: from.env, Module: p.Module, APIs: apis(p), Plurals: p.GoPlurals(), Boilerplate: boilerplate,
+		})
 	})
-	all.Go(func() { schemas, schemaErr = schema.Read(source, kinds(p)) })
-	all.Go(func() { roles, roleErr = manifests.Role(source, p.Name+"-controller-manager") })
+	all.Go(func() { schemas, schemaErr = schema.Read(from.dir, from.env, kinds(p)) })
+	all.Go(func() { roles, roleErr = manifests.Role(from.dir, from.env, p.Name+"-controller-manager") })
 	all.Wait()
 	if err := cmp.Or(loadErr, schemaErr, roleErr); err != nil {
 		return nil, err

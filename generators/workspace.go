@@ -1,79 +1,81 @@
 package generators
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/mod/modfile"
 )
 
-// copyWorkspace makes source, a copy of the module in dir, part of the workspace that dir is part of, if it is of one: its
-// modules may provide what go.mod alone does not.
-func copyWorkspace(ctx context.Context, dir, source string) error {
-	cmd := exec.CommandContext(ctx, "go", "env", "GOWORK")
-	cmd.Dir = dir
-	out, err := cmd.Output()
+// copyWorkspace makes target, a copy of the module in dir, part of the workspace that dir is part of: its modules may provide
+// what go.mod alone does not. It returns the new go.work, or "off" if dir is not part of the one called name.
+func copyWorkspace(name, dir, target string) (string, error) {
+	file, err := readWorkspace(name)
 	if err != nil {
-		return fmt.Errorf("go env GOWORK: %w", err)
+		return "", err
 	}
-	name := strings.TrimSpace(string(out))
-	if name == "" || name == "off" {
-		return nil
+	if !lists(file, filepath.Dir(name), dir) {
+		return "off", nil
 	}
-	content, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	file, err := modfile.ParseWork(name, content, nil)
-	if err != nil {
-		return err
-	}
-	moved, err := moveWorkspace(file, filepath.Dir(name), dir)
-	if err != nil || !moved {
-		return err
+	if err := moveWorkspace(file, filepath.Dir(name), dir); err != nil {
+		return "", err
 	}
 	sums, err := os.ReadFile(name + ".sum")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return "", err
 	}
-	target := filepath.Join(source, "go.work")
-	return errors.Join(os.WriteFile(target, modfile.Format(file.Syntax), 0o644), os.WriteFile(target+".sum", sums, 0o644))
+	work := filepath.Join(target, "go.work")
+	return work, errors.Join(os.WriteFile(work, modfile.Format(file.Syntax), 0o644), os.WriteFile(work+".sum", sums, 0o644))
 }
 
-// moveWorkspace makes a workspace that lies in the folder root mean the same in a copy of its module dir. It says whether dir
-// is one of its modules.
-func moveWorkspace(file *modfile.WorkFile, root, dir string) (bool, error) {
-	absolute := func(name string) string {
-		if filepath.IsAbs(name) {
-			return name
-		}
-		return filepath.Join(root, name)
+func readWorkspace(name string) (*modfile.WorkFile, error) {
+	content, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
 	}
-	member := false
+	return modfile.ParseWork(name, content, nil)
+}
+
+// lists reports whether the workspace in the folder root has the module in dir.
+func lists(file *modfile.WorkFile, root, dir string) bool {
+	for _, use := range file.Use {
+		if sameFile(absolute(root, use.Path), dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// moveWorkspace makes a workspace that lies in the folder root mean the same in a copy of its module dir.
+func moveWorkspace(file *modfile.WorkFile, root, dir string) error {
 	var uses []*modfile.Use
 	for _, use := range file.Use {
-		name := absolute(use.Path)
+		name := absolute(root, use.Path)
 		if sameFile(name, dir) {
-			member, name = true, "."
+			name = "."
 		}
 		uses = append(uses, &modfile.Use{Path: name})
 	}
 	file.SetUse(uses)
 	for _, r := range file.Replace {
 		if modfile.IsDirectoryPath(r.New.Path) {
-			if err := file.AddReplace(r.Old.Path, r.Old.Version, absolute(r.New.Path), ""); err != nil {
-				return false, err
+			if err := file.AddReplace(r.Old.Path, r.Old.Version, absolute(root, r.New.Path), ""); err != nil {
+				return fmt.Errorf("go.work: %w", err)
 			}
 		}
 	}
 	file.Cleanup()
-	return member, nil
+	return nil
+}
+
+func absolute(root, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(root, name)
 }
 
 func sameFile(a, b string) bool {

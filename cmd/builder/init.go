@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/apiserver-builder/builder/generators"
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/generators/scaffold"
 )
@@ -40,6 +41,9 @@ API group yet.`,
 			if err != nil {
 				return err
 			}
+			if err := generators.CheckPath(dir); err != nil {
+				return err
+			}
 			unlock, err := scaffold.Lock(dir)
 			if err != nil {
 				return err
@@ -49,7 +53,11 @@ API group yet.`,
 			if err != nil {
 				return err
 			}
-			return a.write(cmd.Context(), flags, dir, p, nil, outcome{next: "builder create resource --group GROUP --version v1alpha1 --kind KIND"})
+			result := outcome{next: "builder create resource --group GROUP --version v1alpha1 --kind KIND"}
+			if err := generators.CheckGo(cmd.Context(), dir); flags.generate && err != nil {
+				result.next = err.Error() + "; then " + result.next
+			}
+			return a.write(cmd.Context(), flags, dir, p, nil, result)
 		},
 	}
 	cmd.Flags().StringVar(&domain, "domain", "", "the domain that the names of the project's API groups end with, such as example.com")

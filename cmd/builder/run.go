@@ -7,6 +7,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/apiserver-builder/builder/cmd/builder/internal/run"
+	"github.com/apiserver-builder/builder/generators"
 	"github.com/apiserver-builder/builder/generators/project"
 )
 
@@ -23,6 +24,9 @@ logs. Ctrl-C, or "builder stop", stops all of it; objects are there again in the
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
 			if options.Dir, options.Project, err = a.project(); err != nil {
+				return err
+			}
+			if err := generators.CheckGo(cmd.Context(), options.Dir); err != nil {
 				return err
 			}
 			executable, err := a.executable()

@@ -30,6 +30,8 @@ const GeneratedDir = "pkg/generated"
 type Options struct {
 	// Dir is the absolute path of the project's folder, which is the root of its module.
 	Dir string
+	// Env is the environment of the go command, nil for this process's.
+	Env []string
 	// Module is the module's path.
 	Module string
 	// APIs are the group versions, in any order.

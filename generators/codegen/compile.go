@@ -79,7 +79,8 @@ func (p *Packages) compileDefinitions(ctx context.Context, raw map[string][]byte
 	}
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "go", "run", "-overlay", overlay, "./"+main)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.options.Dir, &stdout, &stderr
+	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.options.Dir, p.options.Env, &stdout, &stderr
+	cmd.Env = append(cmd.Environ(), "PWD="+p.options.Dir)
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("running the OpenAPI package of %s: %w\n%s", p.options.Dir, err, bytes.TrimSpace(stderr.Bytes()))
 	}

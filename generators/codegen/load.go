@@ -37,7 +37,7 @@ func (p *Packages) load(ctx context.Context, problems Diagnostics) error {
 	err := quietly(func() error {
 		// The method's name says "for testing", but it is the only one that takes a folder: the others would need this
 		// process to change its own.
-		return gengoParser.LoadPackagesWithConfigForTesting(&packages.Config{Dir: p.options.Dir}, p.patterns()...)
+		return gengoParser.LoadPackagesWithConfigForTesting(&packages.Config{Dir: p.options.Dir, Env: p.options.Env}, p.patterns()...)
 	})
 	if err := ctx.Err(); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (p *Packages) patterns() []string {
 // stop the loader are told as well.
 func (p *Packages) explain(ctx context.Context, problems Diagnostics, cause error) error {
 	cfg := &packages.Config{
-		Context: ctx, Dir: p.options.Dir, BuildFlags: []string{"-tags", gengo.StdBuildTag},
+		Context: ctx, Dir: p.options.Dir, Env: p.options.Env, BuildFlags: []string{"-tags", gengo.StdBuildTag},
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps | packages.NeedTypes | packages.NeedSyntax,
 	}
 	loaded, err := packages.Load(cfg, p.patterns()...)

@@ -4,8 +4,9 @@ package manifests
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 
@@ -26,10 +27,11 @@ const (
 	roleName    = "config/rbac/zz_generated.role.yaml"
 )
 
-// Role returns, by path, the roles that the +kubebuilder:rbac markers of the reconcilers in the project's folder dir ask for. The
+// Role returns, by path, the roles that the +kubebuilder:rbac markers of the reconcilers in the project's folder dir ask for. env is the environment of the
+// go command, nil for this process's. The
 // ClusterRole of that name is always among them, since a binding refers to it. Errors name file, line and column.
-func Role(dir, name string) (map[string][]byte, error) {
-	roles, err := readRoles(dir, name)
+func Role(dir string, env []string, name string) (map[string][]byte, error) {
+	roles, err := readRoles(dir, env, name)
 	if err != nil {
 		return nil, err
 	}
@@ -65,11 +67,11 @@ func hasClusterRole(roles []any, name string) bool {
 }
 
 // readRoles reads the markers with controller-tools.
-func readRoles(dir, name string) ([]any, error) {
+func readRoles(dir string, env []string, name string) ([]any, error) {
 	if own, err := hasSources(dir); err != nil || !own {
 		return nil, err
 	}
-	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: dir, Env: os.Environ()}, "./"+controllers)
+	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: dir, Env: env}, "./"+controllers)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", controllers, err)
 	}
@@ -87,8 +89,8 @@ func readRoles(dir, name string) ([]any, error) {
 
 // hasSources says whether someone has written Go files there: the role does not depend on the generated one.
 func hasSources(dir string) (bool, error) {
-	names, err := filepath.Glob(filepath.Join(dir, filepath.FromSlash(controllers), "*.go"))
+	names, err := fs.Glob(os.DirFS(dir), controllers+"/*.go")
 	return slices.ContainsFunc(names, func(name string) bool {
-		return !strings.HasPrefix(filepath.Base(name), "zz_generated.") && !strings.HasSuffix(name, "_test.go")
+		return !strings.HasPrefix(path.Base(name), "zz_generated.") && !strings.HasSuffix(name, "_test.go")
 	}), err
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/apiserver-builder/builder/generators/project"
@@ -68,11 +69,23 @@ func (p *Plan) WriteTo(dir string) error {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
 		}
+		if info, err := os.Lstat(name); err == nil && info.Mode().Type() == fs.ModeSymlink { // not into what it leads to
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+		}
 		if err := os.WriteFile(name, c.content, 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Writes reports whether the plan creates or updates a file below a folder.
+func (p *Plan) Writes(folder string) bool {
+	return slices.ContainsFunc(p.Changes, func(c Change) bool {
+		return (c.Action == Created || c.Action == Updated) && strings.HasPrefix(c.Path, folder+"/")
+	})
 }
 
 func rank(name string) int {
@@ -189,12 +202,12 @@ func removeEmpty(dir, sub string) {
 
 // removeStages removes what a killed run left.
 func removeStages(dir string) error {
-	left, err := filepath.Glob(filepath.Join(dir, stagePattern))
+	left, err := fs.Glob(os.DirFS(dir), stagePattern)
 	if err != nil {
 		return err
 	}
 	for _, name := range left {
-		if err := os.RemoveAll(name); err != nil {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}

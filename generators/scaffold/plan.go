@@ -154,11 +154,27 @@ func (p *Plan) prune(root fs.FS, files Files) error {
 			}
 			return nil
 		}
-		if _, ok := files[name]; !ok && Owned(name) {
+		if _, ok := files[name]; !ok && Owned(name) && !linked(root, files, name) {
 			p.Changes = append(p.Changes, Change{Action: Deleted, Path: name})
 		}
 		return nil
 	})
+}
+
+// linked reports whether a file is one of files by another name, because one of its folders is a link.
+func linked(root fs.FS, files Files, name string) bool {
+	info, err := fs.Stat(root, name)
+	if err != nil {
+		return false
+	}
+	for other := range files {
+		if path.Base(other) == path.Base(name) {
+			if is, err := fs.Stat(root, other); err == nil && os.SameFile(is, info) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // skipped are folders that hold nothing of the project's own.

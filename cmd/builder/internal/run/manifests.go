@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -56,17 +57,17 @@ func readObjects(path string) ([]*unstructured.Unstructured, error) {
 
 // readIdentities reads what the project's processes are in a cluster: the namespace, the ServiceAccounts and what they may do.
 func readIdentities(dir string) ([]*unstructured.Unstructured, error) {
-	files, err := filepath.Glob(filepath.Join(dir, "config", "rbac", "*.yaml"))
+	files, err := fs.Glob(os.DirFS(dir), "config/rbac/*.yaml") // and not in a path that may hold a * of its own
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(files)
 	var objects []*unstructured.Unstructured
-	for _, file := range append([]string{filepath.Join(dir, "config", "namespace.yaml")}, files...) {
-		if filepath.Base(file) == "kustomization.yaml" {
+	for _, file := range append([]string{"config/namespace.yaml"}, files...) {
+		if path.Base(file) == "kustomization.yaml" {
 			continue
 		}
-		read, err := readObjects(file)
+		read, err := readObjects(filepath.Join(dir, filepath.FromSlash(file)))
 		if err != nil {
 			return nil, err
 		}
