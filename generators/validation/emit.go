@@ -24,7 +24,7 @@ const (
 const (
 	pathMark = "§"
 	oldMark  = "¤"
-	sameMark = "¢" // the function that tells items apart
+	keyMark  = "¢" // the function that returns the key of an item
 )
 
 // A file is the code for the types of one package.
@@ -32,11 +32,17 @@ type file struct {
 	names   names
 	imports imports
 	data    packageData
-	// unique and counts say that the code calls the functions of these names.
-	unique, counts bool
+	// uses has the helpers that the code calls, by name.
+	uses map[string]bool
 }
 
-func newFile(n names) *file { return &file{names: n, imports: imports{}} }
+func newFile(n names) *file { return &file{names: n, imports: imports{}, uses: map[string]bool{}} }
+
+// helper returns the name of a helper, which the project then has.
+func (f *file) helper(name string) string {
+	f.uses[name] = true
+	return name
+}
 
 // use imports a package and returns the name it goes by.
 func (f *file) use(pkg string) string { return f.imports.add(pkg) }
@@ -218,9 +224,8 @@ func (f *file) counted(l limits, o *object, x, at string) string {
 	if !counted(l.JSONSchemaProps) {
 		return ""
 	}
-	f.counts = true
 	var out strings.Builder
-	count := "count(" + strings.Join(f.presence(o, x), ", ") + ")"
+	count := f.helper("count") + "(" + strings.Join(f.presence(o, x), ", ") + ")"
 	if l.MinProperties != nil {
 		fmt.Fprintf(&out, "if n := %s; n < %d {\nerrs = append(errs, field.TooFew(%s, n, %[2]d))\n}\n", count, *l.MinProperties, at)
 	}

@@ -10,15 +10,11 @@ import (
 
 var stringValue = &value{typ: types.String, declared: types.String}
 
-// list is the code for what is said of a list itself.
-func (f *file) list(v *value, l limits, u use) string {
+// list is the code for the size of a list.
+func (f *file) list(l limits, u use) string {
 	var out strings.Builder
 	f.call(&out, l.MinItems, "MinItems", u.value())
 	f.call(&out, l.MaxItems, "MaxItems", u.value())
-	if l.UniqueItems || v.keyed(l) {
-		f.unique = true
-		fmt.Fprintf(&out, "errs = append(errs, unique(ctx, op, %s, %s, %s, %s)...)\n", pathMark, u.value(), u.old, f.same(v))
-	}
 	return out.String()
 }
 
@@ -32,51 +28,71 @@ func (v *value) keys() []string {
 	return nil
 }
 
-// same is a function that says whether pointers to two items of a list are to the same one.
-func (f *file) same(v *value) string {
-	keys := v.keys()
+// unique is the code that tells which items are in a list more than once, if there may be none.
+func (f *file) unique(v *value, u use) string {
+	if !slices.ContainsFunc(v.limits, func(l limits) bool { return l.UniqueItems || v.keyed(l) }) {
+		return ""
+	}
+	in, old, key := u.value(), u.old, keyMark
+	kind := v.items.kind()
 	switch {
-	case len(keys) > 0 && v.items.pointer:
-		return fmt.Sprintf("func(a, b **%s) bool { return *a != nil && *b != nil && %s }", f.typeName(v.items.declared), f.sameKeys(v, keys, "(*a)", "(*b)"))
-	case len(keys) > 0:
-		return sameMark
-	case v.items.kind() == aString || v.items.kind() == aNumber || v.items.kind() == aBool:
-		return f.use(validatePackage) + ".DirectEqual"
+	case len(v.keys()) > 0:
+		in, old = f.pointers(v, u)
+	case !v.items.pointer && (kind == aString || kind == aNumber || kind == aBool):
+		key = f.helper("byValue")
+	default:
+		key = f.helper("byJSON")
 	}
-	return f.use(validatePackage) + ".SemanticDeepEqual"
+	return fmt.Sprintf("errs = append(errs, %s(ctx, %s, %s, %s, %s)...)\n", f.helper("unique"), pathMark, in, old, key)
 }
 
-func (f *file) sameItem(v *value) string {
-	return fmt.Sprintf("func(a, b *%s) bool { return %s }", f.typeName(v.items.declared), f.sameKeys(v, v.keys(), "a", "b"))
+// pointers are a list and the old one as lists of pointers.
+func (f *file) pointers(v *value, u use) (in, old string) {
+	if v.items.pointer {
+		return u.value(), u.old
+	}
+	in, old = f.helper("pointers")+"("+u.value()+")", u.old
+	if old != "nil" {
+		old = "pointers(" + old + ")"
+	}
+	return in, old
 }
 
-func (f *file) sameKeys(v *value, keys []string, a, b string) string {
-	var out []string
-	for _, key := range keys {
+// key is the code that declares the key of an item, and keyOf, which returns it.
+func (f *file) key(v *value) string {
+	var fields, values strings.Builder
+	for i, key := range v.keys() {
 		member, _ := memberOf(v.items.typ, key)
+		typ, x := f.typeName(member.Type), "item."+member.Name
 		if member.Type.Kind == types.Pointer {
-			out = append(out, fmt.Sprintf("%s.DirectEqual(%s.%s, %s.%[3]s)", f.use(validatePackage), a, member.Name, b))
-			continue
+			typ, x = "any", f.helper("deref")+"("+x+")"
 		}
-		out = append(out, fmt.Sprintf("%s.%s == %s.%[2]s", a, member.Name, b))
+		name := key
+		if tagOf(member).omitEmpty {
+			name += ",omitempty"
+		}
+		fmt.Fprintf(&fields, "%s %s `json:%q`\n", member.Name, typ, name)
+		if i > 0 {
+			values.WriteString(", ")
+		}
+		values.WriteString(x)
 	}
-	return strings.Join(out, " && ")
+	item := f.typeName(v.items.declared)
+	if v.items.pointer {
+		return fmt.Sprintf("type itemKey struct {\n%s}\nkeyOf := func(item *%s) itemKey {\nif item == nil {\nreturn itemKey{}\n}\nreturn itemKey{%s}\n}\n", &fields, item, &values)
+	}
+	return fmt.Sprintf("type itemKey struct {\n%s}\nkeyOf := func(item *%s) itemKey { return itemKey{%s} }\n", &fields, item, &values)
 }
 
 // items is the code for each item of a list.
 func (f *file) items(v *value, u use, depth int) string {
 	if v.items.onlyObject() {
-		function, none := "EachValSliceVal", ""
-		if v.items.pointer {
-			function = "EachPtrSliceVal"
-			none = fmt.Sprintf("errs = append(errs, %s.PtrSliceNoNils(ctx, op, %s, %s, nil)...)\n", f.use(validatePackage), pathMark, u.value())
+		in, old := f.pointers(v, u)
+		validate := f.names.function(v.items.object.typ.Name)
+		if len(v.keys()) > 0 && old != "nil" {
+			return fmt.Sprintf("errs = append(errs, %s(ctx, op, %s, %s, %s, %s, %s)...)\n", f.helper("eachKeyed"), pathMark, in, old, keyMark, validate)
 		}
-		old, match, equal := "nil", "nil", "nil"
-		if keys := v.keys(); len(keys) > 0 && u.old != "nil" {
-			old, match, equal = u.old, sameMark, f.use(validatePackage)+".SemanticDeepEqual"
-		}
-		return none + fmt.Sprintf("errs = append(errs, %s.%s(ctx, op, %s, %s, %s, %s, %s, %s)...)\n",
-			f.use(validatePackage), function, pathMark, u.value(), old, match, equal, f.names.function(v.items.object.typ.Name))
+		return fmt.Sprintf("errs = append(errs, %s(ctx, op, %s, %s, %s)...)\n", f.helper("each"), pathMark, in, validate)
 	}
 	i := string(rune('i' + depth))
 	x := use{expr: indexed(u) + "[" + i + "]", pointer: v.items.pointer, old: "nil"}
@@ -84,8 +100,11 @@ func (f *file) items(v *value, u use, depth int) string {
 	if v.items.pointer {
 		body = fmt.Sprintf("if %s == nil {\nerrs = append(errs, field.Required(%s.Index(%s), \"\"))\ncontinue\n}\n%s", x.expr, pathMark, i, body)
 	}
-	return fmt.Sprintf("for %s := range %s {\n%s}\n", i, u.value(), body)
+	return fmt.Sprintf("for %s := range %s {\n%s%s}\n", i, u.value(), endLoop, body)
 }
+
+// endLoop is the code that ends a loop where validation can end.
+const endLoop = "if enough(ctx, errs) {\nbreak\n}\n"
 
 // onlyObject says that a value is a struct and that nothing but its type has something to say of it.
 func (v *value) onlyObject() bool {
@@ -104,13 +123,13 @@ func (f *file) entries(v *value, u use, depth int) string {
 	}
 	var out strings.Builder
 	if v.items.onlyObject() && !v.items.pointer {
-		return fmt.Sprintf("errs = append(errs, %s.EachMapVal(ctx, op, %s, %s, %s, %[1]s.SemanticDeepEqual, %[5]s)...)\n",
-			f.use(validatePackage), pathMark, u.value(), u.old, f.names.function(v.items.object.typ.Name))
+		return fmt.Sprintf("errs = append(errs, %s(ctx, op, %s, %s, %s, %s)...)\n",
+			f.helper("eachEntry"), pathMark, u.value(), u.old, f.names.function(v.items.object.typ.Name))
 	}
 	if u.old != "nil" {
 		fmt.Fprintf(&out, "was := %s\n", u.old)
 	}
-	fmt.Fprintf(&out, "for %s, %s := range %s {\n", key, x, u.value())
+	fmt.Fprintf(&out, "for %s, %s := range %s {\n%s", key, x, u.value(), endLoop)
 	entry := use{expr: x, pointer: v.items.pointer, old: "nil"}
 	if u.old != "nil" {
 		fmt.Fprintf(&out, "before, ok := was[%s]\nif ok && %s {\ncontinue\n}\n", key, f.equals(v.items, x, "before"))

@@ -45,7 +45,7 @@ func (f *file) checks(v *value, u use, depth int) string {
 		case intOrStr:
 			out.WriteString(f.intOrString(l, u))
 		case aList:
-			out.WriteString(f.list(v, l, u))
+			out.WriteString(f.list(l, u))
 		case aMap:
 			f.call(&out, l.MinProperties, "MinProperties", u.value())
 			f.call(&out, l.MaxProperties, "MaxProperties", u.value())
@@ -55,19 +55,47 @@ func (f *file) checks(v *value, u use, depth int) string {
 			}
 		}
 	}
-	switch {
-	case v.object != nil && v.object.constrained:
+	if v.object != nil && v.object.constrained {
 		fmt.Fprintf(&out, "errs = append(errs, %s(ctx, op, %s, %s, %s)...)\n", f.names.function(v.object.typ.Name), pathMark, u.addr(), u.old)
-	case v.items == nil || !v.items.hasChecks():
-	case v.kind() == aMap:
-		out.WriteString(f.entries(v, u, depth))
-	default:
-		out.WriteString(f.items(v, u, depth))
 	}
-	if code := out.String(); strings.Contains(code, sameMark) {
-		return scope(code, sameMark, "same", f.sameItem(v))
-	}
+	out.WriteString(f.below(v, u, depth))
 	return out.String()
+}
+
+// below is the code for what is in a list or a map. One that has too much in it is not looked into, since that may be very much.
+func (f *file) below(v *value, u use, depth int) string {
+	var code string
+	switch v.kind() {
+	case aList:
+		code = f.unique(v, u)
+		if v.items.hasChecks() {
+			code += f.items(v, u, depth)
+		}
+		if strings.Contains(code, keyMark) {
+			code = f.key(v) + strings.ReplaceAll(code, keyMark, "keyOf")
+		}
+	case aMap:
+		if v.items.hasChecks() {
+			code = f.entries(v, u, depth)
+		}
+	}
+	if most := v.most(); code != "" && most != nil {
+		return fmt.Sprintf("if len(%s) <= %d {\n%s}\n", u.value(), *most, code)
+	}
+	return code
+}
+
+// most is how many items or entries a list or map may have, or nil.
+func (v *value) most() *int64 {
+	var out *int64
+	for _, l := range v.limits {
+		for _, limit := range []*int64{l.MaxItems, l.MaxProperties} {
+			if limit != nil && (out == nil || *limit < *out) {
+				out = limit
+			}
+		}
+	}
+	return out
 }
 
 // call adds a call of a function of k8s.io/apimachinery's that takes a limit, if there is one.
@@ -85,16 +113,11 @@ func (f *file) invalid(out *strings.Builder, condition, x, detail string) {
 // text is the code for what is said of a string.
 func (f *file) text(v *value, l limits, u use) string {
 	var out strings.Builder
-	f.call(&out, l.MinLength, "MinLength", u.addr())
-	f.call(&out, l.MaxLength, "MaxLength", u.addr())
 	x := u.value()
 	if v.declared.Name.Name != "string" {
 		x = "string(" + x + ")"
 	}
-	if l.Pattern != "" {
-		name := f.variable(l, "Pattern", f.use("regexp")+".MustCompile("+quote(l.Pattern)+")")
-		f.invalid(&out, fmt.Sprintf("!%s.MatchString(%s)", name, x), u.value(), `"must match "+`+name+".String()")
-	}
+	f.form(&out, l, u, x)
 	if format := format(l); format != "" {
 		fmt.Fprintf(&out, "if !%s.Default.Validates(%q, %s) {\nerrs = append(errs, %s.TypeInvalid(%s, %s, %q))\n}\n",
 			f.use(strfmtPackage), format, x, f.use(fieldPackage), pathMark, u.value(), "must be of the format "+format)
@@ -108,6 +131,30 @@ func (f *file) text(v *value, l limits, u use) string {
 		fmt.Fprintf(&out, "errs = append(errs, %s.Enum(ctx, op, %s, %s, nil, %s, nil)...)\n", f.use(validatePackage), pathMark, u.addr(), name)
 	}
 	return out.String()
+}
+
+// form is the code for the length and the pattern of a string, x. As in a CRD, the first that is wrong is the only one that counts: a
+// pattern is not matched against a string that is too long.
+func (f *file) form(out *strings.Builder, l limits, u use, x string) {
+	if l.Pattern == "" {
+		f.call(out, l.MinLength, "MinLength", u.addr())
+		f.call(out, l.MaxLength, "MaxLength", u.addr())
+		return
+	}
+	pattern := f.variable(l, "Pattern", f.use("regexp")+".MustCompile("+quote(l.Pattern)+")")
+	mismatch, detail := fmt.Sprintf("!%s.MatchString(%s)", pattern, x), `"must match "+`+pattern+".String()"
+	if l.MinLength == nil && l.MaxLength == nil {
+		f.invalid(out, mismatch, u.value(), detail)
+		return
+	}
+	fmt.Fprintf(out, "switch n := %s.RuneCountInString(%s); {\n", f.use("unicode/utf8"), x)
+	if l.MaxLength != nil {
+		fmt.Fprintf(out, "case n > %d:\nerrs = append(errs, field.TooLongCharacters(%s, %s, %[1]d))\n", *l.MaxLength, pathMark, u.value())
+	}
+	if l.MinLength != nil {
+		fmt.Fprintf(out, "case n < %d:\nerrs = append(errs, field.TooShort(%s, %s, %[1]d))\n", *l.MinLength, pathMark, u.value())
+	}
+	fmt.Fprintf(out, "case %s:\nerrs = append(errs, field.Invalid(%s, %s, %s))\n}\n", mismatch, pathMark, u.value(), detail)
 }
 
 // variable declares a variable of a place and returns its name.

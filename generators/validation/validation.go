@@ -136,10 +136,10 @@ func (r *reader) files(module string, names names, files map[string]*file, share
 		return err
 	}
 	hasRules := slices.ContainsFunc(kinds, func(k kindData) bool { return k.Rules != "" })
-	unique, counts := false, false
+	uses := map[string]bool{}
 	for pkg, f := range files {
 		f.data.Imports = f.imports.lines()
-		unique, counts = unique || f.unique, counts || f.counts
+		maps.Copy(uses, f.uses)
 		if err := add("package", f.data, "PACKAGE", names.file(pkg)); err != nil {
 			return nil, err
 		}
@@ -151,9 +151,9 @@ func (r *reader) files(module string, names names, files map[string]*file, share
 		HasRules bool
 		// JSON says that some rules see values as they are in JSON.
 		JSON bool
-		// Unique and Counts say which helpers the code calls.
-		Unique, Counts bool
-	}{module, shared.imports.lines(), kinds, hasRules, json, unique, counts}
+		// Uses has the helpers that the code calls, by name.
+		Uses map[string]bool
+	}{module, shared.imports.lines(), kinds, hasRules, json, uses}
 	if err := add("project", data); err != nil {
 		return nil, err
 	}

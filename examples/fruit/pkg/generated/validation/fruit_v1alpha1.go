@@ -5,6 +5,7 @@ package validation
 import (
 	"context"
 	"regexp"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/operation"
@@ -49,9 +50,12 @@ func validateFruitV1alpha1AppleSpec(ctx context.Context, op operation.Operation,
 		errs = append(errs, field.Required(path.Child("variety"), ""))
 	case old == nil || in.Variety != old.Variety:
 		at := path.Child("variety")
-		errs = append(errs, validate.MinLength(ctx, op, at, &in.Variety, nil, 2)...)
-		errs = append(errs, validate.MaxLength(ctx, op, at, &in.Variety, nil, 40)...)
-		if !fruitV1alpha1AppleSpecVarietyPattern.MatchString(in.Variety) {
+		switch n := utf8.RuneCountInString(in.Variety); {
+		case n > 40:
+			errs = append(errs, field.TooLongCharacters(at, in.Variety, 40))
+		case n < 2:
+			errs = append(errs, field.TooShort(at, in.Variety, 2))
+		case !fruitV1alpha1AppleSpecVarietyPattern.MatchString(in.Variety):
 			errs = append(errs, field.Invalid(at, in.Variety, "must match "+fruitV1alpha1AppleSpecVarietyPattern.String()))
 		}
 	}
@@ -74,9 +78,14 @@ func validateFruitV1alpha1AppleSpec(ctx context.Context, op operation.Operation,
 	if len(in.Tags) > 0 && (old == nil || !equality.Semantic.DeepEqual(in.Tags, old.Tags)) {
 		at := path.Child("tags")
 		errs = append(errs, validate.MaxItems(ctx, op, at, in.Tags, nil, 8)...)
-		errs = append(errs, unique(ctx, op, at, in.Tags, safe.Field(old, func(o *v1alpha1.AppleSpec) []string { return o.Tags }), validate.DirectEqual)...)
-		for i := range in.Tags {
-			errs = append(errs, validate.MaxLength(ctx, op, at.Index(i), &in.Tags[i], nil, 20)...)
+		if len(in.Tags) <= 8 {
+			errs = append(errs, unique(ctx, at, in.Tags, safe.Field(old, func(o *v1alpha1.AppleSpec) []string { return o.Tags }), byValue)...)
+			for i := range in.Tags {
+				if enough(ctx, errs) {
+					break
+				}
+				errs = append(errs, validate.MaxLength(ctx, op, at.Index(i), &in.Tags[i], nil, 20)...)
+			}
 		}
 	}
 	return errs
@@ -86,9 +95,12 @@ func validateFruitV1alpha1AppleStatus(ctx context.Context, op operation.Operatio
 	if len(in.Conditions) > 0 && (old == nil || !equality.Semantic.DeepEqual(in.Conditions, old.Conditions)) {
 		at := path.Child("conditions")
 		was := safe.Field(old, func(o *v1alpha1.AppleStatus) []metav1.Condition { return o.Conditions })
-		same := func(a, b *metav1.Condition) bool { return a.Type == b.Type }
-		errs = append(errs, unique(ctx, op, at, in.Conditions, was, same)...)
-		errs = append(errs, validate.EachValSliceVal(ctx, op, at, in.Conditions, was, same, validate.SemanticDeepEqual, validateMetaV1Condition)...)
+		type itemKey struct {
+			Type string `json:"type"`
+		}
+		keyOf := func(item *metav1.Condition) itemKey { return itemKey{item.Type} }
+		errs = append(errs, unique(ctx, at, pointers(in.Conditions), pointers(was), keyOf)...)
+		errs = append(errs, eachKeyed(ctx, op, at, pointers(in.Conditions), pointers(was), keyOf, validateMetaV1Condition)...)
 	}
 	return errs
 }

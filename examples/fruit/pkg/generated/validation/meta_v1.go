@@ -5,6 +5,7 @@ package validation
 import (
 	"context"
 	"regexp"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/api/operation"
 	"k8s.io/apimachinery/pkg/api/validate"
@@ -22,8 +23,10 @@ var (
 func validateMetaV1Condition(ctx context.Context, op operation.Operation, path *field.Path, in, old *metav1.Condition) (errs field.ErrorList) {
 	if old == nil || in.Type != old.Type {
 		at := path.Child("type")
-		errs = append(errs, validate.MaxLength(ctx, op, at, &in.Type, nil, 316)...)
-		if !metaV1ConditionTypePattern.MatchString(in.Type) {
+		switch n := utf8.RuneCountInString(in.Type); {
+		case n > 316:
+			errs = append(errs, field.TooLongCharacters(at, in.Type, 316))
+		case !metaV1ConditionTypePattern.MatchString(in.Type):
 			errs = append(errs, field.Invalid(at, in.Type, "must match "+metaV1ConditionTypePattern.String()))
 		}
 	}
@@ -38,9 +41,12 @@ func validateMetaV1Condition(ctx context.Context, op operation.Operation, path *
 	}
 	if old == nil || in.Reason != old.Reason {
 		at := path.Child("reason")
-		errs = append(errs, validate.MinLength(ctx, op, at, &in.Reason, nil, 1)...)
-		errs = append(errs, validate.MaxLength(ctx, op, at, &in.Reason, nil, 1024)...)
-		if !metaV1ConditionReasonPattern.MatchString(in.Reason) {
+		switch n := utf8.RuneCountInString(in.Reason); {
+		case n > 1024:
+			errs = append(errs, field.TooLongCharacters(at, in.Reason, 1024))
+		case n < 1:
+			errs = append(errs, field.TooShort(at, in.Reason, 1))
+		case !metaV1ConditionReasonPattern.MatchString(in.Reason):
 			errs = append(errs, field.Invalid(at, in.Reason, "must match "+metaV1ConditionReasonPattern.String()))
 		}
 	}

@@ -58,14 +58,18 @@ func (r *rules) validate(ctx context.Context, in, old any) field.ErrorList {
 	return v.errs
 }
 
+// ended reports whether no more rules are to be run: what they may cost is spent, or there are errors enough.
+func (v *run) ended() bool { return v.budget < 0 || enough(v.ctx, v.errs) }
+
 // value runs the rules on a value and on what is below it. There is no old value if old is not valid. unchanged says that the
 // value is known to be part of one that has not changed.
 func (v *run) value(r *rules, path *field.Path, in, old reflect.Value, unchanged bool) {
-	if !in.IsValid() || v.budget < 0 {
+	if !in.IsValid() || v.ended() {
 		return
 	}
+	before := r.byKey(old)
 	if old.IsValid() && !unchanged && (len(r.rules) > 0 || in.Kind() == reflect.Slice) {
-		unchanged = r.equal(in, old)
+		unchanged = r.equal(in, old, before)
 	}
 	if unchanged && !r.transitions {
 		return
@@ -83,7 +87,7 @@ func (v *run) value(r *rules, path *field.Path, in, old reflect.Value, unchanged
 	case in.Kind() == reflect.Slice || in.Kind() == reflect.Array:
 		for i := range in.Len() {
 			item := reflect.Indirect(in.Index(i))
-			v.value(r.items, path.Index(i), item, r.oldItem(item, old), unchanged)
+			v.value(r.items, path.Index(i), item, before[r.key(item)], unchanged)
 		}
 	case in.Kind() == reflect.Map:
 		for entries := in.MapRange(); entries.Next(); {
@@ -110,41 +114,53 @@ func fieldOf(in reflect.Value, name string) reflect.Value {
 }
 
 // equal says whether a value is what it was. Where items have keys, their order is of no matter.
-func (r *rules) equal(in, old reflect.Value) bool {
+func (r *rules) equal(in, old reflect.Value, before map[any]reflect.Value) bool {
 	if len(r.keys) == 0 {
 		return equality.Semantic.DeepEqual(in.Interface(), old.Interface())
 	}
+	if in.Len() != old.Len() {
+		return false
+	}
 	for i := range in.Len() {
 		item := reflect.Indirect(in.Index(i))
-		was := r.oldItem(item, old)
+		was := before[r.key(item)]
 		if !was.IsValid() || !equality.Semantic.DeepEqual(item.Interface(), was.Interface()) {
 			return false
 		}
 	}
-	return in.Len() == old.Len()
-}
-
-// oldItem is the item of the old list that has the same keys, if that is how items are told apart.
-func (r *rules) oldItem(item, old reflect.Value) reflect.Value {
-	if len(r.keys) == 0 || !old.IsValid() || !item.IsValid() {
-		return reflect.Value{}
-	}
-	for i := range old.Len() {
-		if was := reflect.Indirect(old.Index(i)); was.IsValid() && r.same(item, was) {
-			return was
-		}
-	}
-	return reflect.Value{}
-}
-
-func (r *rules) same(a, b reflect.Value) bool {
-	for _, key := range r.keys {
-		x, y := fieldOf(a, key), fieldOf(b, key)
-		if x.IsValid() != y.IsValid() || x.IsValid() && !x.Equal(y) {
-			return false
-		}
-	}
 	return true
+}
+
+// byKey returns the items of an old list by their keys, if that is how items are told apart.
+func (r *rules) byKey(old reflect.Value) map[any]reflect.Value {
+	if len(r.keys) == 0 || !old.IsValid() {
+		return nil
+	}
+	out := make(map[any]reflect.Value, old.Len())
+	for i := range old.Len() {
+		item := reflect.Indirect(old.Index(i))
+		if key := r.key(item); key != nil && !out[key].IsValid() {
+			out[key] = item
+		}
+	}
+	return out
+}
+
+// key returns what tells an item of a list apart, or nil.
+func (r *rules) key(item reflect.Value) any {
+	if len(r.keys) == 0 || !item.IsValid() {
+		return nil
+	}
+	type pair struct{ first, others any }
+	key := pair{}
+	for _, name := range r.keys {
+		var first any
+		if f := fieldOf(item, name); f.IsValid() {
+			first = f.Interface()
+		}
+		key = pair{first, key}
+	}
+	return key
 }
 
 // check runs the rules of one value.
@@ -172,7 +188,7 @@ func (v *run) check(r *rules, path *field.Path, in, old reflect.Value, unchanged
 		} else {
 			v.eval(rule, path, shown, r.schema.Type(), &seen)
 		}
-		if v.budget < 0 {
+		if v.ended() {
 			return
 		}
 	}
@@ -205,6 +221,9 @@ func (v *run) eval(r *rule, path *field.Path, in any, typ string, vars *values) 
 	}
 	name := cmp.Or(r.message, r.rule)
 	result, details, err := r.program.ContextEval(v.ctx, vars)
+	if v.ctx.Err() != nil { // which is told of at the end
+		return
+	}
 	if !v.spend(details) {
 		invalid("validation failed due to running out of cost budget, no further validation rules will be run")
 		return

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/operation"
 	"k8s.io/apimachinery/pkg/api/safe"
-	"k8s.io/apimachinery/pkg/api/validate"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -26,9 +25,12 @@ func validateFruitV1alpha1AppleStatus(ctx context.Context, op operation.Operatio
 	if len(in.Conditions) > 0 && (old == nil || !equality.Semantic.DeepEqual(in.Conditions, old.Conditions)) {
 		at := path.Child("conditions")
 		was := safe.Field(old, func(o *v1alpha1.AppleStatus) []metav1.Condition { return o.Conditions })
-		same := func(a, b *metav1.Condition) bool { return a.Type == b.Type }
-		errs = append(errs, unique(ctx, op, at, in.Conditions, was, same)...)
-		errs = append(errs, validate.EachValSliceVal(ctx, op, at, in.Conditions, was, same, validate.SemanticDeepEqual, validateMetaV1Condition)...)
+		type itemKey struct {
+			Type string `json:"type"`
+		}
+		keyOf := func(item *metav1.Condition) itemKey { return itemKey{item.Type} }
+		errs = append(errs, unique(ctx, at, pointers(in.Conditions), pointers(was), keyOf)...)
+		errs = append(errs, eachKeyed(ctx, op, at, pointers(in.Conditions), pointers(was), keyOf, validateMetaV1Condition)...)
 	}
 	return errs
 }

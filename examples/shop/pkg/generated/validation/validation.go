@@ -5,10 +5,14 @@ package validation
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/operation"
 	"k8s.io/apimachinery/pkg/api/safe"
-	"k8s.io/apimachinery/pkg/api/validate"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -30,17 +34,115 @@ type object[T any] interface {
 // add registers what validates a kind.
 func add[T any, P object[T]](s *runtime.Scheme, validate validateFunc[T]) {
 	s.AddValidationFunc(P(new(T)), func(ctx context.Context, op operation.Operation, object, oldObject any) field.ErrorList {
-		return validate(ctx, op, nil, object.(*T), safe.Cast[*T](oldObject))
+		return bounded(ctx, validate(ctx, op, nil, object.(*T), safe.Cast[*T](oldObject)))
 	})
 }
 
 // A validateFunc says what is wrong with a value. old is what it was, if it was there; what has not changed is not looked at.
 type validateFunc[T any] func(ctx context.Context, op operation.Operation, path *field.Path, in, old *T) field.ErrorList
 
-// unique says which items are in a list more than once. A list in which some were may go on like that.
-func unique[T any](ctx context.Context, op operation.Operation, path *field.Path, in, old []T, same validate.MatchFunc[*T]) field.ErrorList {
-	if len(validate.ValSliceUnique(ctx, op, path, old, nil, same)) > 0 {
+// An answer to an invalid object has limits, whatever the object is: the errors it shows, their bytes together, and the bytes of
+// each path and value in them.
+const (
+	maxErrors     = 100
+	maxErrorBytes = 32 << 10
+	maxValueBytes = 1 << 10
+)
+
+// enough reports whether validation can end: no more errors would be shown, or nobody waits for the answer.
+func enough(ctx context.Context, errs field.ErrorList) bool {
+	return len(errs) >= maxErrors || ctx.Err() != nil
+}
+
+// bounded returns the errors that the answer shows. It always has an error if the request ended before the validation.
+func bounded(ctx context.Context, errs field.ErrorList) field.ErrorList {
+	size := 0
+	for i, err := range errs {
+		if i == maxErrors || size > maxErrorBytes {
+			errs = append(errs[:i], field.Invalid(nil, nil, fmt.Sprintf("only the first %d errors are shown; correct them to see the others", i)))
+			break
+		}
+		size += shorten(err)
+	}
+	if err := ctx.Err(); err != nil {
+		errs = append(errs, field.InternalError(nil, fmt.Errorf("the request ended before its validation: %w", err)))
+	}
+	return errs
+}
+
+// shorten takes what is too long out of an error, and returns how many bytes it has.
+func shorten(err *field.Error) int {
+	err.Field, err.Detail = abbreviate(err.Field, maxValueBytes), abbreviate(err.Detail, maxErrorBytes)
+	shown, _ := json.Marshal(err.BadValue)
+	if len(shown) > maxValueBytes {
+		if value := reflect.ValueOf(err.BadValue); value.Kind() == reflect.String {
+			err.BadValue = abbreviate(value.String(), maxValueBytes)
+		} else {
+			err.BadValue = field.OmitValueType{}
+		}
+	}
+	return len(err.Field) + len(err.Detail) + min(len(shown), maxValueBytes)
+}
+
+// abbreviate cuts a text that is too long.
+func abbreviate(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	return fmt.Sprintf("%s... (%d bytes)", strings.ToValidUTF8(text[:limit], ""), len(text))
+}
+
+// unique returns an error for each value that is in a list more than once. A list in which some were may go on like that.
+func unique[T any, K comparable](ctx context.Context, path *field.Path, in, old []T, key func(T) K) field.ErrorList {
+	errs := duplicates(ctx, path, in, key)
+	if len(errs) > 0 && len(duplicates(ctx, path, old, key)) > 0 {
 		return nil
 	}
-	return validate.ValSliceUnique(ctx, op, path, in, nil, same)
+	return errs
+}
+
+// duplicates returns an error for each value that is in a list more than once, where it is for the second time.
+func duplicates[T any, K comparable](ctx context.Context, path *field.Path, list []T, key func(T) K) (errs field.ErrorList) {
+	times := map[K]int{}
+	for i, item := range list {
+		if enough(ctx, errs) {
+			break
+		}
+		k := key(item)
+		if times[k]++; times[k] == 2 {
+			errs = append(errs, field.Duplicate(path.Index(i), k))
+		}
+	}
+	return errs
+}
+
+// pointers returns pointers to the items of a list.
+func pointers[T any](list []T) []*T {
+	out := make([]*T, len(list))
+	for i := range list {
+		out[i] = &list[i]
+	}
+	return out
+}
+
+// eachKeyed validates the items of a list, each beside the old item of the same key.
+func eachKeyed[T any, K comparable](ctx context.Context, op operation.Operation, path *field.Path, in, old []*T, key func(*T) K, validate validateFunc[T]) (errs field.ErrorList) {
+	before := make(map[K]*T, len(old))
+	for _, item := range old {
+		if k := key(item); before[k] == nil {
+			before[k] = item
+		}
+	}
+	for i, item := range in {
+		was := before[key(item)]
+		switch {
+		case enough(ctx, errs):
+			return errs
+		case item == nil:
+			errs = append(errs, field.Required(path.Index(i), ""))
+		case was == nil || !equality.Semantic.DeepEqual(item, was):
+			errs = append(errs, validate(ctx, op, path.Index(i), item, was)...)
+		}
+	}
+	return errs
 }
