@@ -33,9 +33,9 @@ const (
 	metadataResync       = 12 * time.Hour
 	maxEndpointsPerSlice = 1000
 	gcInitialSync        = 30 * time.Second
-	// How often the garbage collector looks for new kinds. kube-controller-manager takes 30 s; somebody who has just
-	// registered an API is waiting.
-	gcDiscoveryPeriod = 5 * time.Second
+	// How often the garbage collector and the quota controller look for new kinds. kube-controller-manager takes 30 s; somebody
+	// who has just registered an API is waiting.
+	discoveryPeriod = 5 * time.Second
 	// More workers would find nothing to do.
 	controllerWorkers = 2
 )
@@ -63,9 +63,9 @@ func (s *apiServer) addControllers(shared informers.SharedInformerFactory, certs
 }
 
 // startControllers runs those of kube-controller-manager's controllers without which a control plane seems broken to
-// a developer: namespaces that never go, owned objects that stay, no default ServiceAccount, no kube-root-ca.crt,
-// empty `view` and `edit` roles, an APIService whose Service has Endpoints and is said to have none. They end with
-// ctx.
+// a developer: namespaces that never go, owned objects that stay, quotas that refuse everything because nothing is
+// counted, no default ServiceAccount, no kube-root-ca.crt, empty `view` and `edit` roles, an APIService whose Service
+// has Endpoints and is said to have none. They end with ctx.
 func startControllers(ctx context.Context, config *rest.Config, shared informers.SharedInformerFactory, rootCA []byte) error {
 	config = rest.CopyConfig(config)
 	config.UserAgent = userAgent("kube-controller-manager")
@@ -97,22 +97,26 @@ func startControllers(ctx context.Context, config *rest.Config, shared informers
 	for _, run := range []func(context.Context, int){namespaces.Run, accounts.Run, rootCAs.Run, mirroring.Run, roles.Run} {
 		go run(ctx, controllerWorkers)
 	}
-	shared.Start(ctx.Done())
-	return startGarbageCollector(ctx, client, metadataClient, shared)
-}
 
-func startGarbageCollector(ctx context.Context, client kubernetes.Interface, metadataClient metadata.Interface, shared informers.SharedInformerFactory) error {
 	informersStarted := make(chan struct{})
 	close(informersStarted)
+	all := informerfactory.NewInformerFactory(shared, metadatainformer.NewSharedInformerFactory(metadataClient, metadataResync))
+	quotas := &quotaCounter{client, shared, all, informersStarted}
+	if err := quotas.start(ctx); err != nil {
+		return fmt.Errorf("quota controller: %w", err)
+	}
+	shared.Start(ctx.Done())
+	return startGarbageCollector(ctx, client, metadataClient, all, informersStarted)
+}
+
+func startGarbageCollector(ctx context.Context, client kubernetes.Interface, metadataClient metadata.Interface, all informerfactory.InformerFactory, informersStarted <-chan struct{}) error {
 	gc, err := garbagecollector.NewGarbageCollector(ctx, client, metadataClient,
 		restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(client.Discovery())),
-		garbagecollector.DefaultIgnoredResources(),
-		informerfactory.NewInformerFactory(shared, metadatainformer.NewSharedInformerFactory(metadataClient, metadataResync)),
-		informersStarted)
+		garbagecollector.DefaultIgnoredResources(), all, informersStarted)
 	if err != nil {
 		return fmt.Errorf("garbage collector: %w", err)
 	}
 	go gc.Run(ctx, controllerWorkers, gcInitialSync)
-	go gc.Sync(ctx, client.Discovery(), gcDiscoveryPeriod)
+	go gc.Sync(ctx, client.Discovery(), discoveryPeriod)
 	return nil
 }

@@ -199,12 +199,18 @@ func (s subject) awaitGone(t *testing.T, name string) {
 // eventually waits until f succeeds.
 func eventually(t *testing.T, f func() error) {
 	t.Helper()
+	within(t, 30*time.Second, f)
+}
+
+// within waits no longer than timeout until f succeeds.
+func within(t *testing.T, timeout time.Duration, f func() error) {
+	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
+	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, timeout, true, func(context.Context) (bool, error) {
 		last = f()
 		return last == nil, nil
 	})
 	if err != nil {
-		t.Fatalf("still after 30 s: %v", last)
+		t.Fatalf("still after %v: %v", timeout, last)
 	}
 }

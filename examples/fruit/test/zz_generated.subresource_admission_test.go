@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/rand"
 	"k8s.io/client-go/kubernetes"
 )
 
@@ -24,37 +25,40 @@ import (
 func testAdmission(t *testing.T, group, kind, subresource, object string, post func(manager string) error) {
 	t.Helper()
 	s := subjectOf(t, group, kind)
+	// A policy of another test may still be in force.
+	suffix := "-" + rand.String(8)
+	updateDenied, createDenied, labelled := "update-denied"+suffix, "create-denied"+suffix, "labelled"+suffix
 
-	message := s.deny(t, admissionregistrationv1.Update, s.resource, "update-denied", "false")
+	message := s.deny(t, admissionregistrationv1.Update, s.resource, updateDenied, "false")
 	eventually(t, func() error {
-		_, err := s.dryUpdate(t, object, "update-denied")
+		_, err := s.dryUpdate(t, object, updateDenied)
 		return wantMessage(err, message)
 	})
-	if err := wantMessage(post("update-denied"), message); err != nil {
+	if err := wantMessage(post(updateDenied), message); err != nil {
 		t.Errorf("%s, while a policy denies the update: %v", subresource, err)
 	}
-	if entry := managed(s.get(t, object), "update-denied"); entry != nil {
+	if entry := managed(s.get(t, object), updateDenied); entry != nil {
 		t.Errorf("%s was saved although a policy denies the update: %v", subresource, entry)
 	}
 
-	message = s.deny(t, admissionregistrationv1.Create, s.resource+"/"+subresource, "create-denied", "false")
-	eventually(t, func() error { return wantMessage(post("create-denied"), message) })
+	message = s.deny(t, admissionregistrationv1.Create, s.resource+"/"+subresource, createDenied, "false")
+	eventually(t, func() error { return wantMessage(post(createDenied), message) })
 
-	if !s.label(t, "labelled") {
+	if !s.label(t, labelled) {
 		t.Log("not tested: MutatingAdmissionPolicies, which this cluster does not have")
 		return
 	}
 	eventually(t, func() error {
-		updated, err := s.dryUpdate(t, object, "labelled")
-		if err == nil && updated.GetLabels()["labelled"] == "" {
+		updated, err := s.dryUpdate(t, object, labelled)
+		if err == nil && updated.GetLabels()[labelled] == "" {
 			err = errors.New("the policy is not in force")
 		}
 		return err
 	})
-	if err := post("labelled"); err != nil {
+	if err := post(labelled); err != nil {
 		t.Fatal(err)
 	}
-	if labels := s.get(t, object).GetLabels(); labels["labelled"] != "true" {
+	if labels := s.get(t, object).GetLabels(); labels[labelled] != "true" {
 		t.Errorf("%s did not save what a policy changed: the labels are %v", subresource, labels)
 	}
 }

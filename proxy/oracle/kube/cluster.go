@@ -27,6 +27,7 @@ var controllers = []string{
 	"endpointslice-mirroring-controller",
 	"garbage-collector-controller",
 	"namespace-controller",
+	"resourcequota-controller",
 	"root-ca-certificate-publisher-controller",
 	"serviceaccount-controller",
 }

@@ -26,6 +26,7 @@ type base struct {
 func newBase(etcdPrefix string) base {
 	b := base{genericoptions.NewServerRunOptions(), genericoptions.NewRecommendedOptions(etcdPrefix, StorageCodec)}
 	b.Recommended.Etcd.StorageConfig.EncodeVersioner = storageVersions
+	enforceQuotas(b.Recommended)
 	// Else a server that stops would wait for clients to end their watches.
 	b.Run.ShutdownWatchTerminationGracePeriod = 10 * time.Second
 	return b
