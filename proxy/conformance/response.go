@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
 	"strings"
 	"testing"
 
@@ -79,6 +81,10 @@ func (s *suite) rewrittenResponses(t *testing.T, http1, http2 *proxytest.Backend
 			}
 		}
 	})
+	run(t, "informational_responses_pass", func(t *testing.T) {
+		s.earlyHints(t, http1)
+		s.earlyHints(t, http2)
+	})
 	run(t, "compression_is_the_client's_choice", func(t *testing.T) {
 		const zipped = "not really zipped"
 		http2.Handle("zipped", func(w http.ResponseWriter, r *http.Request) {
@@ -94,6 +100,32 @@ func (s *suite) rewrittenResponses(t *testing.T, http1, http2 *proxytest.Backend
 		http2.Handle("page", proxytest.Respond(http.StatusOK, http.Header{"Content-Type": {"text/html"}}, fmt.Sprintf(page, "")))
 		s.get(t, http2.Path("page")).Want(t, http.StatusOK, fmt.Sprintf(page, "https://"+forwardedHost(http2)))
 	})
+}
+
+// earlyHints has the backend send 103 before its response, to a watch and to another request.
+func (s *suite) earlyHints(t *testing.T, b *proxytest.Backend) {
+	t.Helper()
+	const link = "</style.css>; rel=preload"
+	b.Handle("early", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", link)
+		w.WriteHeader(http.StatusEarlyHints)
+		_, _ = io.WriteString(w, "body")
+	})
+	for _, query := range []string{"", "?watch=true"} {
+		var got []string
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got1xxResponse: func(status int, header textproto.MIMEHeader) error {
+			got = append(got, fmt.Sprint(status, header["Link"]))
+			return nil
+		}})
+		a, err := s.Try(ctx, s.client, http.MethodGet, b.Path("early")+query, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Want(t, http.StatusOK, "body")
+		if diff := cmp.Diff([]string{fmt.Sprint(http.StatusEarlyHints, []string{link})}, got); diff != "" {
+			t.Errorf("informational responses (-want +got):\n%s", diff)
+		}
+	}
 }
 
 func (s *suite) responseHeaders(t *testing.T, b *proxytest.Backend) {
