@@ -38,6 +38,7 @@ var examples = []struct {
 		"pkg/apis/fruit/v1alpha1/apple_types.go",
 		"pkg/apis/fruit/v1alpha1/orchard_types.go",
 		"pkg/registry/fruit/apple/approve.go",
+		"pkg/registry/fruit/orchard/strategy.go",
 		"test/fruit_apple_approve_test.go",
 		"test/fruit_apple_test.go",
 		"test/fruit_orchard_test.go",

@@ -1,11 +1,14 @@
 package test
 
 import (
+	"slices"
 	"testing"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 
 	"example.com/shop/pkg/apis/fruit/v1alpha1"
 	"example.com/shop/pkg/generated/clientset/versioned"
@@ -60,5 +63,36 @@ func TestFruitOrchardScaleAdmission(t *testing.T) {
 	eventually(t, func() error { return wantMessage(scale("5", "autoscaler"), message) })
 	if err := scale("4", "autoscaler"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestFruitOrchardWarnings wants what the strategy warns of to reach the client, on create and on update.
+func TestFruitOrchardWarnings(t *testing.T) {
+	s := subjectOf(t, "fruit.example.com", "Orchard")
+	client := newRESTClient(t)
+	planted, bare := s.sample(t), s.sample(t)
+	for object, trees := range map[*unstructured.Unstructured]int64{planted: 2, bare: 0} {
+		if err := unstructured.SetNestedField(object.Object, trees, "spec", "trees"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name := s.create(t, nil).GetName()
+	for _, test := range []struct {
+		name    string
+		request *rest.Request
+		warned  bool
+	}{
+		{"create with trees", client.Post().AbsPath(s.path()).Body([]byte(marshal(t, planted))), false},
+		{"create without trees", client.Post().AbsPath(s.path()).Body([]byte(marshal(t, bare))), true},
+		{"update", client.Patch(types.MergePatchType).AbsPath(s.path(), name).Body([]byte(`{"spec":{"trees":0}}`)), true},
+	} {
+		result := test.request.Param("dryRun", metav1.DryRunAll).Do(t.Context())
+		if err := result.Error(); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		warned := slices.Contains(warningsOf(result), "spec.trees: an orchard without trees bears no fruit")
+		if warned != test.warned {
+			t.Errorf("%s: the warnings are %q", test.name, warningsOf(result))
+		}
 	}
 }

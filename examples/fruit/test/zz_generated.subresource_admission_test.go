@@ -17,7 +17,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
-	"k8s.io/client-go/kubernetes"
 )
 
 // testAdmission tests that admission sees both sides of a subresource: the request, as a CREATE of the subresource, and the change
@@ -81,7 +80,7 @@ func wantMessage(err error, message string) error {
 // message of the policy, which is in force some moments later.
 func (s subject) deny(t *testing.T, operation admissionregistrationv1.OperationType, resource, manager, expression string) (message string) {
 	t.Helper()
-	client := newClientset(t).AdmissionregistrationV1()
+	client := kubernetesClient(t).AdmissionregistrationV1()
 	message = fmt.Sprintf("%s of %s is denied by a policy", operation, resource)
 	policy, err := client.ValidatingAdmissionPolicies().Create(t.Context(), &admissionregistrationv1.ValidatingAdmissionPolicy{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"},
@@ -118,7 +117,7 @@ func (s subject) deny(t *testing.T, operation admissionregistrationv1.OperationT
 // false if the cluster has no such policies.
 func (s subject) label(t *testing.T, manager string) bool {
 	t.Helper()
-	clientset := newClientset(t)
+	clientset := kubernetesClient(t)
 	list, err := clientset.Discovery().ServerResourcesForGroupVersion(admissionregistrationv1.SchemeGroupVersion.String())
 	if err != nil {
 		t.Fatal(err)
@@ -179,13 +178,4 @@ func matchManager(manager string) []admissionregistrationv1.MatchCondition {
 		Name:       "manager",
 		Expression: fmt.Sprintf(`has(request.options.fieldManager) && request.options.fieldManager == %q`, manager),
 	}}
-}
-
-func newClientset(t *testing.T) kubernetes.Interface {
-	t.Helper()
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
 }

@@ -31,8 +31,8 @@ func TestObjectCountQuota(t *testing.T) {
 		if !s.namespaced {
 			t.Skip("not namespaced")
 		}
-		client := newCoreClient(t)
-		namespace, quota := limit(t, client, s, "0")
+		client := kubernetesClient(t).CoreV1()
+		namespace, quota := limitObjects(t, client, s, "0")
 		in := func(v version) dynamic.ResourceInterface {
 			return s.client.Resource(s.at(v).gvr()).Namespace(namespace)
 		}
@@ -88,8 +88,8 @@ func TestObjectCountQuota(t *testing.T) {
 	})
 }
 
-// limit makes a namespace with a ResourceQuota on the number of objects of a kind, until the test ends.
-func limit(t *testing.T, client typedcorev1.CoreV1Interface, s subject, hard string) (namespace, quota string) {
+// limitObjects makes a namespace with a ResourceQuota on the number of objects of a kind, until the test ends.
+func limitObjects(t *testing.T, client typedcorev1.CoreV1Interface, s subject, hard string) (namespace, quota string) {
 	t.Helper()
 	ns, err := client.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-quota-"}}, metav1.CreateOptions{})
 	if err != nil {
@@ -121,11 +121,12 @@ func wantExceeded(err error) error {
 	return nil
 }
 
-func newCoreClient(t *testing.T) typedcorev1.CoreV1Interface {
+// kubernetesClient is a cluster administrator's client of Kubernetes' own APIs.
+func kubernetesClient(t *testing.T) kubernetes.Interface {
 	t.Helper()
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.CoreV1()
+	return client
 }
