@@ -250,6 +250,26 @@ func TestScaleStatus(t *testing.T) {
 	})
 }
 
+// TestScaleRoles tries who may scale: the cluster's role edit lets them, view does not.
+func TestScaleRoles(t *testing.T) {
+	editor, viewer := grant(t, "edit"), grant(t, "view")
+	forEachScale(t, func(t *testing.T, s subject, object *unstructured.Unstructured) {
+		scale := func(client dynamic.Interface) error {
+			patch := []byte(`{"spec":{"replicas":2}}`)
+			_, err := s.in(client).Patch(t.Context(), object.GetName(), types.MergePatchType, patch, metav1.PatchOptions{}, "scale")
+			return err
+		}
+		eventually(t, func() error { return scale(editor) })
+		eventually(t, func() error {
+			_, err := s.in(viewer).Get(t.Context(), object.GetName(), metav1.GetOptions{}, "scale")
+			return err
+		})
+		if err := scale(viewer); !apierrors.IsForbidden(err) {
+			t.Errorf("scaled by a viewer: %v, want forbidden", err)
+		}
+	})
+}
+
 // fieldNames is a path as managed fields write it.
 func fieldNames(path []string) []string {
 	var names []string

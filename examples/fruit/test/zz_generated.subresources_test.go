@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 )
@@ -87,6 +89,32 @@ func TestSubresourceDiscovery(t *testing.T) {
 			}
 			if r := list.APIResources[i]; r.Kind != request || !slices.Equal(r.Verbs, []string{"create"}) {
 				t.Errorf("%s is a %s with the verbs %q, want a %s to create", r.Name, r.Kind, r.Verbs, request)
+			}
+		}
+	})
+}
+
+// TestSubresourceRoles tries who may use the subresources that are functions: the cluster's role admin lets them, edit does not.
+func TestSubresourceRoles(t *testing.T) {
+	admin, editor := grant(t, "admin"), grant(t, "edit")
+	forEachVersion(t, func(t *testing.T, s subject) {
+		for name, kind := range s.requests {
+			request := &unstructured.Unstructured{}
+			request.SetGroupVersionKind(s.GroupVersion().WithKind(kind))
+			request.SetName("none")
+			eventually(t, func() error {
+				_, err := s.in(admin).Create(t.Context(), request, metav1.CreateOptions{}, name)
+				if apierrors.IsNotFound(err) {
+					return nil
+				}
+				return fmt.Errorf("%s of no object by an admin: %v, want not found", name, err)
+			})
+			eventually(t, func() error {
+				_, err := s.in(editor).List(t.Context(), metav1.ListOptions{})
+				return err
+			})
+			if _, err := s.in(editor).Create(t.Context(), request, metav1.CreateOptions{}, name); !apierrors.IsForbidden(err) {
+				t.Errorf("%s by an editor: %v, want forbidden", name, err)
 			}
 		}
 	})
