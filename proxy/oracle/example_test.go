@@ -2,8 +2,10 @@ package oracle
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -28,19 +30,35 @@ var examples = []example{{"examples/fruit", "shop"}, {"examples/wardle", "wardle
 // waits until requests get through.
 func (e example) start(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
 	t.Helper()
+	e.apply(t, kubectl)
 	e.serve(t, cp, kubectl)
-	e.run(t, t.TempDir(), "controller-manager", "--kubeconfig", kubectl.serviceAccount(t, e.project+"-system", e.project+"-controller-manager"), "--health-probe-bind-address=0")
+	e.control(t, kubectl)
 }
 
-// serve is start without the controllers.
-func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
+// apply applies the example's config.
+func (e example) apply(t *testing.T, kubectl kubectl) {
+	t.Helper()
+	kubectl.must(t, "apply", "-k", e.config(t))
+}
+
+func (e example) config(t *testing.T) string {
 	t.Helper()
 	root, err := kube.RootDir()
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := filepath.Join(root, e.dir, "config")
-	kubectl.must(t, "apply", "-k", config)
+	return filepath.Join(root, e.dir, "config")
+}
+
+// control runs the controllers.
+func (e example) control(t *testing.T, kubectl kubectl) {
+	t.Helper()
+	e.run(t, t.TempDir(), "controller-manager", "--kubeconfig", kubectl.serviceAccount(t, e.project+"-system", e.project+"-controller-manager"), "--health-probe-bind-address=0")
+}
+
+// serve runs the apiserver, once config is applied, and waits until requests get through.
+func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) served {
+	t.Helper()
 	namespace, apiserver := e.project+"-system", e.project+"-apiserver"
 
 	// The Service leads to this machine instead of to Pods.
@@ -48,7 +66,7 @@ func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl
 	kubectl.must(t, "create", "service", "externalname", apiserver, "-n", namespace, "--external-name=localhost")
 	authority, port := proxytest.NewAuthority(t, apiserver), proxytest.FreePort(t)
 	apiservices := strings.Fields(kubectl.must(t, "create", "--dry-run=client", "--output=name",
-		"--filename", filepath.Join(config, "apiserver", "zz_generated.apiservices.yaml")))
+		"--filename", filepath.Join(e.config(t), "apiserver", "zz_generated.apiservices.yaml")))
 	for _, apiservice := range apiservices {
 		kubectl.must(t, "patch", apiservice, "--type=merge", "-p", fmt.Sprintf(`{"spec":{"caBundle":%q,"service":{"port":%d}}}`,
 			base64.StdEncoding.EncodeToString(authority.PEM), port))
@@ -68,6 +86,13 @@ func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl
 			_, err := kubectl.run(ctx, "get", "--raw", path)
 			return err
 		})
+	}
+	admin := cp.TLSConfig(t, "admin", "system:masters")
+	admin.RootCAs = x509.NewCertPool()
+	admin.RootCAs.AppendCertsFromPEM(authority.PEM)
+	return served{
+		url: fmt.Sprintf("https://localhost:%d", port), log: filepath.Join(dir, "apiserver.log"),
+		client: &http.Client{Transport: &http.Transport{TLSClientConfig: admin}},
 	}
 }
 

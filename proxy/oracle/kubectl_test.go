@@ -32,8 +32,14 @@ func newKubectl(t *testing.T, cp *proxytest.ControlPlane) kubectl {
 
 // run returns what it prints, on either stream.
 func (k kubectl) run(ctx context.Context, args ...string) (string, error) {
+	return k.input(ctx, "", args...)
+}
+
+// input is run with something to read.
+func (k kubectl) input(ctx context.Context, stdin string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, k.program, append([]string{"kubectl", "--kubeconfig", k.kubeconfig}, args...)...)
 	cmd.Env = append(os.Environ(), "HOME="+k.home) // it keeps what it discovers
+	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("kubectl %s: %w\n%s", strings.Join(args, " "), err, out)
@@ -43,7 +49,12 @@ func (k kubectl) run(ctx context.Context, args ...string) (string, error) {
 
 func (k kubectl) must(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := k.run(t.Context(), args...)
+	return k.mustInput(t, "", args...)
+}
+
+func (k kubectl) mustInput(t *testing.T, stdin string, args ...string) string {
+	t.Helper()
+	out, err := k.input(t.Context(), stdin, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

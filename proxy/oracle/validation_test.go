@@ -36,6 +36,7 @@ var (
 func TestValidation(t *testing.T) {
 	cluster := kube.StartAPIServer(t).ControlPlane
 	kubectl := newKubectl(t, cluster)
+	examples[0].apply(t, kubectl)
 	examples[0].serve(t, cluster, kubectl)
 	config := cluster.Config(t)
 	config.QPS = -1

@@ -50,8 +50,25 @@ func Start(t testing.TB, args ...string) *Cluster {
 	return c
 }
 
+// Start135 is Start with kube-apiserver of Kubernetes 1.35.
+func Start135(t testing.TB) *Cluster {
+	t.Helper()
+	dir, err := build135()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := startAPIServer(t, filepath.Join(dir, apiServerProgram))
+	c.startControllerManager(t)
+	return c
+}
+
 // StartAPIServer is Start without kube-controller-manager: no default ServiceAccounts, no deletion of namespaces.
 func StartAPIServer(t testing.TB, args ...string) *Cluster {
+	t.Helper()
+	return startAPIServer(t, mustProgram(t, apiServerProgram), args...)
+}
+
+func startAPIServer(t testing.TB, program string, args ...string) *Cluster {
 	t.Helper()
 	dir := t.TempDir()
 	certs := pki.Dir(filepath.Join(dir, "pki"))
@@ -67,12 +84,12 @@ func StartAPIServer(t testing.TB, args ...string) *Cluster {
 		ClientCA: pair(pki.ClientCA), FrontProxyCA: pair(pki.FrontProxyCA), FrontProxyClient: pair(pki.FrontProxyClient),
 	}}
 	c.writeKubeconfig(t, certs)
-	etcd, apiServer := mustProgram(t, etcdProgram), mustProgram(t, apiServerProgram)
+	etcd := mustProgram(t, etcdProgram)
 
 	started := time.Now()
 	c.startEtcd(t, etcd, certs)
 	var ended <-chan struct{}
-	c.Process, ended = StartProcess(t, dir, apiServerProgram, apiServer, append(apiServerFlags(EtcdURL(t, c.ControlPlane), certs, port), args...)...)
+	c.Process, ended = StartProcess(t, dir, apiServerProgram, program, append(apiServerFlags(EtcdURL(t, c.ControlPlane), certs, port), args...)...)
 	client := c.HTTPClient(t, "ready", "system:masters")
 	await(t, "kube-apiserver's /readyz", ended, func(ctx context.Context) error { return getOK(ctx, client, c.URL+"/readyz") })
 	c.ReadyIn = time.Since(started)

@@ -28,27 +28,34 @@ const (
 const kubernetesModule = "k8s.io/kubernetes"
 
 // buildAll builds every program, once per test process. What is up to date costs a second.
-var buildAll = sync.OnceValues(func() (dir string, err error) {
+var buildAll = sync.OnceValues(func() (string, error) { return build("proxy/oracle", "oracle") })
+
+// build135 builds kube-apiserver of Kubernetes 1.35, which is a module of its own.
+var build135 = sync.OnceValues(func() (string, error) { return build("proxy/oracle/kube135", "oracle-1.35") })
+
+// build builds the programs of a module, which is relative to this repository's root, into a folder of bin.
+func build(module, name string) (dir string, err error) {
 	root, err := RootDir()
 	if err != nil {
 		return "", err
 	}
-	release, err := goList("{{.Version}}", kubernetesModule)
+	module = filepath.Join(root, module)
+	release, err := goList(module, "{{.Version}}", kubernetesModule)
 	if err != nil {
 		return "", err
 	}
-	dir = filepath.Join(root, "bin", "oracle") + string(filepath.Separator)
+	dir = filepath.Join(root, "bin", name) + string(filepath.Separator)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
 	// go test runs packages side by side, and each may want the programs first.
-	unlock, err := lockedfile.MutexAt(filepath.Join(root, "bin", "oracle.lock")).Lock()
+	unlock, err := lockedfile.MutexAt(filepath.Join(root, "bin", name+".lock")).Lock()
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	return dir, goRun("", "build", "-buildvcs=false", "-ldflags", stamps(release), "-o", dir, "tool")
-})
+	return dir, goRun(module, "build", "-buildvcs=false", "-ldflags", stamps(release), "-o", dir, "tool")
+}
 
 // stamps are the linker flags with which Kubernetes' programs say which release they are. A release also tells its
 // commit and date, which are nobody else's.
@@ -79,10 +86,12 @@ func ProgramOf(module, pkg string) (string, error) {
 }
 
 // RootDir is this repository's root.
-func RootDir() (string, error) { return goList("{{.Dir}}", builderModule) }
+func RootDir() (string, error) { return goList("", "{{.Dir}}", builderModule) }
 
-func goList(format, module string) (string, error) {
-	out, err := exec.Command("go", "list", "-m", "-f", format, module).Output()
+func goList(dir, format, module string) (string, error) {
+	cmd := exec.Command("go", "list", "-m", "-f", format, module)
+	cmd.Dir = dir
+	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("look up module %s: %w", module, err)
 	}

@@ -21,10 +21,12 @@ import (
 type base struct {
 	Run         *genericoptions.ServerRunOptions
 	Recommended *genericoptions.RecommendedOptions
+	enforcement *enforcement
 }
 
 func newBase(etcdPrefix string) base {
-	b := base{genericoptions.NewServerRunOptions(), genericoptions.NewRecommendedOptions(etcdPrefix, StorageCodec)}
+	b := base{genericoptions.NewServerRunOptions(), genericoptions.NewRecommendedOptions(etcdPrefix, StorageCodec), newEnforcement()}
+	b.Recommended.Admission.Plugins = b.enforcement.registry()
 	b.Recommended.Etcd.StorageConfig.EncodeVersioner = storageVersions
 	enforceQuotas(b.Recommended)
 	// Else a server that stops would wait for clients to end their watches.
@@ -54,6 +56,9 @@ func (b *base) Config() (*genericapiserver.RecommendedConfig, error) {
 	}
 	config.EffectiveVersion = b.Run.ComponentGlobalsRegistry.EffectiveVersionFor(component)
 	setOpenAPI(&config.Config)
+	if err := b.enforcement.applyTo(b.Recommended, config); err != nil {
+		return nil, err
+	}
 	if err := b.Recommended.ApplyTo(config); err != nil {
 		return nil, err
 	}

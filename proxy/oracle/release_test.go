@@ -1,0 +1,181 @@
+package oracle
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/apiserver-builder/builder/proxy/oracle/kube"
+	"github.com/apiserver-builder/builder/proxy/proxytest"
+)
+
+// notServed is what 1.35 lacks of what the libraries of 1.37 read.
+const notServed = "MutatingAdmissionPolicy: the cluster does not serve mutatingadmissionpolicies in admissionregistration.k8s.io/v1"
+
+// TestKubernetes135 runs the suite of examples/fruit behind kube-apiserver 1.35, and wants what its server cannot enforce there to be
+// named, be it for the release or for a right that is missing, and to be enforced when the right is granted.
+func TestKubernetes135(t *testing.T) {
+	cluster := kube.Start135(t).ControlPlane
+	compact(t, cluster)
+	kubectl, fruit := newKubectl(t, cluster), examples[0]
+	fruit.apply(t, kubectl)
+	// Without the policies themselves: their bindings alone are of no use.
+	kubectl.must(t, "patch", "clusterrole", "shop-apiserver", "--type=json", "-p",
+		`[{"op":"test","path":"/rules/1/resources/3","value":"validatingadmissionpolicies"},{"op":"remove","path":"/rules/1/resources/3"}]`)
+	server := fruit.serve(t, cluster, kubectl)
+
+	const noRight = "ValidatingAdmissionPolicy: this server may not list validatingadmissionpolicies.admissionregistration.k8s.io: " +
+		"grant it in ClusterRole shop-apiserver"
+	server.wantReady(t, "[+]admission, not enforced: "+notServed+"; "+noRight+" ok\n")
+	server.wantMetrics(t, "MutatingAdmissionPolicy", "ValidatingAdmissionPolicy")
+	server.wantLog(t, strings.Replace(notServed, ":", " is not enforced:", 1), strings.Replace(noRight, ":", " is not enforced:", 1))
+
+	kubectl.must(t, "apply", "-f", filepath.Join(fruit.config(t), "rbac", "apiserver.yaml"))
+	server.wantReady(t, "[+]admission, not enforced: "+notServed+" ok\n")
+	server.wantMetrics(t, "MutatingAdmissionPolicy")
+	sample := filepath.Join(fruit.config(t), "samples", "fruit_v1beta1_apple.yaml")
+	testDenied(t, kubectl, sample)
+	testUnreadableParameters(t, kubectl, sample)
+
+	fruit.control(t, kubectl)
+	results := fruit.test(t, "TEST_KUBECONFIG="+cluster.Kubeconfig)
+	t.Logf("%d tests passed; skipped were %q", len(results.with("pass")), results.with("skip"))
+	if len(results.with("pass")) == 0 {
+		t.Error("no test has passed")
+	}
+}
+
+// policyManifest is a ValidatingAdmissionPolicy on apples with its binding.
+const policyManifest = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: %[1]s}
+spec:
+  %[2]s
+  matchConstraints:
+    resourceRules: [{apiGroups: [fruit.example.com], apiVersions: ["*"], operations: [CREATE], resources: [apples]}]
+  validations: [{expression: "%[3]s", message: denied by a test}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: %[1]s}
+spec:
+  policyName: %[1]s
+  validationActions: [Deny]
+  %[4]s
+`
+
+// testDenied wants a policy to be enforced.
+func testDenied(t *testing.T, kubectl kubectl, sample string) {
+	t.Helper()
+	manifest := fmt.Sprintf(policyManifest, "deny", "", "false", "")
+	kubectl.mustInput(t, manifest, "apply", "-f", "-")
+	proxytest.Eventually(t, "a policy that denies", proxytest.Patience, func(ctx context.Context) error {
+		return wantError(kubectl.create(ctx, sample), "denied by a test")
+	})
+	kubectl.mustInput(t, manifest, "delete", "-f", "-")
+}
+
+// testUnreadableParameters wants the error to say which right is missing when the server cannot read a policy's parameters, and
+// the policy to be enforced when it has the right.
+func testUnreadableParameters(t *testing.T, kubectl kubectl, sample string) {
+	t.Helper()
+	manifest := fmt.Sprintf(policyManifest, "parameters", "paramKind: {apiVersion: v1, kind: ConfigMap}", "params.data.allowed == 'yes'",
+		"paramRef: {name: limits, namespace: default, parameterNotFoundAction: Deny}")
+	kubectl.must(t, "create", "configmap", "limits", "-n", "default", "--from-literal=allowed=no")
+	kubectl.mustInput(t, manifest, "apply", "-f", "-")
+	proxytest.Eventually(t, "the error of a policy whose parameters cannot be read", proxytest.Patience, func(ctx context.Context) error {
+		return wantError(kubectl.create(ctx, sample), "grant list and watch on the resource of this paramKind in ClusterRole shop-apiserver")
+	})
+	kubectl.must(t, "create", "clusterrole", "parameters", "--verb=list,watch", "--resource=configmaps")
+	kubectl.must(t, "create", "clusterrolebinding", "parameters", "--clusterrole=parameters", "--serviceaccount=shop-system:shop-apiserver")
+	proxytest.Eventually(t, "the policy with its parameters", 2*time.Minute, func(ctx context.Context) error {
+		return wantError(kubectl.create(ctx, sample), "denied by a test")
+	})
+	kubectl.mustInput(t, manifest, "delete", "-f", "-")
+	proxytest.Eventually(t, "the end of the policy", proxytest.Patience, func(ctx context.Context) error { return kubectl.create(ctx, sample) })
+}
+
+// create creates what is in a file, as a dry run.
+func (k kubectl) create(ctx context.Context, file string) error {
+	_, err := k.run(ctx, "create", "--dry-run=server", "-f", file)
+	return err
+}
+
+func wantError(err error, text string) error {
+	if err == nil || !strings.Contains(err.Error(), text) {
+		return fmt.Errorf("want an error with %q, got %v", text, err)
+	}
+	return nil
+}
+
+// served is an example's apiserver that serves on this machine.
+type served struct {
+	url, log string
+	client   *http.Client // an administrator's
+}
+
+func (s served) get(t *testing.T, path string) string {
+	t.Helper()
+	response, err := s.client.Get(s.url + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("GET %s: %s, %v: %s", path, response.Status, err, body)
+	}
+	return string(body)
+}
+
+// wantReady wants a line of /readyz?verbose.
+func (s served) wantReady(t *testing.T, line string) {
+	t.Helper()
+	proxytest.Eventually(t, "the readiness of admission", proxytest.Patience, func(context.Context) error {
+		if got := s.get(t, "/readyz?verbose"); !strings.Contains(got, line) {
+			return fmt.Errorf("want %q in %s", line, got)
+		}
+		return nil
+	})
+}
+
+// wantMetrics wants the metric to be 1 for these plugins alone.
+func (s served) wantMetrics(t *testing.T, plugins ...string) {
+	t.Helper()
+	metrics := s.get(t, "/metrics")
+	if got := strings.Count(metrics, "\nextension_apiserver_not_enforced{"); got != 6 {
+		t.Errorf("the metric is there for %d plugins, want 6", got)
+	}
+	var got []string
+	for line := range strings.Lines(metrics) {
+		if name, ok := strings.CutPrefix(line, `extension_apiserver_not_enforced{plugin="`); ok {
+			if name, ok = strings.CutSuffix(name, "\"} 1\n"); ok {
+				got = append(got, name)
+			}
+		}
+	}
+	if strings.Join(got, " ") != strings.Join(plugins, " ") {
+		t.Errorf("the metric says that %q are not enforced, want %q", got, plugins)
+	}
+}
+
+// wantLog wants warnings in the log.
+func (s served) wantLog(t *testing.T, warnings ...string) {
+	t.Helper()
+	log, err := os.ReadFile(s.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, warning := range warnings {
+		if !strings.Contains(string(log), warning) {
+			t.Errorf("the log lacks %q", warning)
+		}
+	}
+}
