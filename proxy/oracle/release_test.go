@@ -91,7 +91,7 @@ func testUnreadableParameters(t *testing.T, kubectl kubectl, sample string) {
 	kubectl.must(t, "create", "configmap", "limits", "-n", "default", "--from-literal=allowed=no")
 	kubectl.mustInput(t, manifest, "apply", "-f", "-")
 	proxytest.Eventually(t, "the error of a policy whose parameters cannot be read", proxytest.Patience, func(ctx context.Context) error {
-		return wantError(kubectl.create(ctx, sample), "grant list and watch on the resource of this paramKind in ClusterRole shop-apiserver")
+		return wantError(kubectl.create(ctx, sample), "grant get, list and watch on the resource of this paramKind in ClusterRole shop-apiserver")
 	})
 	kubectl.must(t, "create", "clusterrole", "parameters", "--verb=list,watch", "--resource=configmaps")
 	kubectl.must(t, "create", "clusterrolebinding", "parameters", "--clusterrole=parameters", "--serviceaccount=shop-system:shop-apiserver")

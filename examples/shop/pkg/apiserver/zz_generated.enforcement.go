@@ -95,20 +95,24 @@ func (e *enforcement) applyTo(options *genericoptions.RecommendedOptions, config
 	if err := options.CoreAPI.ApplyTo(config); err != nil {
 		return err
 	}
+	if config.ClientConfig == nil {
+		return nil // the project has switched the cluster's API off
+	}
 	if err := e.inspect(config.ClientConfig); err != nil {
 		return err
 	}
-	if !options.Features.EnablePriorityAndFairness {
+	if options.Features == nil || !options.Features.EnablePriorityAndFairness {
 		delete(e.missing, priorityAndFairness)
 	} else if _, off := e.missing[priorityAndFairness]; off {
 		options.Features.EnablePriorityAndFairness = false
 	}
 	more := options.ExtraAdmissionInitializers
 	options.ExtraAdmissionInitializers = func(config *genericapiserver.RecommendedConfig) ([]admission.PluginInitializer, error) {
-		if err := e.prepare(config, options.FeatureGate); err != nil {
+		own, err := more(config)
+		if err != nil {
 			return nil, err
 		}
-		return more(config)
+		return own, e.prepare(config, options.FeatureGate, own)
 	}
 	config.ReadyzChecks = append(config.ReadyzChecks, e)
 	return config.AddPostStartHook("admission-enforcement", e.run)
@@ -157,13 +161,17 @@ func (e *enforcement) awaitReason(ctx context.Context, resource schema.GroupVers
 // whyUnreadable returns why this server cannot read a resource of the cluster, or "" if it can.
 func (e *enforcement) whyUnreadable(ctx context.Context, resource schema.GroupVersionResource) (string, error) {
 	served, err := e.client.Discovery().ServerResourcesForGroupVersion(resource.GroupVersion().String())
-	if err != nil && !apierrors.IsNotFound(err) {
+	if apierrors.IsNotFound(err) || err == nil && len(served.APIResources) == 0 {
+		// A load balancer may answer 404 for a kube-apiserver that is down.
+		err = e.confirmNotServed(resource.GroupVersion())
+	}
+	if err != nil {
 		return "", err
 	}
-	if err != nil || !slices.ContainsFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == resource.Resource }) {
+	if served == nil || !slices.ContainsFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == resource.Resource }) {
 		return fmt.Sprintf("the cluster does not serve %s in %s", resource.Resource, resource.GroupVersion()), nil
 	}
-	for _, verb := range []string{"list", "watch"} {
+	for _, verb := range []string{"list", "watch", "get"} {
 		allowed, err := e.allowed(ctx, verb, resource)
 		if err != nil {
 			return "", err
@@ -173,6 +181,24 @@ func (e *enforcement) whyUnreadable(ctx context.Context, resource schema.GroupVe
 		}
 	}
 	return "", nil
+}
+
+// confirmNotServed fails unless the cluster lists what it serves, and version is not in the list. Every cluster serves core/v1.
+func (e *enforcement) confirmNotServed(version schema.GroupVersion) error {
+	groups, err := e.client.Discovery().ServerGroups()
+	if err != nil {
+		return err
+	}
+	listed := version.Group == "" || len(groups.Groups) == 0
+	for _, group := range groups.Groups {
+		listed = listed || slices.ContainsFunc(group.Versions, func(v metav1.GroupVersionForDiscovery) bool {
+			return v.GroupVersion == version.String()
+		})
+	}
+	if listed {
+		return fmt.Errorf("the cluster does not answer for %s", version)
+	}
+	return nil
 }
 
 func (e *enforcement) allowed(ctx context.Context, verb string, resource schema.GroupVersionResource) (bool, error) {

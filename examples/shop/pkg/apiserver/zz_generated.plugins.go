@@ -55,18 +55,18 @@ func (e *enforcement) registry() *admission.Plugins {
 	return registry
 }
 
-// prepare sets what the plugins are initialized with, as the generic server would.
-func (e *enforcement) prepare(config *genericapiserver.RecommendedConfig, features featuregate.FeatureGate) error {
+// prepare sets what the plugins are initialized with, as the generic server would, and with a project's own initializers after that.
+func (e *enforcement) prepare(config *genericapiserver.RecommendedConfig, features featuregate.FeatureGate, own []admission.PluginInitializer) error {
 	dynamicClient, err := dynamic.NewForConfig(config.ClientConfig)
 	if err != nil {
 		return err
 	}
 	e.mapper = restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(e.client.Discovery()))
-	e.initializers = admission.PluginInitializers{
+	e.initializers = append(admission.PluginInitializers{
 		initializer.NewAPIServerIDInitializer(config.APIServerID),
 		initializer.New(e.client, dynamicClient, e.informers, config.Authorization.Authorizer, features, config.EffectiveVersion,
 			config.DrainedNotify(), e.mapper),
-	}
+	}, own...)
 	return nil
 }
 
@@ -130,7 +130,7 @@ func (p validatingPlugin) Validate(ctx context.Context, attributes admission.Att
 // waited for them in vain.
 func explain(err error) error {
 	const unread = "not yet synced to use for admission"
-	const cause = unread + ": if this lasts, grant list and watch on the resource of this paramKind in ClusterRole shop-apiserver"
+	const cause = unread + ": if this lasts, grant get, list and watch on the resource of this paramKind in ClusterRole shop-apiserver"
 	var status *apierrors.StatusError
 	if !errors.As(err, &status) || !strings.Contains(status.ErrStatus.Message, unread) {
 		return err

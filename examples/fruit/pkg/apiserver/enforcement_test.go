@@ -1,0 +1,133 @@
+package apiserver
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	utilcompatibility "k8s.io/apiserver/pkg/util/compatibility"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+)
+
+// TestNotServed wants a 404 to switch enforcement off only if the cluster's list of APIs agrees: a load balancer answers 404 too,
+// while the kube-apiservers behind it are down.
+func TestNotServed(t *testing.T) {
+	policy, list := "/apis/admissionregistration.k8s.io/v1", "/apis"
+	group := func(version string) any {
+		return metav1.APIGroupList{TypeMeta: metav1.TypeMeta{Kind: "APIGroupList", APIVersion: "v1"}, Groups: []metav1.APIGroup{{
+			Name:     "admissionregistration.k8s.io",
+			Versions: []metav1.GroupVersionForDiscovery{{GroupVersion: "admissionregistration.k8s.io/" + version, Version: version}},
+		}}}
+	}
+	older := metav1.APIResourceList{GroupVersion: "admissionregistration.k8s.io/v1", APIResources: []metav1.APIResource{{Name: "validatingadmissionpolicies"}}}
+	for name, test := range map[string]struct {
+		answers map[string]any
+		want    bool // an answer, and that is no
+	}{
+		"nothing":                   {map[string]any{}, false},
+		"a list with the version":   {map[string]any{list: group("v1")}, false},
+		"an empty list":             {map[string]any{list: metav1.APIGroupList{}}, false},
+		"a list without it":         {map[string]any{list: group("v1beta1")}, true},
+		"the version, without this": {map[string]any{policy: older}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newEnforcement()
+			e.client = kubernetes.NewForConfigOrDie(&rest.Config{Host: answering(t, test.answers)})
+			reason, err := e.whyUnreadable(t.Context(), policies("mutatingadmissionpolicies"))
+			if got := reason != "" && err == nil; got != test.want {
+				t.Errorf("got %q, %v; want it known not to be served: %t", reason, err, test.want)
+			}
+			if reason, err := e.whyUnreadable(t.Context(), namespaces); err == nil {
+				t.Errorf("got %q for namespaces, which every cluster serves; want an error", reason)
+			}
+		})
+	}
+}
+
+// TestReadRights wants each verb asked for: namespaces are read one by one too.
+func TestReadRights(t *testing.T) {
+	served := metav1.APIResourceList{GroupVersion: "v1", APIResources: []metav1.APIResource{{Name: "namespaces"}}}
+	for _, missing := range []string{"get", "list", "watch"} {
+		mux := http.NewServeMux()
+		mux.HandleFunc("/api/v1", func(w http.ResponseWriter, _ *http.Request) { write(w, served) })
+		mux.HandleFunc("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", func(w http.ResponseWriter, req *http.Request) {
+			var review authorizationv1.SelfSubjectAccessReview
+			if err := json.NewDecoder(req.Body).Decode(&review); err != nil {
+				t.Error(err)
+			}
+			review.Status.Allowed = review.Spec.ResourceAttributes.Verb != missing
+			write(w, review)
+		})
+		server := httptest.NewServer(mux)
+		t.Cleanup(server.Close)
+		e := newEnforcement()
+		e.client = kubernetes.NewForConfigOrDie(&rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}})
+		want := "this server may not " + missing + " namespaces: grant it in ClusterRole shop-apiserver"
+		if got, err := e.whyUnreadable(t.Context(), namespaces); got != want || err != nil {
+			t.Errorf("got %q, %v; want %q", got, err, want)
+		}
+	}
+}
+
+// TestOwnInitializers wants what a project adds to the options to reach the generic server's own plugins.
+func TestOwnInitializers(t *testing.T) {
+	e := newEnforcement()
+	client := kubernetes.NewForConfigOrDie(&rest.Config{})
+	e.client, e.informers = client, informers.NewSharedInformerFactory(client, 0)
+	config := genericapiserver.NewRecommendedConfig(Codecs)
+	config.ClientConfig = &rest.Config{}
+	config.Authorization.Authorizer = authorizerfactory.NewAlwaysAllowAuthorizer()
+	config.EffectiveVersion = utilcompatibility.DefaultBuildEffectiveVersion()
+	var own recorder
+	if err := e.prepare(config, utilfeature.DefaultFeatureGate, []admission.PluginInitializer{&own}); err != nil {
+		t.Fatal(err)
+	}
+	p := &plugin{name: "ValidatingAdmissionWebhook", enforcement: e}
+	if err := p.start(); err != nil {
+		t.Fatal(err)
+	}
+	if own != 1 {
+		t.Errorf("the project's initializer saw %d plugins, want 1", own)
+	}
+}
+
+// TestWithoutCluster wants a server that has nothing to do with a cluster to start.
+func TestWithoutCluster(t *testing.T) {
+	o := NewOptions()
+	o.Recommended.CoreAPI, o.Recommended.Admission, o.Recommended.Features = nil, nil, nil
+	if err := o.enforcement.applyTo(o.Recommended, genericapiserver.NewRecommendedConfig(Codecs)); err != nil {
+		t.Error(err)
+	}
+}
+
+type recorder int
+
+// Initialize implements admission.PluginInitializer.
+func (r *recorder) Initialize(admission.Interface) { *r++ }
+
+// answering serves these documents, and 404 for all else.
+func answering(t *testing.T, documents map[string]any) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if document, ok := documents[req.URL.Path]; ok {
+			write(w, document)
+			return
+		}
+		http.NotFound(w, req)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func write(w http.ResponseWriter, document any) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(document)
+}
