@@ -27,7 +27,7 @@ func TestKubernetes135(t *testing.T) {
 	fruit.apply(t, kubectl)
 	// Without the policies themselves: their bindings alone are of no use.
 	kubectl.must(t, "patch", "clusterrole", "shop-apiserver", "--type=json", "-p",
-		`[{"op":"test","path":"/rules/1/resources/3","value":"validatingadmissionpolicies"},{"op":"remove","path":"/rules/1/resources/3"}]`)
+		`[{"op":"test","path":"/rules/2/resources/3","value":"validatingadmissionpolicies"},{"op":"remove","path":"/rules/2/resources/3"}]`)
 	server := fruit.serve(t, cluster, kubectl)
 
 	const noRight = "ValidatingAdmissionPolicy: this server may not list validatingadmissionpolicies.admissionregistration.k8s.io: " +
@@ -121,37 +121,40 @@ type served struct {
 	client   *http.Client // an administrator's
 }
 
-func (s served) get(t *testing.T, path string) string {
-	t.Helper()
+func (s served) get(path string) (string, error) {
 	response, err := s.client.Get(s.url + path)
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("GET %s: %s, %v: %s", path, response.Status, err, body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("GET %s: %s: %s", path, response.Status, body)
 	}
-	return string(body)
+	return string(body), err
 }
 
 // wantReady wants a line of /readyz?verbose.
 func (s served) wantReady(t *testing.T, line string) {
 	t.Helper()
 	proxytest.Eventually(t, "the readiness of admission", proxytest.Patience, func(context.Context) error {
-		if got := s.get(t, "/readyz?verbose"); !strings.Contains(got, line) {
-			return fmt.Errorf("want %q in %s", line, got)
+		got, err := s.get("/readyz?verbose")
+		if err == nil && !strings.Contains(got, line) {
+			err = fmt.Errorf("want %q in %s", line, got)
 		}
-		return nil
+		return err
 	})
 }
 
 // wantMetrics wants the metric to be 1 for these plugins alone.
 func (s served) wantMetrics(t *testing.T, plugins ...string) {
 	t.Helper()
-	metrics := s.get(t, "/metrics")
-	if got := strings.Count(metrics, "\nextension_apiserver_not_enforced{"); got != 6 {
-		t.Errorf("the metric is there for %d plugins, want 6", got)
+	metrics, err := s.get("/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Count(metrics, "\nextension_apiserver_not_enforced{"); got != 7 {
+		t.Errorf("the metric is there for %d plugins, want 7", got)
 	}
 	var got []string
 	for line := range strings.Lines(metrics) {

@@ -92,7 +92,7 @@ func TestOwnInitializers(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &plugin{name: "ValidatingAdmissionWebhook", enforcement: e}
-	if err := p.start(); err != nil {
+	if err := p.start(func() {}); err != nil {
 		t.Fatal(err)
 	}
 	if own != 1 {

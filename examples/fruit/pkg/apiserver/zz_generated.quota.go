@@ -16,7 +16,6 @@ import (
 // enforceQuotas adds the plugin that enforces ResourceQuotas on the number of objects, such as count/RESOURCE.GROUP. It comes last, so
 // that nothing counts that another plugin refuses.
 func enforceQuotas(options *genericoptions.RecommendedOptions) {
-	resourcequota.Register(options.Admission.Plugins)
 	options.Admission.RecommendedPluginOrder = append(options.Admission.RecommendedPluginOrder, resourcequota.PluginName)
 	options.ExtraAdmissionInitializers = func(*genericapiserver.RecommendedConfig) ([]admission.PluginInitializer, error) {
 		return []admission.PluginInitializer{quotaInitializer{}}, nil

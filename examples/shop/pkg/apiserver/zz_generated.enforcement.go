@@ -49,6 +49,7 @@ var needs = map[string][]schema.GroupVersionResource{
 	"MutatingAdmissionWebhook":   {namespaces, policies("mutatingwebhookconfigurations")},
 	"ValidatingAdmissionPolicy":  {namespaces, policies("validatingadmissionpolicies"), policies("validatingadmissionpolicybindings")},
 	"ValidatingAdmissionWebhook": {namespaces, policies("validatingwebhookconfigurations")},
+	"ResourceQuota":              {schema.GroupVersionResource{Version: "v1", Resource: "resourcequotas"}},
 	priorityAndFairness:          {flowControl("flowschemas"), flowControl("prioritylevelconfigurations")},
 }
 
@@ -266,10 +267,9 @@ func (e *enforcement) retry(ctx context.Context, name string) (string, error) {
 	if !ok {
 		return "the cluster has what it needs now: restart this server", nil
 	}
-	if err := plugin.start(); err != nil {
+	if err := plugin.start(func() { e.awaitInformers(ctx, name) }); err != nil {
 		return "", err
 	}
-	e.informers.Start(ctx.Done())
 	klog.InfoS("Enforced from now on", "plugin", name)
 	return "", nil
 }
@@ -311,17 +311,33 @@ func (e *enforcement) Name() string {
 // Check fails until the plugins that are switched on have read what they need.
 func (e *enforcement) Check(*http.Request) error {
 	for name, plugin := range e.plugins {
-		if !plugin.started() {
-			continue
-		}
-		for _, resource := range needs[name] {
-			informer, err := e.informers.ForResource(resource)
-			if err != nil {
+		if plugin.started() {
+			if err := e.synced(name); err != nil {
 				return err
 			}
-			if !informer.Informer().HasSynced() {
-				return fmt.Errorf("%s has not read %s yet", name, resource.GroupResource())
-			}
+		}
+	}
+	return nil
+}
+
+// awaitInformers starts the informers of a plugin and gives them time, in which nothing waits for the plugin. After that it is for
+// the plugin to refuse requests until they have synced.
+func (e *enforcement) awaitInformers(ctx context.Context, name string) {
+	e.informers.Start(ctx.Done())
+	_ = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, inspectTimeout, true, func(context.Context) (bool, error) {
+		return e.synced(name) == nil, nil
+	})
+}
+
+// synced returns an error that names what a plugin needs and has not read yet.
+func (e *enforcement) synced(name string) error {
+	for _, resource := range needs[name] {
+		informer, err := e.informers.ForResource(resource)
+		if err != nil {
+			return err
+		}
+		if !informer.Informer().HasSynced() {
+			return fmt.Errorf("%s has not read %s yet", name, resource.GroupResource())
 		}
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/initializer"
+	"k8s.io/apiserver/pkg/admission/plugin/resourcequota"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/discovery/cached/memory"
 	"k8s.io/client-go/dynamic"
@@ -30,7 +31,7 @@ type plugin struct {
 	inner       atomic.Pointer[admission.Interface]
 }
 
-// registry returns the generic server's plugins, to which a project can add its own.
+// registry returns the plugins of k8s.io/apiserver, to which a project can add its own.
 func (e *enforcement) registry() *admission.Plugins {
 	registry := admission.NewPlugins()
 	add := func(name string, wrap func(*plugin) admission.Interface) {
@@ -49,7 +50,7 @@ func (e *enforcement) registry() *admission.Plugins {
 	for _, name := range []string{"NamespaceLifecycle", "MutatingAdmissionPolicy", "MutatingAdmissionWebhook"} {
 		add(name, func(p *plugin) admission.Interface { return mutatingPlugin{p} })
 	}
-	for _, name := range []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook"} {
+	for _, name := range []string{"ValidatingAdmissionPolicy", "ValidatingAdmissionWebhook", "ResourceQuota"} {
 		add(name, func(p *plugin) admission.Interface { return validatingPlugin{p} })
 	}
 	return registry
@@ -75,13 +76,14 @@ func (p *plugin) ValidateInitialization() error {
 	if _, off := p.enforcement.missing[p.name]; off {
 		return nil
 	}
-	return p.start()
+	return p.start(func() {})
 }
 
-// start makes the plugin of the generic server.
-func (p *plugin) start() error {
+// start makes the plugin itself, and uses it once wait returns.
+func (p *plugin) start(wait func()) error {
 	registry := admission.NewPlugins()
 	genericapiserver.RegisterAllAdmissionPlugins(registry)
+	resourcequota.Register(registry)
 	var config io.Reader
 	if p.config != nil {
 		config = bytes.NewReader(p.config)
@@ -90,6 +92,7 @@ func (p *plugin) start() error {
 	if err != nil {
 		return err
 	}
+	wait()
 	p.inner.Store(&inner)
 	return nil
 }
