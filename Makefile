@@ -48,6 +48,7 @@ test-fuzz: ## some ten thousand inputs for each fuzz target of the proxy
 # Not from the cache: these run programs that go test doesn't look at.
 test-kube: build ## the proxy against the real kube-apiserver, request by request; the examples' tests behind both
 	cd proxy/oracle && go mod tidy -diff && go vet ./...
+	cd proxy/oracle/kube135 && go mod tidy -diff
 	cd proxy/oracle && go test -count=1 -timeout 30m ./kube
 	cd proxy/oracle && go test -count=1 -timeout 45m
 
