@@ -100,7 +100,7 @@ func (r *reader) render(module string, roots []*object) (map[string][]byte, erro
 	shared := newFile(names)
 	var kinds []kindData
 	for _, o := range roots {
-		k := kindData{Type: shared.typeName(o.typ)}
+		var k kindData
 		if o.constrained {
 			k.Validate = names.function(o.typ.Name)
 		}
@@ -110,6 +110,7 @@ func (r *reader) render(module string, roots []*object) (map[string][]byte, erro
 			f.data.Rules = append(f.data.Rules, rulesData{Name: k.Rules, Literal: o.rules.literal()})
 		}
 		if k.Validate != "" || k.Rules != "" {
+			k.Type = shared.typeName(o.typ) // not before: this imports its package
 			kinds = append(kinds, k)
 		}
 	}
