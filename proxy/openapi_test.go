@@ -16,6 +16,8 @@ import (
 	"k8s.io/apiserver/pkg/server/routes"
 	"k8s.io/kube-openapi/pkg/common"
 	"k8s.io/kube-openapi/pkg/handler3"
+
+	"github.com/apiserver-builder/builder/proxy/pki"
 )
 
 // kubeServer builds the whole chain on an etcd of its own, and returns kube-apiserver's part of it, not running.
@@ -26,7 +28,7 @@ func kubeServer(t *testing.T) (*genericapiserver.GenericAPIServer, *common.Confi
 	o := NewOptions()
 	o.DataDir, o.UnsafeNoFsync = t.TempDir(), true
 	bind := net.IPv4(127, 0, 0, 1)
-	if err := o.certs().Ensure(servingNames(bind), time.Now()); err != nil {
+	if err := (pki.Issuer{Dir: o.certs(), Serving: servingNames(bind)}).Ensure(time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := listen(bind.String(), 0, 0)

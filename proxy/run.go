@@ -1,11 +1,13 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -47,7 +49,7 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, url str
 	defer release()
 	bind := net.ParseIP(o.BindAddress)
 	certs := o.certs()
-	if err := certs.Ensure(servingNames(bind), time.Now()); err != nil {
+	if err := (pki.Issuer{Dir: certs, Serving: servingNames(bind)}).Ensure(time.Now()); err != nil {
 		return err
 	}
 	listener, err := listen(o.BindAddress, o.SecurePort, portOf(dir.lastServer()))
@@ -125,7 +127,7 @@ func listen(address string, port, last int) (net.Listener, error) {
 
 // waitReady returns when /readyz is ok, and what an extension-apiserver reads when it starts is there.
 func waitReady(ctx context.Context, url string, certs pki.Dir, loopback *rest.Config) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, readyTimeout, fmt.Errorf("the server was not ready within %s: see what it waits for with -v 2", readyTimeout))
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	pool := x509.NewCertPool()
 	ca, err := os.ReadFile(certs.Cert(pki.ServingCA))
@@ -140,27 +142,45 @@ func waitReady(ctx context.Context, url string, certs pki.Dir, loopback *rest.Co
 	if err != nil {
 		return err
 	}
-	for !readyz(ctx, probe, url) || !trustPublished(ctx, client) {
+	for {
+		err := readyz(ctx, probe, url)
+		if err == nil && trustPublished(ctx, client) {
+			return nil
+		}
 		select {
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return notReady(ctx, err)
 		case <-time.After(readyPoll):
 		}
 	}
-	return nil
 }
 
-func readyz(ctx context.Context, client *http.Client, url string) bool {
+// notReady says why the wait for readiness ended.
+func notReady(ctx context.Context, last error) error {
+	switch {
+	case !errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return context.Cause(ctx)
+	case last == nil || errors.Is(last, context.DeadlineExceeded):
+		return fmt.Errorf("the server was not ready within %s: see what it waits for with -v 2", readyTimeout)
+	}
+	return fmt.Errorf("the server was not ready within %s (%w): see what it waits for with -v 2", readyTimeout, last)
+}
+
+func readyz(ctx context.Context, client *http.Client, url string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
 	if err != nil {
-		return false
+		return err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return false
+		return err
 	}
-	response.Body.Close()
-	return response.StatusCode == http.StatusOK
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 2<<10))
+	if err != nil || response.StatusCode != http.StatusOK {
+		return errors.Join(err, fmt.Errorf("%s: %s", response.Status, bytes.TrimSpace(body)))
+	}
+	return nil
 }
 
 // trustPublished tells whether the front-proxy authority and namespace default exist: kube-apiserver is ready a moment

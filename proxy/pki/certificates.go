@@ -1,9 +1,12 @@
 package pki
 
 import (
+	"cmp"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -71,14 +74,18 @@ func leaves(serving Names) []leaf {
 	}
 }
 
-// ensureAuthority returns the authority on disk, or a new one when it is missing or near its end. One that can't be
-// read is an error rather than replaced: others may trust it.
-func (d Dir) ensureAuthority(name string, now time.Time) (pair, error) {
-	ca, err := d.load(name)
-	if err == nil && !nearEnd(ca.cert, now) {
+// ensureAuthority returns the authority on disk, with a new certificate when that is missing or due. One that can't be read
+// is an error rather than replaced: others may trust it.
+func (i Issuer) ensureAuthority(name string, now time.Time) (pair, error) {
+	ca, err := i.Dir.load(name)
+	if err == nil && !due(ca.cert, now) {
 		return ca, nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return pair{}, err
+	}
+	key, err := i.ensureKey(name)
+	if err != nil {
 		return pair{}, err
 	}
 	template, err := newTemplate(pkix.Name{CommonName: name}, now, authorityLife)
@@ -87,11 +94,11 @@ func (d Dir) ensureAuthority(name string, now time.Time) (pair, error) {
 	}
 	template.IsCA, template.BasicConstraintsValid = true, true
 	template.KeyUsage = x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature
-	return d.sign(name, template, nil)
+	return i.sign(name, template, key, pair{template, key})
 }
 
-func (d Dir) ensureLeaf(ca pair, l leaf, now time.Time) error {
-	if old, err := d.load(l.name); err == nil {
+func (i Issuer) ensureLeaf(ca pair, l leaf, now time.Time) error {
+	if old, err := i.Dir.load(l.name); err == nil {
 		if l.satisfiedBy(old.cert, ca.cert, now) {
 			return nil
 		}
@@ -99,20 +106,27 @@ func (d Dir) ensureLeaf(ca pair, l leaf, now time.Time) error {
 			l.names = l.names.with(old.cert)
 		}
 	}
-	template, err := newTemplate(l.subject, now, leafLife)
+	key, err := i.ensureKey(l.name)
+	if err != nil { // damaged: nobody but the authority has to know a leaf's key
+		if key, err = i.makeKey(l.name); err != nil {
+			return err
+		}
+	}
+	validity := cmp.Or(i.Validity, DefaultValidity)
+	template, err := newTemplate(l.subject, now, validity)
 	if err != nil {
 		return err
 	}
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{l.usage}
 	template.DNSNames, template.IPAddresses = l.names.DNS, l.names.IPs
-	_, err = d.sign(l.name, template, &ca)
+	_, err = i.sign(l.name, template, key, ca)
 	return err
 }
 
-// satisfiedBy tells whether cert still serves as l: signed by ca, far from its end, for the subject and all names.
+// satisfiedBy tells whether cert still serves as l: signed by ca, not due, for the subject and all names.
 func (l leaf) satisfiedBy(cert, ca *x509.Certificate, now time.Time) bool {
-	if cert.CheckSignatureFrom(ca) != nil || nearEnd(cert, now) {
+	if cert.CheckSignatureFrom(ca) != nil || due(cert, now) {
 		return false
 	}
 	if cert.Subject.String() != l.subject.String() || !slices.Contains(cert.ExtKeyUsage, l.usage) {
@@ -131,8 +145,9 @@ func (l leaf) satisfiedBy(cert, ca *x509.Certificate, now time.Time) bool {
 	return true
 }
 
-func nearEnd(cert *x509.Certificate, now time.Time) bool {
-	return cert.NotAfter.Sub(now) < cert.NotAfter.Sub(cert.NotBefore)/renewAt
+// due tells whether a certificate has to be renewed: near its end, or not valid yet because a clock was set back since.
+func due(cert *x509.Certificate, now time.Time) bool {
+	return now.Before(cert.NotBefore) || cert.NotAfter.Sub(now) < cert.NotAfter.Sub(cert.NotBefore)/renewAt
 }
 
 func newTemplate(subject pkix.Name, now time.Time, life time.Duration) (*x509.Certificate, error) {
@@ -143,27 +158,21 @@ func newTemplate(subject pkix.Name, now time.Time, life time.Duration) (*x509.Ce
 	return &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      subject,
-		NotBefore:    now.Add(-5 * time.Minute), // clocks of a host and its virtual machines differ a little
+		NotBefore:    now.Add(-min(maxBackdate, life/10)),
 		NotAfter:     now.Add(life),
 	}, nil
 }
 
-// sign makes a key, has its certificate signed by ca (by itself without one), and saves both as name.
-func (d Dir) sign(name string, template *x509.Certificate, ca *pair) (pair, error) {
-	key, err := newKey()
-	if err != nil {
-		return pair{}, err
-	}
-	if ca == nil {
-		ca = &pair{template, key}
-	}
+// sign has ca sign a certificate for the key, and saves it as name.
+func (i Issuer) sign(name string, template *x509.Certificate, key *ecdsa.PrivateKey, ca pair) (pair, error) {
+	path := i.Dir.Cert(name)
 	der, err := x509.CreateCertificate(rand.Reader, template, ca.cert, key.Public(), ca.key)
 	if err != nil {
-		return pair{}, fmt.Errorf("sign %s: %w", d.Cert(name), err)
+		return pair{}, fmt.Errorf("sign %s: %w", path, err)
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return pair{}, fmt.Errorf("sign %s: %w", d.Cert(name), err)
+		return pair{}, fmt.Errorf("sign %s: %w", path, err)
 	}
-	return pair{cert, key}, d.save(name, der, key)
+	return pair{cert, key}, i.disk().write(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), certMode)
 }

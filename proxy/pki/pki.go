@@ -22,10 +22,12 @@ import (
 
 const (
 	authorityLife = 10 * 365 * 24 * time.Hour
-	leafLife      = 365 * 24 * time.Hour
-	// A certificate is renewed when less than a third of its life is left, so that no process started in time
-	// outlives what it was started with.
+	// DefaultValidity is how long clients' and servers' certificates are valid.
+	DefaultValidity = 365 * 24 * time.Hour
+	// A certificate is renewed when less than a third of its life is left.
 	renewAt = 3
+	// Clocks of a host and its virtual machines differ a little.
+	maxBackdate = 5 * time.Minute
 
 	certMode = 0o644
 	keyMode  = 0o600
@@ -40,10 +42,26 @@ func (d Dir) Cert(name string) string { return filepath.Join(string(d), name+".c
 // Key is the path of the private key called name.
 func (d Dir) Key(name string) string { return filepath.Join(string(d), name+".key") }
 
-// Ensure makes every missing pair in the folder, renews those near their end, and leaves the others alone. A new
-// authority renews all it signed. serving names what the kube-apiserver's certificate is valid for. Keys are
-// readable by their owner only, the folder too. Processes that share the folder wait for each other.
-func (d Dir) Ensure(serving Names, now time.Time) error {
+// Issuer makes the certificates in a Dir, and renews them.
+type Issuer struct {
+	Dir Dir
+	// Serving names what the kube-apiserver's certificate is valid for.
+	Serving Names
+	// Validity is how long clients' and servers' certificates are valid; 0 for DefaultValidity. Authorities are valid for ten
+	// years.
+	Validity time.Duration
+
+	files files
+}
+
+// Ensure makes every missing pair in the folder, renews those that are near their end or not valid yet, and leaves the
+// others alone. Keys are readable by their owner only, the folder too. Processes that share the folder wait for each other.
+//
+// A renewed certificate keeps its key. So a renewed authority's certificate verifies what the old one did and the other way
+// round, and one file is replaced, not two that have to fit: a reader finds a pair that works at any moment, and so does
+// the next start after a crash. Only a lost key is replaced, and for an authority's all it signed is renewed.
+func (i Issuer) Ensure(now time.Time) error {
+	d := i.Dir
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return fmt.Errorf("make the certificates' folder: %w", err)
 	}
@@ -56,20 +74,49 @@ func (d Dir) Ensure(serving Names, now time.Time) error {
 	}
 	defer lock.Close()
 	for _, authority := range authorities {
-		signer, err := d.ensureAuthority(authority, now)
+		signer, err := i.ensureAuthority(authority, now)
 		if err != nil {
 			return err
 		}
-		for _, leaf := range leaves(serving) {
+		for _, leaf := range leaves(i.Serving) {
 			if leaf.authority != authority {
 				continue
 			}
-			if err := d.ensureLeaf(signer, leaf, now); err != nil {
+			if err := i.ensureLeaf(signer, leaf, now); err != nil {
 				return err
 			}
 		}
 	}
-	return d.ensureSigningKey()
+	// For ever: a new one would invalidate every token.
+	_, err = i.ensureKey(ServiceAccount)
+	return err
+}
+
+// files is how the folder is written to.
+type files interface {
+	write(path string, data []byte, mode fs.FileMode) error
+	remove(path string) error
+}
+
+// disk is the files of the operating system.
+type disk struct{}
+
+func (disk) write(path string, data []byte, mode fs.FileMode) error {
+	return atomicfile.Write(path, data, mode)
+}
+
+func (disk) remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (i Issuer) disk() files {
+	if i.files != nil {
+		return i.files
+	}
+	return disk{}
 }
 
 // pair is a certificate with its private key, read or new.
@@ -93,7 +140,7 @@ func (d Dir) load(name string) (pair, error) {
 		return pair{}, err
 	}
 	if !key.PublicKey.Equal(cert.PublicKey) {
-		return pair{}, fmt.Errorf("%s does not belong to %s", d.Key(name), d.Cert(name))
+		return pair{}, fmt.Errorf("%s does not belong to %s: put the right one there, or remove both files to have new ones made", d.Key(name), d.Cert(name))
 	}
 	return pair{cert, key}, nil
 }
@@ -113,41 +160,29 @@ func (d Dir) loadKey(name string) (*ecdsa.PrivateKey, error) {
 	return key, nil
 }
 
-// save writes the key first: a certificate on disk always has its key beside it.
-func (d Dir) save(name string, der []byte, key *ecdsa.PrivateKey) error {
-	if err := d.saveKey(name, key); err != nil {
-		return err
-	}
-	return atomicfile.Write(d.Cert(name), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), certMode)
-}
-
-func (d Dir) saveKey(name string, key *ecdsa.PrivateKey) error {
-	der, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", d.Key(name), err)
-	}
-	return atomicfile.Write(d.Key(name), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), keyMode)
-}
-
-// ensureSigningKey keeps the ServiceAccount key for ever: a new one would invalidate every token.
-func (d Dir) ensureSigningKey() error {
-	_, err := d.loadKey(ServiceAccount)
+// ensureKey returns the key called name. When there is none it removes the certificate that has lost it, and makes a key.
+func (i Issuer) ensureKey(name string) (*ecdsa.PrivateKey, error) {
+	key, err := i.Dir.loadKey(name)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return key, err
 	}
-	key, err := newKey()
-	if err != nil {
-		return err
+	if err := i.disk().remove(i.Dir.Cert(name)); err != nil {
+		return nil, err
 	}
-	return d.saveKey(ServiceAccount, key)
+	return i.makeKey(name)
 }
 
-func newKey() (*ecdsa.PrivateKey, error) {
+// makeKey makes a key called name, and saves it.
+func (i Issuer) makeKey(name string) (*ecdsa.PrivateKey, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make a private key: %w", err)
 	}
-	return key, nil
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", i.Dir.Key(name), err)
+	}
+	return key, i.disk().write(i.Dir.Key(name), pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}), keyMode)
 }
 
 func readPEM(path, blockType string) ([]byte, error) {

@@ -19,7 +19,7 @@ var (
 
 func ensure(t *testing.T, d Dir, names Names, now time.Time) {
 	t.Helper()
-	if err := d.Ensure(names, now); err != nil {
+	if err := (Issuer{Dir: d, Serving: names}).Ensure(now); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -105,6 +105,7 @@ func TestEnsureRenewsWhatItMust(t *testing.T) {
 		{name: "nothing the next day", later: day, want: map[string]bool{}},
 		{name: "certificates in their last third", later: 300 * day, want: leavesOnly},
 		{name: "everything after years", later: 9 * 365 * day, want: all},
+		{name: "everything when the clock was set back", later: -day, want: all},
 		{name: "the server's when it serves a new name", names: Names{DNS: []string{"elsewhere"}}, want: map[string]bool{APIServer: true}},
 		{name: "a lost certificate", spoil: func(d Dir) error { return os.Remove(d.Cert(EtcdClient)) }, want: map[string]bool{EtcdClient: true}},
 		{name: "a damaged certificate", spoil: func(d Dir) error { return os.WriteFile(d.Cert(Admin), nil, certMode) }, want: map[string]bool{Admin: true}},
@@ -155,7 +156,7 @@ func TestEnsureKeepsAnAuthorityItCannotRead(t *testing.T) {
 	if err := os.WriteFile(d.Cert(ServingCA), []byte("?"), certMode); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.Ensure(testNames, testNow); err == nil {
+	if err := (Issuer{Dir: d, Serving: testNames}).Ensure(testNow); err == nil {
 		t.Error("no error")
 	}
 }
@@ -169,7 +170,7 @@ func TestReplicasShareAFolder(t *testing.T) {
 	}
 	errs := make(chan error, len(replicas))
 	for _, names := range replicas {
-		go func() { errs <- d.Ensure(names, testNow) }()
+		go func() { errs <- Issuer{Dir: d, Serving: names}.Ensure(testNow) }()
 	}
 	for range replicas {
 		if err := <-errs; err != nil {
