@@ -86,13 +86,13 @@ func wantApproval(t *testing.T, apple *v1beta1.Apple, reason, manager, version s
 
 // TestFruitAppleApproveRefused holds that what is refused, or a dry run, approves nothing.
 func TestFruitAppleApproveRefused(t *testing.T) {
-	name, clientset, get := approvals(t)
+	name, clientset, _ := approvals(t)
 	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	request := &v1beta1.AppleApprove{Spec: v1beta1.AppleApproveSpec{Reason: "it is ripe"}}
 	if _, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{}); !apierrors.IsBadRequest(err) {
 		t.Errorf("an apple without an orchard: %v, want a bad request", err)
 	}
-	name, clientset, get = inNorth(t)
+	name, clientset, get := inNorth(t)
 	client = clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	stale := request.DeepCopy()
 	stale.ResourceVersion = "1"
