@@ -46,6 +46,7 @@ func (s *suite) response(t *testing.T) {
 		}
 	})
 	s.rewrittenResponses(t, http1, http2)
+	s.unaskedUpgrades(t, http1)
 	for protocol, b := range map[string]*proxytest.Backend{"HTTP1": http1, "HTTP2": http2} {
 		run(t, "chunks_arrive_as_they_come_over_"+protocol, func(t *testing.T) {
 			s.chunks(t, b, "chunks?watch=true")

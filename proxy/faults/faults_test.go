@@ -54,6 +54,7 @@ func TestFaults(t *testing.T) {
 				"certificate_expired_or_another's":      s.wrongCertificates,
 				"APIServices_created_and_deleted":       s.churn,
 				"upgrade_malformed":                     s.malformedUpgrades,
+				"upgrade_unasked":                       s.unaskedUpgrades,
 				"request_smuggled":                      s.smuggling,
 				"request_smuggled_past_refused_upgrade": s.smugglingPastUpgrade,
 				"identity_forged":                       s.forgedIdentity,

@@ -3,7 +3,9 @@ package faults_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -95,4 +97,55 @@ func (s *suite) smugglingPastUpgrade(t *testing.T) {
 			wantUser(t, "a request after a refused upgrade", request.Header, userName, masters, "system:authenticated")
 		}
 	})
+}
+
+// unaskedUpgrades has the backend answer 101 to requests that are no upgrades: no client gets a tunnel, and the connection
+// is closed, so that no request is ever sent on it.
+func (s *suite) unaskedUpgrades(t *testing.T) {
+	b := s.backend(t, proxytest.BackendOptions{HTTP1: true})
+	type heard struct {
+		said string
+		err  error
+	}
+	for name, headers := range map[string]string{
+		"to_a_protocol": "Connection: Upgrade\r\nUpgrade: x\r\n",
+		"to_nothing":    "Connection: Upgrade\r\n",
+		"barely":        "",
+	} {
+		after := make(chan heard, 1)
+		b.Handle(name, func(w http.ResponseWriter, _ *http.Request) {
+			said, err := proxytest.RawHeard(w, "HTTP/1.1 101 Switching Protocols\r\n"+headers+"\r\n", soon)
+			after <- heard{said, err}
+		})
+		for _, request := range []string{"GET " + b.Path(name), "POST " + b.Path(name), "GET " + b.Path(name) + "?watch=true"} {
+			t.Run(name+"/"+request[:strings.Index(request, " ")]+request[len(request)-1:], func(t *testing.T) {
+				s.wantNoTunnel(t, request)
+				if h := <-after; h.said != "" || !errors.Is(h.err, io.EOF) {
+					t.Errorf("on the backend's connection comes %q %v, want its end", h.said, h.err)
+				}
+			})
+		}
+	}
+	// HTTP/2 has informational responses, which are passed on, but no 101.
+	b = s.backend(t, proxytest.BackendOptions{})
+	b.Handle("switches", func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusSwitchingProtocols)
+		_, _ = io.WriteString(w, "never mind")
+	})
+	t.Run("over_HTTP2", func(t *testing.T) { s.wantNoTunnel(t, "GET "+b.Path("switches")+"?watch=true") })
+}
+
+// wantNoTunnel sends a request over HTTP/1.1, where a tunnel could be had, and wants to be told that there is none.
+func (s *suite) wantNoTunnel(t *testing.T, request string) {
+	t.Helper()
+	conn := s.connect(t)
+	conn.write(t, request+" HTTP/1.1\r\nHost: faults\r\nContent-Length: 0\r\n\r\n")
+	response, err := http.ReadResponse(conn.reader, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if response.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("%s answers %s", request, response.Status)
+	}
+	conn.Close()
 }

@@ -27,6 +27,25 @@ func EchoUpgrade(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.Copy(conn, buffered) // until either end goes
 }
 
+// RawHeard answers with these bytes, and returns what comes next on the connection until the other side closes it, which
+// is io.EOF, or the time is over.
+func RawHeard(w http.ResponseWriter, answer string, patience time.Duration) (string, error) {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(conn, answer); err != nil {
+		return "", err
+	}
+	said := make([]byte, 1<<10)
+	n, err := conn.Read(said)
+	return string(said[:n]), err
+}
+
 // Raw writes exactly these bytes in answer, and ends the connection.
 func Raw(answer string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {

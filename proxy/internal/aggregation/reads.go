@@ -62,7 +62,9 @@ func (p *reads) RoundTrip(r *http.Request) (*http.Response, error) {
 		stop := context.AfterFunc(r.Context(), func() { c.raw.Close() })
 		response, begun, err := c.exchange(r)
 		if err == nil {
-			body := &readBody{ReadCloser: response.Body, reads: p, conn: c, stop: stop, keep: !response.Close}
+			// What comes after a 101 is in another protocol, even if nobody asked for one.
+			keep := !response.Close && response.StatusCode != http.StatusSwitchingProtocols
+			body := &readBody{ReadCloser: response.Body, reads: p, conn: c, stop: stop, keep: keep}
 			if response.Body == http.NoBody {
 				body.end(true)
 			} else {

@@ -1,11 +1,14 @@
 package aggregation
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
+	"net/textproto"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +25,8 @@ const (
 	copyBuffer = 32 << 10
 	redirected = "the backend attempted to redirect this request, which is not permitted"
 )
+
+var errSwitched = errors.New("the backend switched protocols, which nobody asked for")
 
 // corsHeaders are between a browser and this server: an extension-apiserver has no say in them.
 var corsHeaders = []string{
@@ -75,12 +80,28 @@ func (t toBackend) RoundTrip(out *http.Request) (*http.Response, error) {
 
 // RoundTrip implements http.RoundTripper.
 func (x *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
+	if trace := httptrace.ContextClientTrace(out.Context()); trace != nil {
+		pass := trace.Got1xxResponse
+		trace.Got1xxResponse = func(code int, header textproto.MIMEHeader) error {
+			if code == http.StatusSwitchingProtocols { // HTTP/2 has no such thing, but to a client of HTTP/1.1 it would be one
+				return errSwitched
+			}
+			return pass(code, header)
+		}
+	}
 	return x.backend.roundTrip(out, x.endpoint, x.longRunning)
 }
 
 // modify keeps from the client what isn't for it.
 func (x *exchange) modify(response *http.Response) error {
 	x.backend.metrics.answered(response.StatusCode, time.Since(x.started))
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		// Upgrades don't come this way: nobody asked for it. Without its body, which is the connection, there is no tunnel,
+		// whatever the headers say, and the reverse proxy answers that.
+		response.Body.Close()
+		response.Body = http.NoBody
+		return nil
+	}
 	if code := response.StatusCode; code >= 300 && code <= 399 && response.Header.Get("Location") != "" {
 		response.Body.Close()
 		*response = http.Response{
