@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -28,11 +27,7 @@ func (a *app) createControllerCommand() *cobra.Command {
 				if err := addController(p, group, version, kind); err != nil {
 					return outcome{}, usageError{err}
 				}
-				file := strings.ToLower(kind)
-				if own, ok := p.Kind(group, kind); ok {
-					file = own.Package()
-				}
-				return outcome{next: "edit internal/controller/" + file + "_controller.go, then make run"}, nil
+				return outcome{next: "edit " + controllerFile(p, group, version, kind) + ", then make run"}, nil
 			})
 		},
 	}
@@ -62,4 +57,13 @@ func addController(p *project.Project, group, version, kind string) error {
 		return fmt.Errorf("kind %q of group %q is not in version %q: use --version %s", kind, name, version, own.Versions[0])
 	}
 	return p.SetController(name, kind)
+}
+
+// controllerFile is the path of the Go file of a reconciler that the project has.
+func controllerFile(p *project.Project, group, version, kind string) string {
+	if own, ok := p.Kind(group, kind); ok {
+		return own.ControllerNames().File()
+	}
+	added, _ := p.Controller(group, version, kind)
+	return added.ControllerNames().File()
 }

@@ -16,6 +16,7 @@ func (p *Project) edit(change func(next *Project) error) error {
 		return err
 	}
 	next.normalize()
+	next.nameControllers(p)
 	if err := next.Validate(); err != nil {
 		return err
 	}
@@ -73,6 +74,9 @@ func (k *Kind) normalize() {
 	k.Subresources = sorted(k.Subresources, strings.Compare)
 	if k.Plural == RegularPlural(k.Name) {
 		k.Plural = ""
+	}
+	if !k.Controller {
+		k.ControllerPrefix = ""
 	}
 }
 
@@ -136,6 +140,15 @@ func (g Group) Kind(name string) (Kind, bool) {
 		return Kind{}, false
 	}
 	return g.Kinds[i], true
+}
+
+// Controller returns the reconciler of that kind of Kubernetes.
+func (p *Project) Controller(group, version, kind string) (Controller, bool) {
+	i := slices.IndexFunc(p.Controllers, Controller{Group: group, Version: version, Kind: kind}.same)
+	if i < 0 {
+		return Controller{}, false
+	}
+	return p.Controllers[i], true
 }
 
 // Serves says whether any kind of the group is served in the version.
@@ -269,7 +282,7 @@ func (p *Project) SetController(group, kind string) error {
 // AddController declares a reconciler for a kind of Kubernetes; declaring it again changes nothing.
 func (p *Project) AddController(c Controller) error {
 	return p.edit(func(next *Project) error {
-		if !slices.Contains(next.Controllers, c) {
+		if !slices.ContainsFunc(next.Controllers, c.same) {
 			next.Controllers = append(next.Controllers, c)
 		}
 		return nil

@@ -133,8 +133,10 @@ var creations = map[string]func(*Project) error{
 		return p.AddKind("veg.example.com", "v1beta1", Kind{Name: "Leek", Categories: []string{"all"}})
 	},
 	"kind of the same name": func(p *Project) error { return p.AddKind("veg", "v1beta1", Kind{Name: "Apple"}) },
-	"controller":            func(p *Project) error { return p.AddController(Controller{"apps", "v1", "Deployment"}) },
-	"core controller":       func(p *Project) error { return p.AddController(Controller{"", "v1", "Pod"}) },
+	"controller": func(p *Project) error {
+		return p.AddController(Controller{Group: "apps", Version: "v1", Kind: "Deployment"})
+	},
+	"core controller": func(p *Project) error { return p.AddController(Controller{Version: "v1", Kind: "Pod"}) },
 }
 
 // TestOrder makes the same creations in many orders, some of them twice: the file is the same, byte for byte.
@@ -211,7 +213,7 @@ func TestGroupNamedLikeOneOfKubernetes(t *testing.T) {
 	p := fruit(t)
 	if err := errors.Join(
 		p.AddGroup("apps"),
-		p.AddController(Controller{"apps", "v1", "Deployment"}),
+		p.AddController(Controller{Group: "apps", Version: "v1", Kind: "Deployment"}),
 	); err != nil {
 		t.Fatal(err)
 	}

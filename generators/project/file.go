@@ -88,7 +88,7 @@ func Find(dir string) (string, *Project, error) {
 	}
 }
 
-// Marshal returns the declaration as it is saved: the same bytes for the same project, in whichever order it was made.
+// Marshal returns the declaration as it is saved: the same bytes for the same project, whatever the order of its lists.
 func (p *Project) Marshal() ([]byte, error) {
 	canonical := p.clone()
 	canonical.normalize()

@@ -17,7 +17,8 @@ const Layout = 1
 // KubernetesMinor is the Kubernetes minor version that this release generates for.
 const KubernetesMinor = "1.37"
 
-// A Project is what PROJECT declares. Lists are sorted, so that the order in which things were created does not show.
+// A Project is what PROJECT declares. Lists are sorted, so that the order in which things were created does not show
+// (but for the names of controllers, see Kind.ControllerPrefix).
 type Project struct {
 	// Layout is the version of the layout that the project was made with.
 	Layout int `json:"layout"`
@@ -76,20 +77,13 @@ type Kind struct {
 	Subresources []string `json:"subresources,omitempty"`
 	// Controller says that the project has a reconciler for the kind.
 	Controller bool `json:"controller,omitempty"`
+	// ControllerPrefix begins the names of the reconciler if another one, which was created before, has the kind's name: veg makes
+	// VegAppleReconciler.
+	ControllerPrefix string `json:"controllerPrefix,omitempty"`
 }
 
 // ShapeStored is a kind whose objects are kept in etcd.
 const ShapeStored = "stored"
-
-// A Controller is a reconciler of a kind that the project doesn't serve.
-type Controller struct {
-	// Group is the full name of the API group, empty for the core group.
-	Group string `json:"group"`
-	// Version is the version that the reconciler reads.
-	Version string `json:"version"`
-	// Kind is the kind it reconciles.
-	Kind string `json:"kind"`
-}
 
 // FullName is the API group's name, as in apiVersion: fruit.example.com.
 func (p *Project) FullName(g Group) string { return g.Name + "." + p.Domain }

@@ -1,7 +1,6 @@
 package project
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -218,65 +217,4 @@ func (p *Project) checkWords() error {
 		}
 	}
 	return nil
-}
-
-// checkControllers checks the reconcilers: all of them are in one Go package, so that each needs a kind of another name.
-func (p *Project) checkControllers() error {
-	owners := map[string]string{}
-	claim := func(kind, owner string) error {
-		file := Kind{Name: kind}.Package() + "_controller.go"
-		if other, taken := owners[file]; taken {
-			return fmt.Errorf("the controllers of %s and %s would both be internal/controller/%s: only one of them can have a controller",
-				other, owner, file)
-		}
-		owners[file] = owner
-		return nil
-	}
-	for _, g := range p.Groups {
-		for _, k := range g.Kinds {
-			if !k.Controller {
-				continue
-			}
-			if err := claim(k.Name, fmt.Sprintf("%s/%s", p.FullName(g), k.Name)); err != nil {
-				return err
-			}
-		}
-	}
-	for i, c := range p.Controllers {
-		if err := p.checkController(c); err != nil {
-			return err
-		}
-		if slices.Contains(p.Controllers[:i], c) {
-			return fmt.Errorf("the controller of %s %s is declared twice: keep one of them", c.apiVersion(), c.Kind)
-		}
-		if err := claim(c.Kind, fmt.Sprintf("%s %s", c.apiVersion(), c.Kind)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkController checks that the kind is one of Kubernetes that a reconciler can read.
-func (p *Project) checkController(c Controller) error {
-	found, ok := c.find()
-	// The group apps of the project is apps.example.com; alone, the word means Kubernetes' own.
-	if g, own := p.Group(c.Group); own && !ok {
-		return fmt.Errorf("group %q is the project's own, whose controllers are declared on its kinds: run \"builder create controller --group %s --kind KIND\"",
-			p.FullName(g), g.Name)
-	}
-	if ok && found.reconcilable {
-		return nil
-	}
-	if ok {
-		return fmt.Errorf("kind %q of %s can't have a controller, because Kubernetes keeps no such objects to watch or publishes no Go type for them: use another kind",
-			c.Kind, c.apiVersion())
-	}
-	for _, b := range builtins() {
-		if b.reconcilable && strings.EqualFold(b.kind, c.Kind) {
-			return fmt.Errorf("kind %s in group %s and version %s isn't Kubernetes %s's: use --group %s --version %s --kind %s",
-				show(c.Kind), show(c.Group), show(c.Version), KubernetesMinor, cmp.Or(b.group, `""`), b.version, b.kind)
-		}
-	}
-	return fmt.Errorf("kind %s in group %s and version %s is neither the project's nor Kubernetes %s's: use one such as --group apps --version v1 --kind Deployment",
-		show(c.Kind), show(c.Group), show(c.Version), KubernetesMinor)
 }

@@ -11,6 +11,6 @@ func newControllerData(c project.Controller) kindData {
 	group := path.Base(path.Dir(c.Import()))
 	return kindData{
 		versionData: versionData{GroupName: c.Group, Version: c.Version, ImportPath: c.Import(), Alias: group + c.Version},
-		Kind:        project.Kind{Name: c.Kind, Plural: c.Resource(), Versions: []string{c.Version}, Storage: c.Version},
+		Kind:        project.Kind{Name: c.Kind, Plural: c.Resource(), Versions: []string{c.Version}, Storage: c.Version, ControllerPrefix: c.ControllerPrefix},
 	}
 }

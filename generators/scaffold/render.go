@@ -54,7 +54,7 @@ func Render(p *project.Project) (Files, error) {
 		}
 	}
 	for _, c := range p.Controllers {
-		if err := add("controller", newControllerData(c), "KIND", strings.ToLower(c.Kind)); err != nil {
+		if err := add("controller", newControllerData(c), "KIND", c.ControllerNames().FileStem()); err != nil {
 			return nil, err
 		}
 	}
@@ -70,8 +70,11 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 	for _, kind := range group.Kinds {
 		// In the version that the kind was created in, whichever is stored now: these files are the user's.
 		data := newKindData(p, group, kind.Origin(), kind)
-		for _, dir := range kindTemplates(kind) {
-			if err := add(dir, data, "GROUP", group.Package(), "VERSION", data.Version, "KIND", kind.Package()); err != nil {
+		if err := add("kind", data, "GROUP", group.Package(), "VERSION", data.Version, "KIND", kind.Package()); err != nil {
+			return err
+		}
+		if kind.Controller {
+			if err := add(controllerTemplates(kind), data, "KIND", kind.ControllerNames().FileStem()); err != nil {
 				return err
 			}
 		}
@@ -87,15 +90,12 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 	return nil
 }
 
-// kindTemplates are the folders of templates that make a kind's files.
-func kindTemplates(kind project.Kind) []string {
-	switch {
-	case kind.Controller && kind.Status:
-		return []string{"kind", "controller-status"}
-	case kind.Controller:
-		return []string{"kind", "controller"}
+// controllerTemplates is the folder of the templates of a kind's controller.
+func controllerTemplates(kind project.Kind) string {
+	if kind.Status {
+		return "controller-status"
 	}
-	return []string{"kind"}
+	return "controller"
 }
 
 // add adds files, none of which may be there with another content.

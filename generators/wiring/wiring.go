@@ -133,7 +133,7 @@ func (r *reader) server() *Server {
 				g.Kinds = append(g.Kinds, k)
 			}
 			if kind.Controller {
-				s.Reconcilers = append(s.Reconcilers, kind.Name+"Reconciler")
+				s.Reconcilers = append(s.Reconcilers, kind.ControllerNames().Type())
 			}
 		}
 		if len(g.Kinds) > 0 {
@@ -143,7 +143,7 @@ func (r *reader) server() *Server {
 		}
 	}
 	for _, c := range r.project.Controllers {
-		s.Reconcilers = append(s.Reconcilers, c.Kind+"Reconciler")
+		s.Reconcilers = append(s.Reconcilers, c.ControllerNames().Type())
 	}
 	slices.Sort(s.Reconcilers)
 	r.checkNames(s)
