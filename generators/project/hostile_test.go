@@ -1,6 +1,7 @@
 package project
 
 import (
+	"errors"
 	"strings"
 	"testing"
 )
@@ -132,6 +133,10 @@ func TestHostileNames(t *testing.T) {
 		{"kind's import is Kubernetes'", addKindTo("generic", "v1", Kind{Name: "APIServer"}), `kind "APIServer" of group "generic" makes the Go name genericapiserver, which is already that of Kubernetes' own code where the server is put together: use another name`},
 		{"module is a repository", withModule("https://example.com/shop.git"), `module "https://example.com/shop.git" is no path of a Go module (double slash): use "example.com/shop"`},
 		{"kind's import is another's", addKindTo("fruita", "v1", Kind{Name: "Pple"}), `kind "Pple" of group "fruita" makes the Go name fruitapple, which is already that of kind "Apple" of group "fruit" where the server is put together: use another name`},
+		{"kind's test is every project's", addKindTo("field", "v1", Kind{Name: "Validation"}), `the tests of kind "Validation" of group "field" and a test that every project has would both be TestFieldValidation: use another name`},
+		{"kind's test is a subresource's", func(p *Project) error {
+			return errors.Join(p.AddSubresource("fruit", "v1alpha1", "Apple", "approve"), addKindTo("fruit-apple", "v1", Kind{Name: "Approve"})(p))
+		}, `the tests of kind "Approve" of group "fruit-apple" and subresource "approve" of kind "Apple" of group "fruit" would both be TestFruitAppleApprove: use another name`},
 		{"plural in upper case", addKinds(Kind{Name: "Pear", Plural: "Pears"}), `plural "Pears" of kind "Pear" must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: use "pears"`},
 		{"plural with a slash", addKinds(Kind{Name: "Pear", Plural: "pears/status"}), `plural "pears/status" of kind "Pear" must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: use one such as "apples"`},
 		{"plural too long", addKinds(Kind{Name: strings.ToUpper(label63)}), `plural "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxes" of kind "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX" is 65 characters long: use one of at most 63`},

@@ -89,3 +89,32 @@ func checkImports(groups []Group) error {
 	}
 	return nil
 }
+
+// checkTests finds two tests of the project with the same name: one of every project, of a kind, or of a subresource.
+func checkTests(groups []Group) error {
+	owners := map[string]string{}
+	for name := range testFunctions {
+		owners["Test"+name] = "a test that every project has"
+	}
+	claim := func(name, owner string) error {
+		if other, taken := owners[name]; taken {
+			return fmt.Errorf("the tests of %s and %s would both be %s: use another name", owner, other, name)
+		}
+		owners[name] = owner
+		return nil
+	}
+	for _, g := range groups {
+		for _, k := range g.Kinds {
+			owner := fmt.Sprintf("kind %q of group %q", k.Name, g.Name)
+			if err := claim("Test"+g.GoName()+k.Name, owner); err != nil {
+				return err
+			}
+			for _, name := range k.Subresources {
+				if err := claim("Test"+g.GoName()+k.SubresourceType(name), fmt.Sprintf("subresource %q of %s", name, owner)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}

@@ -47,6 +47,13 @@ var platforms = set("aix android darwin dragonfly freebsd hurd illumos ios js li
 // factoryMethods are the methods of the generated SharedInformerFactory, which gets another one for each group.
 var factoryMethods = set("Start StartWithContext Shutdown WaitForCacheSync WaitForCacheSyncWithContext ForResource InformerFor")
 
+// testFunctions are the tests that every project has, without Test. Left out are those of a single word, since the test of a kind begins with
+// its group's name.
+var testFunctions = set("BadName BadWatch CreateAndDelete DeleteCollection DryRun FieldValidation ObjectCountQuota OpenAPI OtherFields " +
+	"PreferredVersion ResourceVersionMatch ScaleApply ScaleDiscovery ScaleRoles ScaleStatus ScaleTable " +
+	"SelectableFields ServerSideApply StatusIsolation SubresourceDiscovery SubresourceRoles TableObjects " +
+	"WatchSelected")
+
 // serverImports are what generated files that import all groups call their other imports. The informer for group meta in version v1
 // would be another metav1.
 var serverImports = set("clientgoscheme clientscheme ctrl fmt generatedopenapi generic genericapiserver json maps metav1 openapi rest runtime " +

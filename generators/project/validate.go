@@ -46,7 +46,10 @@ func (p *Project) checkGroups() error {
 		}
 		packages[g.Package()] = g.Name
 	}
-	return checkImports(p.Groups)
+	if err := checkImports(p.Groups); err != nil {
+		return err
+	}
+	return checkTests(p.Groups)
 }
 
 func (p *Project) checkGroup(g Group) error {
