@@ -179,3 +179,38 @@ func TestStaleFilesGo(t *testing.T) {
 		t.Error("the server still serves the kind")
 	}
 }
+
+// TestVersionGoes stores another version by an edit of PROJECT, and then removes the old one, as docs/versions.md says.
+func TestVersionGoes(t *testing.T) {
+	dir := shop(t)
+	must(t, dir, "create version --group fruit --from v1alpha1 --version v1beta1 --generate=false")
+	replace(t, dir, "PROJECT", "kind: Apple\n    shape: stored\n    shortNames:\n    - ap\n    status: true\n    storage: v1alpha1",
+		"kind: Apple\n    shape: stored\n    shortNames:\n    - ap\n    status: true\n    storage: v1beta1")
+	replace(t, dir, "PROJECT", "kind: Orchard\n    plural: orchardry\n    shape: stored\n    storage: v1alpha1",
+		"kind: Orchard\n    plural: orchardry\n    shape: stored\n    storage: v1beta1")
+	must(t, dir, "generate")
+	both := read(t, dir)
+	for _, kind := range []string{"apple", "orchard"} {
+		if !strings.Contains(both["pkg/registry/fruit/"+kind+"/zz_generated.types.go"], " = v1beta1.") {
+			t.Errorf("v1beta1 of %s is not stored", kind)
+		}
+	}
+	if both["pkg/apis/fruit/v1alpha1/zz_generated.conversion.go"] == "" {
+		t.Error("the versions are not converted")
+	}
+
+	for _, line := range []string{"\n    - v1alpha1\n", "\n    - v1alpha1\n", "\n  - v1alpha1\n"} { // two kinds, and their group
+		replace(t, dir, "PROJECT", line, "\n")
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "pkg/apis/fruit/v1alpha1")); err != nil {
+		t.Fatal(err)
+	}
+	must(t, dir, "generate")
+	for name, content := range read(t, dir) {
+		if strings.HasPrefix(name, "pkg/generated/") || strings.Contains(name, "zz_generated.") {
+			if strings.Contains(name+content, "fruit/v1alpha1") || strings.Contains(content, "v1alpha1.fruit.example.com") {
+				t.Errorf("%s still has v1alpha1", name)
+			}
+		}
+	}
+}
