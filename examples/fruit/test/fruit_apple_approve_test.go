@@ -1,8 +1,10 @@
 package test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
@@ -105,6 +107,33 @@ func TestFruitAppleApproveRefused(t *testing.T) {
 	}
 	if meta.IsStatusConditionTrue(get().Status.Conditions, "Approved") {
 		t.Error("the apple is approved")
+	}
+}
+
+// TestFruitAppleApproveMeanwhile approves an apple while others write it. No write is lost, and nobody gets a conflict.
+func TestFruitAppleApproveMeanwhile(t *testing.T) {
+	name, clientset, get := inNorth(t)
+	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
+	const writers = 8
+	var wg sync.WaitGroup
+	for i := range writers {
+		wg.Go(func() {
+			request := &v1beta1.AppleApprove{Spec: v1beta1.AppleApproveSpec{Reason: "it is ripe"}}
+			if _, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{}); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Go(func() {
+			patch := fmt.Appendf(nil, `{"metadata":{"labels":{"writer-%d":"done"}}}`, i)
+			if _, err := client.Patch(t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	apple := get()
+	if len(apple.Labels) < writers || !meta.IsStatusConditionTrue(apple.Status.Conditions, "Approved") {
+		t.Errorf("labels %v and conditions %v, want a label of each writer and an approval", apple.Labels, apple.Status.Conditions)
 	}
 }
 
