@@ -2,9 +2,12 @@ package apiserver
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -99,6 +102,24 @@ func TestOwnInitializers(t *testing.T) {
 		t.Errorf("the project's initializer saw %d plugins, want 1", own)
 	}
 }
+
+// TestUnreachableCluster wants the start to fail if the cluster does not answer for 30 seconds, and not before.
+func TestUnreachableCluster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		unreachable, started := errors.New("unreachable"), time.Now()
+		fail := roundTripper(func(*http.Request) (*http.Response, error) { return nil, unreachable })
+		if err := newEnforcement().inspect(&rest.Config{Transport: fail}); !errors.Is(err, unreachable) {
+			t.Errorf("got %v, want the error of a request", err)
+		}
+		if took := time.Since(started); took != 30*time.Second {
+			t.Errorf("it took %s, want 30 s", took)
+		}
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
 // TestWithoutCluster wants a server that has nothing to do with a cluster to start.
 func TestWithoutCluster(t *testing.T) {
