@@ -1,0 +1,25 @@
+package apple
+
+import "testing"
+
+// TestSubresourceGeneration changes the spec and the status as a subresource's function may. Only the spec has a generation.
+func TestSubresourceGeneration(t *testing.T) {
+	was := &Apple{}
+	was.Generation = 3
+	for _, test := range []struct {
+		name   string
+		change func(*Apple)
+		want   int64
+	}{
+		{"spec", func(in *Apple) { in.Spec.Orchard = "north" }, 4},
+		{"status", func(in *Apple) { in.Status.ObservedGeneration = 3 }, 3},
+	} {
+		in := was.DeepCopy()
+		test.change(in)
+		status := in.Status.ObservedGeneration
+		subresourceStrategy{strategy{}}.PrepareForUpdate(t.Context(), in, was)
+		if in.Generation != test.want || in.Status.ObservedGeneration != status {
+			t.Errorf("a change of the %s: got generation %d and status %+v, want %d", test.name, in.Generation, in.Status, test.want)
+		}
+	}
+}
