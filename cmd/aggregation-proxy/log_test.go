@@ -9,7 +9,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -140,7 +142,7 @@ func TestJSONLog(t *testing.T) {
 	}
 }
 
-// TestAvailabilityIsLogged wants a line at -v 1 for each change, with what a person needs.
+// TestAvailabilityIsLogged wants a line at -v 1 for each change, with what a person needs, and one for a slow probe.
 func TestAvailabilityIsLogged(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir(), "-v", "1")
@@ -148,6 +150,17 @@ func TestAvailabilityIsLogged(t *testing.T) {
 	backend := proxytest.StartBackend(t, plane, proxytest.BackendOptions{})
 	backend.Register(t, plane)
 	name := "v1." + backend.Options.Group
+	var slow atomic.Int32
+	backend.Handle(backend.Path(), func(http.ResponseWriter, *http.Request) {
+		time.Sleep(1100 * time.Millisecond)
+		slow.Add(1)
+	})
+	eventually(t, "slow probes", func(context.Context) error {
+		if n := slow.Load(); n < 8 { // some are for discovery, and a probe sends up to five
+			return fmt.Errorf("%d requests", n)
+		}
+		return nil
+	})
 	backend.Stop()
 	eventually(t, "not available", func(ctx context.Context) error {
 		service, err := plane.Aggregator(t).ApiregistrationV1().APIServices().Get(ctx, name, metav1.GetOptions{})
@@ -158,6 +171,9 @@ func TestAvailabilityIsLogged(t *testing.T) {
 	})
 	if err := p.stop(); err != nil {
 		t.Error(err)
+	}
+	if !strings.Contains(p.stderr.String(), `slow at discovery: after five seconds it counts as unavailable" apiService="`+name+`" took=`) {
+		t.Error("the log has nothing about a slow probe")
 	}
 	var changes []string
 	for line := range strings.Lines(p.stderr.String()) {

@@ -85,11 +85,14 @@ func TestLatencyIsMeasured(t *testing.T) {
 		return string(body)
 	}
 	read(b.Path("things"))
+	b.Handle("broken", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	read(b.Path("broken"))
 	name := "v1." + b.Options.Group
 	metrics := read("/metrics")
 	for _, want := range []string{
 		`aggregator_discovery_duration_seconds_count{apiservice="` + name + `",outcome="success"} `,
 		`aggregator_proxy_request_duration_seconds_count{apiservice="` + name + `",code="200"} `,
+		`aggregator_proxy_request_errors_total{apiservice="` + name + `"} `,
 		`aggregator_serving_certificate_expiration_timestamp_seconds{apiservice="` + name + `"} 1.`,
 		`aggregator_review_duration_seconds_count{resource="subjectaccessreviews",user="kubernetes-admin"} 1`,
 	} {

@@ -42,6 +42,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"eventually": eventually,
 			"replace":    replace,
+			"loopback":   loopback,
 			"private":    private,
 			"stored":     stored,
 		},
