@@ -54,7 +54,7 @@ func (e unlisted) Error() string {
 // CheckGo reports which setting of the go command keeps it from building the project in dir, which may not be made yet. Go would
 // report it too, of each package, and would not say what to do.
 func CheckGo(ctx context.Context, dir string) error {
-	if err := CheckPath(dir); err != nil {
+	if err := errors.Join(CheckPath(dir), checkRegular(dir)); err != nil {
 		return err
 	}
 	if _, err := exec.LookPath("go"); err != nil {

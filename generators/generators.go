@@ -17,6 +17,7 @@ import (
 	"github.com/apiserver-builder/builder/generators/manifests"
 	"github.com/apiserver-builder/builder/generators/openapi"
 	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/regular"
 	"github.com/apiserver-builder/builder/generators/scaffold"
 	"github.com/apiserver-builder/builder/generators/schema"
 	"github.com/apiserver-builder/builder/generators/validation"
@@ -37,7 +38,7 @@ func Scaffold(dir string, p *project.Project, copies scaffold.Files) (*scaffold.
 			return nil, err
 		}
 	}
-	return scaffold.NewPlan(os.DirFS(dir), files, copies, false)
+	return scaffold.NewPlan(regular.DirFS(dir), files, copies, false)
 }
 
 // Generate plans all files: those of Scaffold, and what is derived from the Go types, which need not be written yet. Errors in
@@ -50,7 +51,7 @@ func Generate(ctx context.Context, dir string, p *project.Project, copies scaffo
 	if err != nil {
 		return nil, err
 	}
-	plan, err := scaffold.NewPlan(os.DirFS(dir), files, copies, false)
+	plan, err := scaffold.NewPlan(regular.DirFS(dir), files, copies, false)
 	if err != nil {
 		return nil, err
 	}
@@ -69,12 +70,12 @@ func Generate(ctx context.Context, dir string, p *project.Project, copies scaffo
 			return nil, err
 		}
 	}
-	return scaffold.NewPlan(os.DirFS(dir), files, copies, true)
+	return scaffold.NewPlan(regular.DirFS(dir), files, copies, true)
 }
 
 // derive makes what follows from the Go types and markers in a source.
 func derive(ctx context.Context, from source, p *project.Project) (scaffold.Files, error) {
-	boilerplate, err := os.ReadFile(filepath.Join(from.dir, filepath.FromSlash(boilerplateName)))
+	boilerplate, err := regular.Read(filepath.Join(from.dir, filepath.FromSlash(boilerplateName)))
 	if err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}

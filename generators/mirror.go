@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // A mirror copies what the go command may read of the project in dir to target, so that it finds there what it finds in dir.
@@ -41,7 +43,7 @@ func (m *mirror) folder(rel string, embedded bool) error {
 	for _, entry := range entries {
 		if name := entry.Name(); filepath.Ext(name) == ".go" && entry.Type().IsRegular() {
 			// An unreadable file is linked below, and whoever reads it says so.
-			if content, err := os.ReadFile(filepath.Join(m.dir, rel, name)); err == nil {
+			if content, err := regular.Read(filepath.Join(m.dir, rel, name)); err == nil {
 				contents[name] = content
 				embedded = embedded || bytes.Contains(content, []byte("//go:embed "))
 			}
@@ -94,7 +96,7 @@ func (m *mirror) subfolder(rel string, entry fs.DirEntry, embedded bool) error {
 func (m *mirror) file(rel string, content []byte) error {
 	if content == nil {
 		var err error
-		if content, err = os.ReadFile(filepath.Join(m.dir, rel)); errors.Is(err, fs.ErrPermission) {
+		if content, err = regular.Read(filepath.Join(m.dir, rel)); errors.Is(err, fs.ErrPermission) {
 			return m.link(rel)
 		} else if err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/mod/modfile"
 
+	"github.com/apiserver-builder/builder/generators/regular"
 	"github.com/apiserver-builder/builder/generators/scaffold"
 )
 
@@ -67,7 +68,7 @@ func fill(ctx context.Context, scratch, dir string, plan *scaffold.Plan) (source
 
 // absoluteReplaces makes the replacements by relative folders in a copied go.mod mean what they meant in dir.
 func absoluteReplaces(dir, name string) error {
-	content, err := os.ReadFile(name)
+	content, err := regular.Read(name)
 	if err != nil {
 		return err
 	}

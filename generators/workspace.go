@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/mod/modfile"
+
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // copyWorkspace makes target, a copy of the module in dir, part of the workspace that dir is part of: its modules may provide
@@ -23,7 +25,7 @@ func copyWorkspace(name, dir, target string) (string, error) {
 	if err := moveWorkspace(file, filepath.Dir(name), dir); err != nil {
 		return "", err
 	}
-	sums, err := os.ReadFile(name + ".sum")
+	sums, err := regular.Read(name + ".sum")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
@@ -32,7 +34,7 @@ func copyWorkspace(name, dir, target string) (string, error) {
 }
 
 func readWorkspace(name string) (*modfile.WorkFile, error) {
-	content, err := os.ReadFile(name)
+	content, err := regular.Read(name)
 	if err != nil {
 		return nil, err
 	}

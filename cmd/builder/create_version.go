@@ -1,11 +1,10 @@
 package main
 
 import (
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/regular"
 	"github.com/apiserver-builder/builder/generators/scaffold"
 )
 
@@ -62,6 +61,6 @@ func (v *versionFlags) apply(root string, p *project.Project) (scaffold.Files, o
 		return nil, outcome{}, usageError{err}
 	}
 	group, _ := p.Group(name)
-	copies, err := scaffold.CopyVersion(os.DirFS(root), p, group, v.from, v.version)
+	copies, err := scaffold.CopyVersion(regular.DirFS(root), p, group, v.from, v.version)
 	return copies, outcome{next: "make test, then change the types in pkg/apis/" + group.Package() + "/" + v.version}, err
 }

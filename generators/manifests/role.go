@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -19,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-tools/pkg/rbac"
 	"sigs.k8s.io/yaml"
 
+	"github.com/apiserver-builder/builder/generators/regular"
 	"github.com/apiserver-builder/builder/generators/schema"
 )
 
@@ -89,7 +89,7 @@ func readRoles(dir string, env []string, name string) ([]any, error) {
 
 // hasSources says whether someone has written Go files there: the role does not depend on the generated one.
 func hasSources(dir string) (bool, error) {
-	names, err := fs.Glob(os.DirFS(dir), controllers+"/*.go")
+	names, err := fs.Glob(regular.DirFS(dir), controllers+"/*.go")
 	return slices.ContainsFunc(names, func(name string) bool {
 		return !strings.HasPrefix(path.Base(name), "zz_generated.") && !strings.HasSuffix(name, "_test.go")
 	}), err

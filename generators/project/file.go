@@ -12,6 +12,8 @@ import (
 
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
+
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 const (
@@ -60,7 +62,7 @@ func (notFound) Unwrap() error { return fs.ErrNotExist }
 // Load reads the declaration of the project in a folder.
 func Load(dir string) (*Project, error) {
 	path := filepath.Join(dir, FileName)
-	data, err := os.ReadFile(path)
+	data, err := regular.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, notFound{dir: dir}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // stagePattern names the folder, inside the project's, in which new contents wait until all of them are written.
@@ -152,7 +153,7 @@ func restore(name string) (func() error, error) {
 	if err != nil {
 		return nil, err
 	}
-	was, err := os.ReadFile(name)
+	was, err := regular.Read(name)
 	if err != nil {
 		return nil, err
 	}
@@ -202,7 +203,7 @@ func removeEmpty(dir, sub string) {
 
 // removeStages removes what a killed run left.
 func removeStages(dir string) error {
-	left, err := fs.Glob(os.DirFS(dir), stagePattern)
+	left, err := fs.Glob(regular.DirFS(dir), stagePattern)
 	if err != nil {
 		return err
 	}

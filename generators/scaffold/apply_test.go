@@ -13,9 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
-func dirFS(dir string) fs.FS { return os.DirFS(dir) }
+func dirFS(dir string) fs.FS { return regular.DirFS(dir) }
 
 func writeTree(t *testing.T, dir string, files map[string]string) {
 	t.Helper()

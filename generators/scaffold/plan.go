@@ -13,6 +13,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // baseName is the file that keeps the pristine render of everything the user owns, the common ancestor of a later merge.
@@ -113,8 +114,8 @@ func (p *Plan) add(root fs.FS, name string, content []byte) error {
 
 // inTheWay says why the file called name can't be read: what it is, or what one of its folders is.
 func inTheWay(root fs.FS, name string, err error) error {
-	if info, statErr := fs.Stat(root, name); statErr == nil && info.IsDir() {
-		return fmt.Errorf("%s is a folder where a file is needed: move it away", name)
+	if irregular := (*regular.IrregularError)(nil); errors.As(err, &irregular) {
+		return irregular
 	}
 	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
 		if info, statErr := fs.Stat(root, dir); statErr == nil && !info.IsDir() {
@@ -215,7 +216,7 @@ func CheckFree(dir string, p *project.Project) error {
 	if err != nil {
 		return err
 	}
-	root := os.DirFS(dir)
+	root := regular.DirFS(dir)
 	base, err := readBase(root)
 	if err != nil {
 		return err

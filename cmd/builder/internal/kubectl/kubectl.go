@@ -20,6 +20,7 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"github.com/apiserver-builder/builder/cmd/builder/internal/run"
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // An ExitError is a failure that kubectl has said all about already, but for the code to exit with.
@@ -102,11 +103,14 @@ func execute(command *cobra.Command, errOut io.Writer) (err error) {
 }
 
 func checkRunning(dir string) error {
-	pid, err := run.Running(dir)
+	running, err := run.IsRunning(dir)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(run.Kubeconfig(dir)); pid == 0 || errors.Is(err, os.ErrNotExist) {
+	if err := regular.Check(run.Kubeconfig(dir)); err != nil {
+		return err
+	}
+	if _, err := os.Stat(run.Kubeconfig(dir)); !running || errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf(`the project in %s is not running: start it with "builder run"`, dir)
 	}
 	return nil

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // reportVariable tells a detached run the number of the file descriptor to report to.
@@ -29,7 +31,7 @@ func Report(getenv func(string) string) io.WriteCloser {
 // Detach starts "EXECUTABLE run" in the background, shows what it reports, and returns once all runs. The options become flags:
 // --fresh and --port.
 func Detach(ctx context.Context, o Options, executable string) error {
-	if pid, err := Running(o.Dir); err != nil {
+	if pid, err := Running(ctx, o.Dir); err != nil {
 		return err
 	} else if pid != 0 {
 		return &RunningError{PID: pid}
@@ -67,7 +69,7 @@ func startDetached(o Options, executable string) (reports *os.File, cmd *exec.Cm
 	if err := os.MkdirAll(filepath.Dir(backgroundLog(o.Dir)), 0o700); err != nil {
 		return nil, nil, err
 	}
-	log, err := os.OpenFile(backgroundLog(o.Dir), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	log, err := regular.OpenFile(backgroundLog(o.Dir), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, nil, err
 	}

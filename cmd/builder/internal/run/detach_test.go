@@ -71,7 +71,7 @@ func TestDetachInterrupted(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- Detach(ctx, Options{Dir: dir, Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}, os.Args[0]) }()
 	eventually(t, "it runs", func() bool {
-		pid, err := Running(dir)
+		pid, err := Running(t.Context(), dir)
 		return err == nil && pid != 0
 	})
 	cancel()
@@ -83,7 +83,7 @@ func TestDetachInterrupted(t *testing.T) {
 	case <-time.After(10 * time.Second):
 		t.Fatal("it goes on")
 	}
-	if pid, err := Running(dir); pid != 0 || err != nil {
+	if pid, err := Running(t.Context(), dir); pid != 0 || err != nil {
 		t.Errorf("still there: %d, %v", pid, err)
 	}
 }

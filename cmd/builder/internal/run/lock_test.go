@@ -12,10 +12,10 @@ import (
 func TestLock(t *testing.T) {
 	dir := t.TempDir()
 	state := filepath.Join(dir, stateDir)
-	if pid, err := Running(dir); pid != 0 || err != nil {
+	if pid, err := Running(t.Context(), dir); pid != 0 || err != nil {
 		t.Fatalf("before: %d, %v", pid, err)
 	}
-	lock, err := acquire(state)
+	lock, err := acquire(t.Context(), state)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,14 +25,14 @@ func TestLock(t *testing.T) {
 		}
 	}
 	var running *RunningError
-	if _, err := acquire(state); !errors.As(err, &running) || running.PID != os.Getpid() {
+	if _, err := acquire(t.Context(), state); !errors.As(err, &running) || running.PID != os.Getpid() {
 		t.Errorf("second: %v", err)
 	}
-	if pid, err := Running(dir); pid != os.Getpid() || err != nil {
+	if pid, err := Running(t.Context(), dir); pid != os.Getpid() || err != nil {
 		t.Errorf("held: %d, %v", pid, err)
 	}
 	lock.Close()
-	if pid, err := Running(dir); pid != 0 || err != nil {
+	if pid, err := Running(t.Context(), dir); pid != 0 || err != nil {
 		t.Errorf("after: %d, %v", pid, err)
 	}
 }
@@ -48,12 +48,12 @@ func TestLockWhileOthersLook(t *testing.T) {
 			case <-stop:
 				return
 			default:
-				_, _ = Running(dir)
+				_, _ = Running(t.Context(), dir)
 			}
 		}
 	}()
 	for range 50 {
-		lock, err := acquire(filepath.Join(dir, stateDir))
+		lock, err := acquire(t.Context(), filepath.Join(dir, stateDir))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ func child(mode string) {
 		fmt.Fprintln(os.Stderr, "second")
 		os.Exit(3)
 	case "lock": // run the project in the folder, for as long as it takes
-		file, err := acquire(filepath.Join(arg, stateDir))
+		file, err := acquire(ctx, filepath.Join(arg, stateDir))
 		if err != nil {
 			fail(err)
 		}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // apiServicesFile has the APIServices as they ship, relative to the project's folder.
@@ -26,7 +27,7 @@ const managedBy, manager = "app.kubernetes.io/managed-by", "builder"
 
 // readObjects reads the objects of a YAML file of any number of documents.
 func readObjects(path string) ([]*unstructured.Unstructured, error) {
-	content, err := os.ReadFile(path)
+	content, err := regular.Read(path)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +58,7 @@ func readObjects(path string) ([]*unstructured.Unstructured, error) {
 
 // readIdentities reads what the project's processes are in a cluster: the namespace, the ServiceAccounts and what they may do.
 func readIdentities(dir string) ([]*unstructured.Unstructured, error) {
-	files, err := fs.Glob(os.DirFS(dir), "config/rbac/*.yaml") // and not in a path that may hold a * of its own
+	files, err := fs.Glob(regular.DirFS(dir), "config/rbac/*.yaml") // and not in a path that may hold a * of its own
 	if err != nil {
 		return nil, err
 	}

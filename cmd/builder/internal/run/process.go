@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // A crashError says that a child ended that nobody had asked to.
@@ -44,7 +46,7 @@ type process struct {
 
 // start starts a child, whose output goes to LOGS/NAME.log; each line is shown to watch too, where there is one.
 func (c *children) start(name, path string, args []string, watch func(line string)) (*process, error) {
-	log, err := os.OpenFile(c.logFile(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	log, err := regular.OpenFile(c.logFile(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
 	}

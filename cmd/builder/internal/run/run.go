@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // The children's names: of their binaries and logs, in front of their lines, and in what is said of them.
@@ -81,7 +82,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func (r *runner) run(ctx context.Context) error {
-	lock, err := acquire(r.state)
+	lock, err := acquire(ctx, r.state)
 	if err != nil {
 		return err
 	}
@@ -174,6 +175,9 @@ func (r *runner) start(ctx context.Context) error {
 // prepareState makes the folders, after it has dropped the state of earlier runs where that is asked for. Binaries and
 // logs are replaced anyway.
 func (r *runner) prepareState() error {
+	if err := regular.Check(Kubeconfig(r.Dir)); err != nil {
+		return err
+	}
 	// The last run's port is in what may be dropped.
 	port, err := proxyPort(r.Dir, r.Port)
 	if err != nil {

@@ -60,7 +60,7 @@ func TestRunFailures(t *testing.T) {
 			if out.Len() > 0 {
 				t.Errorf("results: %q", out.String())
 			}
-			if pid, err := Running(dir); pid != 0 || err != nil {
+			if pid, err := Running(t.Context(), dir); pid != 0 || err != nil {
 				t.Errorf("still locked: %d, %v", pid, err)
 			}
 		})

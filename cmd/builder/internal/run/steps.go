@@ -14,6 +14,8 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
+
+	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // These are for a slow and busy machine: usually each takes about a second.
@@ -91,7 +93,7 @@ func (r *runner) applyIdentities(ctx context.Context) error {
 
 // startAPIServer starts the project's apiserver and waits until it says that it is ready.
 func (r *runner) startAPIServer(ctx context.Context) error {
-	etcd, err := os.ReadFile(filepath.Join(r.state, "etcd.url"))
+	etcd, err := regular.Read(filepath.Join(r.state, "etcd.url"))
 	if err != nil {
 		return fmt.Errorf("the aggregation proxy did not say where its etcd is: %w", err)
 	}

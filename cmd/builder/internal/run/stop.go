@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"syscall"
 	"time"
 )
@@ -14,7 +15,11 @@ const stopTimeout = 3*graceTime + 10*time.Second
 
 // Stop ends the run of the project in dir, waits until it is gone, and says so on out. It is no error when nothing runs.
 func Stop(ctx context.Context, dir string, out io.Writer) error {
-	pid, err := Running(dir)
+	return stop(ctx, dir, out, stopTimeout)
+}
+
+func stop(ctx context.Context, dir string, out io.Writer, timeout time.Duration) error {
+	pid, err := Running(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -22,31 +27,37 @@ func Stop(ctx context.Context, dir string, out io.Writer) error {
 		_, err := fmt.Fprintln(out, "not running")
 		return err
 	}
-	if err := syscall.Kill(pid, syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+	if err := syscall.Kill(pid, syscall.SIGTERM); errors.Is(err, syscall.EPERM) {
+		return fmt.Errorf("pid %d, which runs this project, is another user's: run \"builder stop\" as that user", pid)
+	} else if err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("stop pid %d: %w", pid, err)
 	}
-	if err := waitGone(ctx, dir, pid); err != nil {
+	if err := waitGone(ctx, dir, pid, timeout); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "stopped (pid %d)\n", pid)
 	return err
 }
 
-func waitGone(ctx context.Context, dir string, pid int) error {
-	ctx, cancel := context.WithTimeout(ctx, stopTimeout)
+func waitGone(ctx context.Context, dir string, pid int, timeout time.Duration) error {
+	deadline, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
-		now, err := Running(dir)
-		if err != nil {
-			return err
-		}
-		if now != pid {
+		now, err := Running(deadline, dir)
+		if err == nil && now != pid {
 			return nil
 		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("pid %d was asked to stop and is still there: see .builder/logs, or end it with: kill -9 %d", pid, pid)
+		if err == nil {
+			err = sleep(deadline, 50*time.Millisecond)
+		}
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("interrupted: pid %d was asked to stop and may be there for a while", pid)
+		case deadline.Err() != nil:
+			return fmt.Errorf("pid %d was asked to stop and is still there after %s: see %s, or end it with: kill -9 %d",
+				pid, timeout, filepath.Join(dir, stateDir, "logs"), pid)
+		case err != nil:
+			return err
 		}
 	}
 }

@@ -1,0 +1,190 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// inTime fails the test unless f ends within a few seconds.
+func inTime(t *testing.T, what string, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	select {
+	case <-done:
+	case <-time.After(20 * time.Second):
+		t.Fatalf("%s waits", what)
+	}
+}
+
+// TestHolderThatCantBeTold holds the lock with something else in the file than the pid of the process that holds it.
+func TestHolderThatCantBeTold(t *testing.T) {
+	dir := t.TempDir()
+	holding, _ := startChild(t, "lock "+dir)
+	bystander, _ := startChild(t, "lock "+t.TempDir())
+	gone, _ := startChild(t, "lock "+t.TempDir())
+	_ = gone.Process.Kill()
+	_ = gone.Wait()
+	state := filepath.Join(dir, stateDir)
+	name := filepath.Join(state, lockFile)
+	for _, c := range []struct{ name, content, problem string }{
+		{"empty", "", `the file is empty`},
+		{"no number", "builder", `the file has "builder" in place of a process id`},
+		{"a group of processes", "-1", `the file has "-1" in place of a process id`},
+		{"zero", "0", `the file has "0" in place of a process id`},
+		{"too much", strings.Repeat("1", 1<<20), `the file has "11111111111111111111" in place of a process id`},
+		{"a process that has ended", strconv.Itoa(gone.Process.Pid), "the file names process PID, which is not the one that holds it"},
+		{"another process", strconv.Itoa(bystander.Process.Pid), "the file names process PID, which is not the one that holds it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if err := os.WriteFile(name, []byte(c.content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			inTime(t, "holder", func() {
+				_, err := holder(t.Context(), state, 50*time.Millisecond)
+				want := "another process has held " + name + " for 50ms, and which one can't be told (" + strings.Replace(c.problem, "PID", c.content, 1) +
+					`): if "builder run" runs in a container, stop it there; else find the process with "fuser ` + name + `" and end it`
+				if err == nil || err.Error() != want {
+					t.Errorf("got  %v\nwant %s", err, want)
+				}
+			})
+		})
+	}
+	for _, process := range []int{holding.Process.Pid, bystander.Process.Pid} {
+		if !alive(process) {
+			t.Errorf("process %d was ended", process)
+		}
+	}
+
+	t.Run("interrupted", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		inTime(t, "holder", func() {
+			if _, err := holder(ctx, state, time.Hour); err == nil || ctx.Err() == nil {
+				t.Errorf("got %v", err)
+			}
+		})
+	})
+	t.Run("kubectl need not know which", func(t *testing.T) {
+		if running, err := IsRunning(dir); !running || err != nil {
+			t.Errorf("got %v, %v", running, err)
+		}
+	})
+	t.Run("what a user sees", func(t *testing.T) {
+		inTime(t, "builder stop", func() {
+			if err := Stop(t.Context(), dir, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "can't be told") {
+				t.Errorf("stop: %v", err)
+			}
+		})
+		inTime(t, "builder run", func() {
+			if _, err := acquire(t.Context(), state); err == nil || !strings.Contains(err.Error(), "can't be told") {
+				t.Errorf("run: %v", err)
+			}
+		})
+	})
+}
+
+// TestLockShared holds that a shared lock, which nobody who runs the project takes, is told from a run.
+func TestLockShared(t *testing.T) {
+	state := t.TempDir()
+	file, err := os.Create(filepath.Join(state, lockFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_SH); err != nil {
+		t.Fatal(err)
+	}
+	inTime(t, "acquire", func() {
+		_, err := acquire(t.Context(), state)
+		if err == nil || !strings.HasPrefix(err.Error(), "another process keeps a shared lock on "+file.Name()) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestIrregularState holds that nothing waits for what is in place of a file that a run keeps.
+func TestIrregularState(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		make       func(string) error
+		says       string
+	}{
+		{"the lock is a named pipe", lockFile, func(name string) error { return syscall.Mkfifo(name, 0o600) }, "run.lock is a named pipe where a file is needed: move it away"},
+		{"the lock is a folder", lockFile, func(name string) error { return os.Mkdir(name, 0o700) }, "run.lock is a folder where a file is needed: move it away"},
+		{"the lock is a device", lockFile, func(name string) error { return os.Symlink("/dev/zero", name) }, "run.lock is a device where a file is needed: move it away"},
+		{"a log is a named pipe", "logs/proxy.log", func(name string) error { return syscall.Mkfifo(name, 0o600) }, "proxy.log is a named pipe where a file is needed: move it away"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			state := filepath.Join(dir, stateDir)
+			if err := os.MkdirAll(filepath.Join(state, "logs"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.make(filepath.Join(state, filepath.FromSlash(c.file))); err != nil {
+				t.Fatal(err)
+			}
+			calls := map[string]func() error{
+				"stop":    func() error { return Stop(t.Context(), dir, &bytes.Buffer{}) },
+				"run":     func() error { _, err := acquire(t.Context(), state); return err },
+				"kubectl": func() error { _, err := IsRunning(dir); return err },
+			}
+			if c.file != lockFile {
+				f := newFamily(t)
+				f.logs = filepath.Join(state, "logs")
+				calls = map[string]func() error{"start": func() error { _, err := f.start("proxy", os.Args[0], nil, nil); return err }}
+			}
+			for what, call := range calls {
+				inTime(t, what, func() {
+					if err := call(); err == nil || !strings.HasSuffix(err.Error(), c.says) {
+						t.Errorf("%s: %v", what, err)
+					}
+				})
+			}
+		})
+	}
+}
+
+// TestStopEnds holds that "builder stop" ends even if the run does not, at its limit and when it is interrupted.
+func TestStopEnds(t *testing.T) {
+	dir := t.TempDir()
+	child, _ := startChild(t, "lock "+dir)
+	if err := child.Process.Signal(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	interrupted, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for _, c := range []struct {
+		name    string
+		ctx     context.Context
+		timeout time.Duration
+		says    string
+	}{
+		{"limit", t.Context(), 100 * time.Millisecond, `^pid \d+ was asked to stop and is still there after 100ms: see .*/.builder/logs, or end it with: kill -9 \d+$`},
+		{"interrupted", interrupted, time.Hour, `^interrupted: pid \d+ was asked to stop and may be there for a while$`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.ctx == interrupted {
+				time.AfterFunc(200*time.Millisecond, cancel)
+			}
+			inTime(t, "stop", func() {
+				if err := stop(c.ctx, dir, &bytes.Buffer{}, c.timeout); err == nil || !regexp.MustCompile(c.says).MatchString(err.Error()) {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
+	}
+}
