@@ -12,7 +12,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/apiserver-builder/builder/generators/gocmd"
 )
 
 // goSettings are the settings of the go command that decide which modules it reads.
@@ -23,13 +26,20 @@ type goSettings struct {
 	GOWORK string
 }
 
+// envLimit is how long go env may take, which downloads Go itself if go.mod names a newer version.
+const envLimit = 10 * time.Minute
+
 // settings asks the go command for its settings in a folder.
 func settings(ctx context.Context, dir string) (goSettings, error) {
-	cmd := exec.CommandContext(ctx, "go", "env", "-json", "GO111MODULE", "GOFLAGS", "GOWORK")
-	cmd.Dir = dir
+	ctx, cancel := context.WithTimeoutCause(ctx, envLimit, fmt.Errorf("%q in %s took more than %s: see what it waits for", "go env", dir, envLimit))
+	defer cancel()
+	cmd := gocmd.Command(ctx, dir, nil, "env", "-json", "GO111MODULE", "GOFLAGS", "GOWORK")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return goSettings{}, context.Cause(ctx)
+	}
 	if err != nil {
 		return goSettings{}, fmt.Errorf("the go command can't be used in %s (%s): see that %q succeeds there",
 			dir, cmp.Or(strings.Join(strings.Fields(stderr.String()), " "), err.Error()), "go env")

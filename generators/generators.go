@@ -90,9 +90,12 @@ func derive(ctx context.Context, from source, p *project.Project) (scaffold.File
 			Dir: from.dir, Env: from.env, Module: p.Module, APIs: apis(p), Plurals: p.GoPlurals(), Boilerplate: boilerplate,
 		})
 	})
-	all.Go(func() { schemas, schemaErr = schema.Read(from.dir, from.env, kinds(p)) })
-	all.Go(func() { roles, roleErr = manifests.Role(from.dir, from.env, p.Name+"-controller-manager") })
+	all.Go(func() { schemas, schemaErr = schema.Read(ctx, from.dir, from.env, kinds(p)) })
+	all.Go(func() { roles, roleErr = manifests.Role(ctx, from.dir, from.env, p.Name+"-controller-manager") })
 	all.Wait()
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
 	if err := cmp.Or(loadErr, schemaErr, roleErr); err != nil {
 		return nil, err
 	}

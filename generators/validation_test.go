@@ -47,7 +47,7 @@ func TestRules(t *testing.T) {
 // writeSchema writes the schema that a CRD would have for a kind of the project in dir.
 func writeSchema(t *testing.T, dir string, kind types.Name, name string) {
 	t.Helper()
-	schemas, err := schema.Read(dir, nil, []types.Name{kind})
+	schemas, err := schema.Read(t.Context(), dir, nil, []types.Name{kind})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ type app struct {
 	getenv     func(string) string
 	getwd      func() (string, error)
 	executable func() (string, error)
+	patience   patience
 }
 
 // A usageError is a command line that can't be meant.

@@ -122,10 +122,17 @@ func (a *app) plan(ctx context.Context, flags changeFlags, dir string, p *projec
 	if _, err := os.Stat(dir); err != nil {
 		return nil, err
 	}
+	news := io.Discard
 	if flags.output == "text" {
-		fmt.Fprintln(a.err, "Generating code ...")
+		news = a.err
 	}
-	return generators.Generate(ctx, dir, p, copies)
+	fmt.Fprintln(news, "Generating code ...")
+	var plan *scaffold.Plan
+	err := a.patience.wait(ctx, dir, news, func(ctx context.Context) (err error) {
+		plan, err = generators.Generate(ctx, dir, p, copies)
+		return err
+	})
+	return plan, err
 }
 
 // jsonReport is what -o json prints.

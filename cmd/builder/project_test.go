@@ -17,7 +17,7 @@ func do(t testing.TB, dir string, args ...string) (stdout, stderr string, code i
 	t.Helper()
 	var out, errs bytes.Buffer
 	a := &app{
-		in: strings.NewReader(""), out: &out, err: &errs, getenv: os.Getenv, executable: os.Executable,
+		in: strings.NewReader(""), out: &out, err: &errs, getenv: os.Getenv, executable: os.Executable, patience: defaultPatience,
 		getwd: func() (string, error) { return dir, nil },
 	}
 	code = a.execute(t.Context(), args)

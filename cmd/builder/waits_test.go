@@ -1,9 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -98,5 +105,80 @@ func TestLinkedPipe(t *testing.T) {
 		if err := os.Remove(name); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestModuleProxyThatNeverAnswers holds that code generation says that it goes on, ends at its limit and when it is interrupted, with
+// every go command that it has started, and writes nothing.
+func TestModuleProxyThatNeverAnswers(t *testing.T) {
+	var requests atomic.Int64
+	asked := make(chan struct{}, 100)
+	proxy := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		asked <- struct{}{}
+		defer requests.Add(-1)
+		<-r.Context().Done()
+	}))
+	defer proxy.Close()
+	defer proxy.CloseClientConnections()
+	t.Setenv("GOPROXY", proxy.URL)
+	t.Setenv("GOMODCACHE", t.TempDir())
+	t.Setenv("GOFLAGS", "-modcacherw")
+	t.Setenv("GOWORK", "off")
+	t.Setenv("TMPDIR", t.TempDir()) // for the copy that code is generated from
+	for _, c := range []struct {
+		name      string
+		patience  patience
+		interrupt bool
+		says      string
+	}{
+		{"limit", patience{5 * time.Second, time.Second, 10 * time.Second}, false,
+			`builder: code was not generated within 5s: see that "go mod download" succeeds in DIR, and whether what go env GOPROXY prints answers`},
+		{"interrupted", patience{time.Hour, time.Hour, 10 * time.Second}, true, "builder: interrupted: nothing was written"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := folder(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var errs bytes.Buffer
+			a := &app{
+				in: strings.NewReader(""), out: io.Discard, err: &errs, getenv: os.Getenv, executable: os.Executable, patience: c.patience,
+				getwd: func() (string, error) { return dir, nil },
+			}
+			code := make(chan int, 1)
+			go func() {
+				code <- a.execute(ctx, []string{"init", "--domain", "example.com", "--module", "example.com/shop"})
+			}()
+			if c.interrupt {
+				<-asked
+				cancel()
+			}
+			select {
+			case got := <-code:
+				if got != 1 {
+					t.Errorf("exit code %d", got)
+				}
+			case <-time.After(time.Minute):
+				t.Fatal("it waits")
+			}
+			if want := strings.Replace(c.says, "DIR", dir, 1) + "\n"; !strings.HasSuffix(errs.String(), want) {
+				t.Errorf("got %s, want %s", errs.String(), want)
+			}
+			news := regexp.MustCompile(`(?m)^Still generating code after \ds: the go command may be downloading modules \.\.\.$`)
+			if news.MatchString(errs.String()) == c.interrupt { // which is sooner than the first
+				t.Errorf("news: %s", errs.String())
+			}
+			same(t, "files", map[string]string{}, read(t, dir))
+			same(t, "copies", map[string]string{}, read(t, os.Getenv("TMPDIR")))
+			// A go command that goes on would keep its request.
+			for len(asked) > 0 {
+				<-asked
+			}
+			for end := time.Now().Add(10 * time.Second); requests.Load() > 0; time.Sleep(10 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatalf("%d requests go on", requests.Load())
+				}
+			}
+		})
 	}
 }

@@ -6,11 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/apiserver-builder/builder/generators/gocmd"
 )
 
 // definitionsProgram prints the OpenAPI definitions of the package that it is given the path of.
@@ -78,8 +79,8 @@ func (p *Packages) compileDefinitions(ctx context.Context, raw map[string][]byte
 		return nil, err
 	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, "go", "run", "-overlay", overlay, "./"+main)
-	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = p.options.Dir, p.options.Env, &stdout, &stderr
+	cmd := gocmd.Command(ctx, p.options.Dir, p.options.Env, "run", "-overlay", overlay, "./"+main)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	cmd.Env = append(cmd.Environ(), "PWD="+p.options.Dir)
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("running the OpenAPI package of %s: %w\n%s", p.options.Dir, err, bytes.TrimSpace(stderr.Bytes()))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/token"
 	gotypes "go/types"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -33,14 +34,9 @@ func (p *Packages) load(ctx context.Context, problems Diagnostics) error {
 	if len(problems) > 0 {
 		return p.explain(ctx, problems, nil)
 	}
-	gengoParser := parser.NewWithOptions(parser.Options{BuildTags: []string{gengo.StdBuildTag}})
-	err := quietly(func() error {
-		// The method's name says "for testing", but it is the only one that takes a folder: the others would need this
-		// process to change its own.
-		return gengoParser.LoadPackagesWithConfigForTesting(&packages.Config{Dir: p.options.Dir, Env: p.options.Env}, p.patterns()...)
-	})
-	if err := ctx.Err(); err != nil {
-		return err
+	gengoParser, err := p.parse(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	if err != nil {
 		return p.explain(ctx, nil, err)
@@ -61,6 +57,36 @@ func (p *Packages) load(ctx context.Context, problems Diagnostics) error {
 	}
 	restoreInt8(p.Universe)
 	return nil
+}
+
+// parse has gengo's parser load the packages. The parser can't be interrupted, so it must not wait for a download: modules that are
+// missing are downloaded before it is tried again.
+func (p *Packages) parse(ctx context.Context) (*parser.Parser, error) {
+	const offline = "GOPROXY=off"
+	once := func() (*parser.Parser, error) {
+		gengoParser := parser.NewWithOptions(parser.Options{BuildTags: []string{gengo.StdBuildTag}})
+		env := p.options.Env
+		if env == nil {
+			env = os.Environ()
+		}
+		return gengoParser, quietly(func() error {
+			// The method's name says "for testing", but it is the only one that takes a folder: the others would need this
+			// process to change its own.
+			return gengoParser.LoadPackagesWithConfigForTesting(&packages.Config{Dir: p.options.Dir, Env: append(slices.Clone(env), offline)}, p.patterns()...)
+		})
+	}
+	gengoParser, err := once()
+	if err == nil || !strings.Contains(err.Error(), offline) {
+		return gengoParser, err
+	}
+	cfg := &packages.Config{
+		Context: ctx, Dir: p.options.Dir, Env: p.options.Env, BuildFlags: []string{"-tags", gengo.StdBuildTag},
+		Mode: packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps,
+	}
+	if _, err := packages.Load(cfg, p.patterns()...); err != nil {
+		return nil, err
+	}
+	return once()
 }
 
 // patterns are the packages to load: all that any generator looks into, since a generator that finds one missing would start

@@ -3,6 +3,7 @@ package manifests
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io/fs"
 	"path"
@@ -30,8 +31,8 @@ const (
 // Role returns, by path, the roles that the +kubebuilder:rbac markers of the reconcilers in the project's folder dir ask for. env is the environment of the
 // go command, nil for this process's. The
 // ClusterRole of that name is always among them, since a binding refers to it. Errors name file, line and column.
-func Role(dir string, env []string, name string) (map[string][]byte, error) {
-	roles, err := readRoles(dir, env, name)
+func Role(ctx context.Context, dir string, env []string, name string) (map[string][]byte, error) {
+	roles, err := readRoles(ctx, dir, env, name)
 	if err != nil {
 		return nil, err
 	}
@@ -67,11 +68,11 @@ func hasClusterRole(roles []any, name string) bool {
 }
 
 // readRoles reads the markers with controller-tools.
-func readRoles(dir string, env []string, name string) ([]any, error) {
+func readRoles(ctx context.Context, dir string, env []string, name string) ([]any, error) {
 	if own, err := hasSources(dir); err != nil || !own {
 		return nil, err
 	}
-	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: dir, Env: env}, "./"+controllers)
+	roots, err := loader.LoadRootsWithConfig(&packages.Config{Context: ctx, Dir: dir, Env: env}, "./"+controllers)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", controllers, err)
 	}
@@ -79,8 +80,8 @@ func readRoles(dir string, env []string, name string) ([]any, error) {
 	if err := (rbac.Generator{}).RegisterMarkers(registry); err != nil {
 		return nil, err
 	}
-	ctx := &genall.GenerationContext{Collector: &markers.Collector{Registry: registry}, Roots: roots}
-	roles, err := rbac.GenerateRoles(ctx, name)
+	generation := &genall.GenerationContext{Collector: &markers.Collector{Registry: registry}, Roots: roots}
+	roles, err := rbac.GenerateRoles(generation, name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", controllers, err)
 	}

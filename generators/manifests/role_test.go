@@ -41,7 +41,7 @@ func role(t *testing.T, files map[string]string) (string, error) {
 			t.Fatal(err)
 		}
 	}
-	out, err := Role(dir, nil, "shop-controller-manager")
+	out, err := Role(t.Context(), dir, nil, "shop-controller-manager")
 	if err != nil {
 		return "", err
 	}

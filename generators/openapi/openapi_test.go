@@ -71,7 +71,7 @@ func TestConstrain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	schemas, err := schema.Read(dir, nil, []types.Name{{Package: fruit, Name: "Apple"}})
+	schemas, err := schema.Read(t.Context(), dir, nil, []types.Name{{Package: fruit, Name: "Apple"}})
 	if err != nil {
 		t.Fatal(err)
 	}

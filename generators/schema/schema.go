@@ -5,6 +5,7 @@ package schema
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"go/token"
 	"maps"
@@ -36,7 +37,7 @@ type Schemas struct {
 // Read reads the types that kinds are made of, in the project in the folder dir. env is the environment
 // of the go command, nil for this process's. A kind is the name of its Go type in one version.
 // Generated files are not looked at. What is wrong with the markers comes back as codegen.Diagnostics.
-func Read(dir string, env []string, kinds []types.Name) (*Schemas, error) {
+func Read(ctx context.Context, dir string, env []string, kinds []types.Name) (*Schemas, error) {
 	s := &Schemas{dir: dir, packages: map[string]*loader.Package{}, positions: map[ruleKey]token.Position{}}
 	apis := map[string]bool{}
 	for _, kind := range kinds {
@@ -45,7 +46,7 @@ func Read(dir string, env []string, kinds []types.Name) (*Schemas, error) {
 	if len(apis) == 0 {
 		return s, nil
 	}
-	roots, err := loader.LoadRootsWithConfig(&packages.Config{Dir: dir, Env: env}, slices.Sorted(maps.Keys(apis))...)
+	roots, err := loader.LoadRootsWithConfig(&packages.Config{Context: ctx, Dir: dir, Env: env}, slices.Sorted(maps.Keys(apis))...)
 	if err != nil {
 		return nil, fmt.Errorf("loading the API packages of %s: %w", dir, err)
 	}

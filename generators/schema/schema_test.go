@@ -53,7 +53,7 @@ func project(t *testing.T, edits ...string) string {
 
 func read(t *testing.T, edits ...string) (*Schemas, error) {
 	t.Helper()
-	return Read(project(t, edits...), nil, []types.Name{{Package: fruit, Name: "Apple"}})
+	return Read(t.Context(), project(t, edits...), nil, []types.Name{{Package: fruit, Name: "Apple"}})
 }
 
 func TestRead(t *testing.T) {

@@ -80,7 +80,7 @@ func generate(t *testing.T, archive *txtar.Archive, kinds ...string) (map[string
 	for _, kind := range kinds {
 		names = append(names, types.Name{Package: testPackage, Name: kind})
 	}
-	schemas, err := schema.Read(dir, nil, names)
+	schemas, err := schema.Read(t.Context(), dir, nil, names)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ type validator interface {
 func customResources(t testing.TB) validator {
 	t.Helper()
 	name := types.Name{Package: "example.com/shop/pkg/apis/fruit/v1beta1", Name: "Apple"}
-	schemas, err := schema.Read("../../../examples/fruit", nil, []types.Name{name})
+	schemas, err := schema.Read(t.Context(), "../../../examples/fruit", nil, []types.Name{name})
 	if err != nil {
 		t.Fatal(err)
 	}
