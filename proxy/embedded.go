@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -21,7 +22,9 @@ const (
 	// One member elects itself: the usual second of waiting for others is for nothing.
 	etcdTickMs, etcdElectionMs = 10, 100
 	etcdStartTimeout           = 30 * time.Second
-	etcdStopTimeout            = 5 * time.Second
+	// How long etcd may take to open its data and to replay what was last written.
+	etcdOpenTimeout = 2 * time.Minute
+	etcdStopTimeout = 5 * time.Second
 	// A Kubernetes control plane's usual quota; etcd's own default stops at 2 GiB.
 	etcdQuotaBytes = 8 << 30
 	// What etcd keeps in memory for slow peers, in writes. There are none.
@@ -41,7 +44,7 @@ type embeddedEtcd struct {
 
 // startEtcd starts the embedded etcd with its data in dir, serving on loopback to holders of a certificate of
 // pki.EtcdCA. It takes the last run's port when that is free, so that extension-apiservers survive a restart.
-func startEtcd(dir dataDir, certs pki.Dir, noFsync bool) (*embeddedEtcd, error) {
+func startEtcd(ctx context.Context, dir dataDir, certs pki.Dir, noFsync bool) (*embeddedEtcd, error) {
 	data := dir.path("etcd")
 	if err := os.MkdirAll(data, 0o700); err != nil {
 		return nil, fmt.Errorf("make etcd's data folder: %w", err)
@@ -56,7 +59,7 @@ func startEtcd(dir dataDir, certs pki.Dir, noFsync bool) (*embeddedEtcd, error) 
 		}
 		config := etcdConfig(data, certs, port, noFsync)
 		config.ZapLoggerBuilder = embed.NewZapLoggerBuilder(logger)
-		etcd, err := startOrFail(config, fatal)
+		etcd, err := startOrFail(ctx, config, fatal, etcdOpenTimeout)
 		// The port was free a moment ago; somebody may have been quicker.
 		if errors.Is(err, syscall.EADDRINUSE) && attempt < 3 {
 			continue
@@ -69,8 +72,8 @@ func startEtcd(dir dataDir, certs pki.Dir, noFsync bool) (*embeddedEtcd, error) 
 	}
 }
 
-// startOrFail starts etcd, which never comes back from what it calls fatal.
-func startOrFail(config *embed.Config, fatal fatalHook) (*embed.Etcd, error) {
+// startOrFail starts etcd, which never comes back from what it calls fatal, and waits for a database that another process has open.
+func startOrFail(ctx context.Context, config *embed.Config, fatal fatalHook, timeout time.Duration) (*embed.Etcd, error) {
 	type outcome struct {
 		etcd *embed.Etcd
 		err  error
@@ -80,11 +83,23 @@ func startOrFail(config *embed.Config, fatal fatalHook) (*embed.Etcd, error) {
 		etcd, err := embed.StartEtcd(config)
 		started <- outcome{etcd, err}
 	}()
+	abandon := func() {
+		if o := <-started; o.etcd != nil {
+			o.etcd.Close()
+		}
+	}
 	select {
 	case o := <-started:
 		return o.etcd, o.err
 	case err := <-fatal:
 		return nil, err
+	case <-ctx.Done():
+		go abandon()
+		return nil, context.Cause(ctx)
+	case <-time.After(timeout):
+		go abandon()
+		return nil, fmt.Errorf("it has not opened its data within %s: another process may have it open (see \"fuser %s\"), or the disk does not answer",
+			timeout, filepath.Join(config.Dir, "member", "snap", "db"))
 	}
 }
 

@@ -32,7 +32,7 @@ func openStorage(ctx context.Context, o Options, dir dataDir, certs pki.Dir, fai
 		ready := func(context.Context) error { return nil }
 		return storage{transport: o.Etcd.transport(), servers: o.Etcd.Servers, waitReady: ready, close: func() {}}, o.Etcd.probe(ctx)
 	}
-	etcd, err := startEtcd(dir, certs, o.UnsafeNoFsync)
+	etcd, err := startEtcd(ctx, dir, certs, o.UnsafeNoFsync)
 	if err != nil {
 		return storage{}, err
 	}

@@ -35,12 +35,14 @@ type cluster struct {
 	mapper     meta.RESTMapper
 }
 
-func newCluster(kubeconfig string) (*cluster, error) {
+// newCluster returns the cluster of a kubeconfig, each request to which may take as long as the timeout.
+func newCluster(ctx context.Context, kubeconfig string, timeout time.Duration) (*cluster, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return nil, err
 	}
 	config.QPS = -1 // it is ours alone
+	config.Timeout = timeout
 	c := &cluster{kubeconfig: kubeconfig, config: config}
 	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
 		return nil, err
@@ -51,7 +53,7 @@ func newCluster(kubeconfig string) (*cluster, error) {
 	if c.discovery, err = discovery.NewDiscoveryClientForConfig(config); err != nil {
 		return nil, err
 	}
-	groups, err := restmapper.GetAPIGroupResources(c.discovery)
+	groups, err := restmapper.GetAPIGroupResourcesWithContext(ctx, discovery.ToDiscoveryInterfaceWithContext(c.discovery))
 	if err != nil {
 		return nil, err
 	}

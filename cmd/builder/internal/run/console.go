@@ -35,7 +35,7 @@ type console struct {
 
 	mu      sync.Mutex
 	stop    chan struct{} // ends the clock of the current step
-	current string        // the current step's line, on a terminal
+	current string        // the current step's line
 	since   time.Time
 }
 
@@ -61,16 +61,19 @@ func (c *console) log(name, line string) {
 	fmt.Fprintf(c.err, "%-*s | %s\n", len(controllerManager), name, line)
 }
 
-// beginStep writes the line of a step. On a terminal it is written again every second, with the seconds it has taken.
+// How often the line of a step is written again: the one line of a terminal, and one more line of a log.
+const terminalClock, logClock = time.Second, 30 * time.Second
+
+// beginStep writes the line of a step. It is written again every now and then, with the seconds that the step has taken.
 func (c *console) beginStep(line string) {
-	if !c.terminal {
-		fmt.Fprintln(c.err, line)
-		return
+	clock, before, after := logClock, "", "\n"
+	if c.terminal {
+		clock, before, after = terminalClock, "\r", ""
 	}
 	c.current, c.since, c.stop = line, time.Now(), make(chan struct{})
-	fmt.Fprint(c.err, line)
+	fmt.Fprint(c.err, line+after)
 	go func(stop <-chan struct{}) {
-		tick := time.NewTicker(time.Second)
+		tick := time.NewTicker(clock)
 		defer tick.Stop()
 		for {
 			select {
@@ -81,7 +84,7 @@ func (c *console) beginStep(line string) {
 				select {
 				case <-stop:
 				default:
-					fmt.Fprintf(c.err, "\r%s (%ds)", c.current, int(time.Since(c.since).Seconds()))
+					fmt.Fprintf(c.err, "%s%s (%ds)%s", before, c.current, int(time.Since(c.since).Seconds()), after)
 				}
 				c.mu.Unlock()
 			}
@@ -95,6 +98,9 @@ func (c *console) endStep() {
 	}
 	close(c.stop)
 	c.stop = nil
+	if !c.terminal {
+		return
+	}
 	fmt.Fprintf(c.err, "\r%s (%.1fs)\n", c.current, time.Since(c.since).Seconds())
 }
 

@@ -45,6 +45,21 @@ func TestConsole(t *testing.T) {
 	}
 }
 
+// TestConsoleClockOfALog holds the same for a file, line by line.
+func TestConsoleClockOfALog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var err bytes.Buffer
+		console := &console{err: &err}
+		console.show(events[0])
+		time.Sleep(61 * time.Second)
+		console.show(events[2])
+		time.Sleep(time.Hour)
+		if want := "[1/2] building\n[1/2] building (30s)\n[1/2] building (60s)\nwhat a\ncompiler says\n"; err.String() != want {
+			t.Errorf("%q, want %q", err.String(), want)
+		}
+	})
+}
+
 // TestConsoleClock holds that a terminal shows that a long step goes on.
 func TestConsoleClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -10,7 +10,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/apiserver-builder/builder/generators/regular"
 )
@@ -31,6 +33,11 @@ func Report(getenv func(string) string) io.WriteCloser {
 // Detach starts "EXECUTABLE run" in the background, shows what it reports, and returns once all runs. The options become flags:
 // --fresh and --port.
 func Detach(ctx context.Context, o Options, executable string) error {
+	return detach(ctx, o, executable, stopTimeout)
+}
+
+// detach is Detach, with the time that an interrupted run may take to end.
+func detach(ctx context.Context, o Options, executable string, timeout time.Duration) error {
 	if pid, err := Running(ctx, o.Dir); err != nil {
 		return err
 	} else if pid != 0 {
@@ -41,10 +48,19 @@ func Detach(ctx context.Context, o Options, executable string) error {
 		return err
 	}
 	defer reports.Close()
-	stop := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(syscall.SIGTERM) })
-	defer stop()
+	var killed atomic.Bool
+	defer context.AfterFunc(ctx, func() {
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		time.AfterFunc(timeout, func() {
+			killed.Store(true)
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it leads a session
+			_ = reports.Close()                                 // something that it started may hold on to it
+		})
+	})()
 
-	c := &console{out: o.Out, err: o.Err, terminal: o.Terminal}
+	shown := newBacklog()
+	defer shown.close(showTime)
+	c := &console{out: shown.to(o.Out), err: shown.to(o.Err), terminal: o.Terminal}
 	var last event
 	for decoder := json.NewDecoder(reports); ; {
 		var e event
@@ -58,6 +74,9 @@ func Detach(ctx context.Context, o Options, executable string) error {
 		return cmd.Process.Release()
 	}
 	err = cmd.Wait()
+	if killed.Load() {
+		return fmt.Errorf("the run in the background was asked to stop, did not end within %s and was killed: see %s", timeout, backgroundLog(o.Dir))
+	}
 	if last.Failure != "" {
 		return errors.New(last.Failure)
 	}

@@ -30,6 +30,7 @@ func (e *crashError) Error() string {
 type children struct {
 	logs  string                  // folder of the log files
 	grace time.Duration           // how long one may take to end after SIGTERM
+	kill  time.Duration           // and after SIGKILL
 	echo  func(name, line string) // is given every line they write
 	crash func(*crashError)       // is told of a crash
 	list  []*process
@@ -92,14 +93,16 @@ func (c *children) supervise(p *process, started chan<- error) {
 }
 
 // stop ends all children, the last started first, each before the next.
-func (c *children) stop() {
+func (c *children) stop() error {
+	var errs []error
 	for _, p := range slices.Backward(c.list) {
-		p.stop(c.grace)
+		errs = append(errs, p.stop(c.grace, c.kill))
 	}
+	return errors.Join(errs...)
 }
 
-// stop asks p to end, and makes it when the time of grace is over.
-func (p *process) stop(grace time.Duration) {
+// stop asks p to end, and makes it when the time of grace is over. The kernel does not end a process that waits for a disk.
+func (p *process) stop(grace, kill time.Duration) error {
 	p.stopping.Store(true)
 	_ = p.cmd.Process.Signal(syscall.SIGTERM) // fails only when it has ended
 	select {
@@ -107,8 +110,13 @@ func (p *process) stop(grace time.Duration) {
 	case <-time.After(grace):
 		// Not waited for, so the pid is still its own. The group is it and what it started.
 		_ = syscall.Kill(-p.pid(), syscall.SIGKILL)
-		<-p.done
+		select {
+		case <-p.done:
+		case <-time.After(kill):
+			return fmt.Errorf("the %s (pid %d) was killed and is still there after %s: see whether its disk answers, and end it by hand", p.name, p.pid(), kill)
+		}
 	}
+	return nil
 }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }

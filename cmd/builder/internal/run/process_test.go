@@ -27,6 +27,7 @@ func newFamily(t *testing.T) *family {
 	f.children = children{
 		logs:  t.TempDir(),
 		grace: 5 * time.Second,
+		kill:  5 * time.Second,
 		echo: func(name, line string) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -34,7 +35,7 @@ func newFamily(t *testing.T) *family {
 		},
 		crash: func(e *crashError) { f.crash <- e },
 	}
-	t.Cleanup(f.stop)
+	t.Cleanup(func() { _ = f.stop() })
 	return f
 }
 
@@ -61,7 +62,9 @@ func TestStopOrder(t *testing.T) {
 	for _, name := range []string{"first", "second", "third"} {
 		f.add(t, name, "record "+name+" "+file)
 	}
-	f.stop()
+	if err := f.stop(); err != nil {
+		t.Error(err)
+	}
 	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +90,9 @@ func TestStopStubborn(t *testing.T) {
 		t.Fatal("no grandchild")
 	}
 	start := time.Now()
-	p.stop(300 * time.Millisecond)
+	if err := p.stop(300*time.Millisecond, 5*time.Second); err != nil {
+		t.Error(err)
+	}
 	if took := time.Since(start); took < 300*time.Millisecond || took > 5*time.Second {
 		t.Errorf("took %s", took)
 	}

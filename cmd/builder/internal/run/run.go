@@ -25,8 +25,14 @@ const (
 	controllerManager = "controller-manager"
 )
 
-// graceTime is how long a child may take to end after SIGTERM.
-const graceTime = 10 * time.Second
+const (
+	// graceTime is how long a child may take to end after SIGTERM.
+	graceTime = 10 * time.Second
+	// killTime is how long a child may take to end after SIGKILL.
+	killTime = 5 * time.Second
+	// showTime is how long the end waits for a terminal to show the last lines.
+	showTime = time.Second
+)
 
 // Options say what to run and where to show it.
 type Options struct {
@@ -67,7 +73,9 @@ type runner struct {
 // Run starts everything, shows what runs where, and stops everything when ctx is done, which is no error once all ran. The end of
 // a child is one.
 func Run(ctx context.Context, o Options) error {
-	c := &console{out: o.Out, err: o.Err, terminal: o.Terminal}
+	shown := newBacklog()
+	defer shown.close(showTime)
+	c := &console{out: shown.to(o.Out), err: shown.to(o.Err), terminal: o.Terminal}
 	r := &runner{Options: o, state: filepath.Join(o.Dir, stateDir), console: c, show: c.show}
 	if o.Report == nil {
 		return r.run(ctx)
@@ -81,7 +89,7 @@ func Run(ctx context.Context, o Options) error {
 	return err
 }
 
-func (r *runner) run(ctx context.Context) error {
+func (r *runner) run(ctx context.Context) (err error) {
 	lock, err := acquire(ctx, r.state)
 	if err != nil {
 		return err
@@ -95,6 +103,7 @@ func (r *runner) run(ctx context.Context) error {
 	r.children = children{
 		logs:  filepath.Join(r.state, "logs"),
 		grace: graceTime,
+		kill:  killTime,
 		echo: func(name, line string) {
 			if r.echo.Load() {
 				r.console.log(name, line)
@@ -102,7 +111,7 @@ func (r *runner) run(ctx context.Context) error {
 		},
 		crash: func(e *crashError) { cancel(e) },
 	}
-	defer r.children.stop()
+	defer func() { err = errors.Join(err, r.children.stop()) }()
 
 	err = r.start(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -166,7 +175,7 @@ func (r *runner) start(ctx context.Context) error {
 	for i, s := range steps {
 		r.show(event{Step: &step{Number: i + 1, Of: len(steps), Text: s.text}})
 		if err := s.do(ctx); err != nil {
-			return err
+			return r.inTime(err)
 		}
 	}
 	return nil

@@ -15,34 +15,48 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
 
+	"github.com/apiserver-builder/builder/generators/gocmd"
 	"github.com/apiserver-builder/builder/generators/regular"
 )
 
 // These are for a slow and busy machine: usually each takes about a second.
 const (
+	buildTimeout     = time.Hour // with nothing compiled or downloaded yet
 	proxyTimeout     = 90 * time.Second
 	readyTimeout     = 60 * time.Second
 	availableTimeout = 60 * time.Second
+	requestTimeout   = 30 * time.Second
 )
 
 // build builds the project's binaries.
 func (r *runner) build(ctx context.Context) error {
-	tool, err := exec.LookPath("go")
-	if err != nil {
+	if _, err := exec.LookPath("go"); err != nil {
 		return errors.New(`"go" is not in PATH, and the project is built with it: install Go from https://go.dev/dl`)
 	}
 	// Stamping the version control's state in takes time, and fails in a checkout of somebody else's.
-	cmd := exec.CommandContext(ctx, tool, "build", "-buildvcs=false", "-o", filepath.Join(r.state, "bin")+"/", "./cmd/...")
-	cmd.Dir = r.Dir
-	cmd.WaitDelay = time.Second
-	output, err := cmd.CombinedOutput()
-	if err == nil {
+	limited, cancel := context.WithTimeout(ctx, buildTimeout)
+	defer cancel()
+	output, err := gocmd.Command(limited, r.Dir, nil, "build", "-buildvcs=false", "-o", filepath.Join(r.state, "bin")+"/", "./cmd/...").CombinedOutput()
+	switch {
+	case err == nil:
 		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case limited.Err() != nil:
+		err = fmt.Errorf("it took more than %s", buildTimeout)
 	}
 	if lines := strings.TrimSpace(string(output)); lines != "" {
 		r.show(event{Lines: strings.Split(lines, "\n")})
 	}
 	return fmt.Errorf("the project does not build (go build ./cmd/...: %w): mend what is said above and try again", err)
+}
+
+// inTime names the aggregation proxy where err is that it did not answer a request in time.
+func (r *runner) inTime(err error) error {
+	if timeout := (interface{ Timeout() bool })(nil); errors.As(err, &timeout) && timeout.Timeout() {
+		return fmt.Errorf("%w: see the log of the aggregation proxy, %s", err, r.children.logFile(aggregationProxy))
+	}
+	return err
 }
 
 // startProxy starts storage and the aggregation layer.
@@ -67,7 +81,7 @@ func (r *runner) startProxy(ctx context.Context) error {
 	case <-time.After(proxyTimeout):
 		return fmt.Errorf("the aggregation proxy was not ready after %s: see its log, %s", proxyTimeout, r.children.logFile(aggregationProxy))
 	}
-	r.cluster, err = newCluster(Kubeconfig(r.Dir))
+	r.cluster, err = newCluster(ctx, Kubeconfig(r.Dir), requestTimeout)
 	return err
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // stopTimeout is for all children one after the other, and some.
-const stopTimeout = 3*graceTime + 10*time.Second
+const stopTimeout = 3*(graceTime+killTime) + 10*time.Second
 
 // Stop ends the run of the project in dir, waits until it is gone, and says so on out. It is no error when nothing runs.
 func Stop(ctx context.Context, dir string, out io.Writer) error {

@@ -1,8 +1,12 @@
 package run
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -187,4 +191,100 @@ func TestStopEnds(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStopEndsWithoutTheChild holds that a child that can't be ended is given up, and named.
+func TestStopEndsWithoutTheChild(t *testing.T) {
+	f := newFamily(t)
+	p, _ := f.add(t, "sloth", "record sloth "+filepath.Join(t.TempDir(), "file"))
+	never := &process{name: p.name, cmd: p.cmd, done: make(chan struct{})} // what a process looks like that waits for a disk
+	inTime(t, "stop", func() {
+		err := never.stop(10*time.Millisecond, 20*time.Millisecond)
+		want := "the sloth (pid " + strconv.Itoa(p.pid()) + ") was killed and is still there after 20ms: see whether its disk answers, and end it by hand"
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	})
+	<-p.done
+	<-f.crash // it was not asked through p
+}
+
+// TestNobodyReads holds that a run whose output nobody reads ends when it is interrupted: the children write more than a pipe holds.
+func TestNobodyReads(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	defer writer.Close()
+	shown := newBacklog()
+	c := &console{out: shown.to(writer), err: shown.to(writer)}
+	inTime(t, "writing", func() {
+		for range 2 * backlogSize {
+			c.log(apiserver, strings.Repeat("x", 100))
+		}
+		c.show(event{Lines: []string{"stopping"}})
+	})
+	inTime(t, "the end", func() { shown.close(10 * time.Millisecond) })
+
+	// As soon as somebody reads, the rest is shown, and that some is missing.
+	var text strings.Builder
+	lines := bufio.NewScanner(reader)
+	inTime(t, "reading", func() {
+		for !strings.Contains(text.String(), " more lines were not shown: see .builder/logs)") && lines.Scan() {
+			text.WriteString(lines.Text() + "\n")
+		}
+	})
+	if want := apiserver + "          | " + strings.Repeat("x", 100) + "\n"; !strings.HasPrefix(text.String(), want) {
+		t.Errorf("got %.200s", text.String())
+	}
+}
+
+// TestDetachInterruptedEnds holds that Ctrl-C ends a run in the background that does not listen, and what it has started.
+func TestDetachInterruptedEnds(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv(modeVariable, "stubborn")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		for ctx.Err() == nil {
+			if log, _ := os.ReadFile(backgroundLog(dir)); strings.HasPrefix(string(log), "up ") {
+				cancel()
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	inTime(t, "builder run --detach", func() {
+		err := detach(ctx, Options{Dir: dir, Out: io.Discard, Err: io.Discard}, os.Args[0], 200*time.Millisecond)
+		want := "the run in the background was asked to stop, did not end within 200ms and was killed: see " + backgroundLog(dir)
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	})
+}
+
+// TestClusterThatNeverAnswers holds that requests to a proxy that accepts them and does not answer end, and say where to look.
+func TestClusterThatNeverAnswers(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	defer server.Close()
+	defer server.CloseClientConnections()
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	content := "{apiVersion: v1, kind: Config, clusters: [{name: a, cluster: {server: '" + server.URL + "'}}], contexts: [{name: a, context: {cluster: a}}], current-context: a}"
+	if err := os.WriteFile(kubeconfig, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := &runner{children: children{logs: "/logs"}}
+	inTime(t, "a request", func() {
+		_, err := newCluster(t.Context(), kubeconfig, 100*time.Millisecond)
+		if err = r.inTime(err); err == nil || !strings.HasSuffix(err.Error(), ": see the log of the aggregation proxy, /logs/aggregation-proxy.log") {
+			t.Errorf("got %v", err)
+		}
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	inTime(t, "an interrupted request", func() {
+		if _, err := newCluster(ctx, kubeconfig, time.Hour); err == nil {
+			t.Error("there is a cluster")
+		}
+	})
 }
