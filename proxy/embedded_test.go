@@ -61,3 +61,35 @@ func TestEtcdWhoseDataAnotherProcessHasOpen(t *testing.T) {
 		})
 	}
 }
+
+// TestIrregularDataFiles holds that nothing waits for a named pipe, or reads a device, in place of a file that an earlier run has left.
+func TestIrregularDataFiles(t *testing.T) {
+	for _, file := range []string{"kubeconfig", "etcd.url", "lock", "pki/etcd-ca.crt", "pki/service-account.key"} {
+		for is, put := range map[string]func(string) error{
+			"a named pipe": func(name string) error { return syscall.Mkfifo(name, 0o600) },
+			"a device":     func(name string) error { return os.Symlink("/dev/zero", name) },
+		} {
+			t.Run(file+" is "+is, func(t *testing.T) {
+				o := NewOptions()
+				o.DataDir, o.UnsafeNoFsync = t.TempDir(), true
+				name := filepath.Join(o.DataDir, filepath.FromSlash(file))
+				if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+					t.Fatal(err)
+				}
+				if err := put(name); err != nil {
+					t.Fatal(err)
+				}
+				done := make(chan error, 1)
+				go func() { done <- Run(t.Context(), o, func(context.Context, string) {}) }()
+				select {
+				case err := <-done:
+					if want := name + " is not a regular file: move it away"; err == nil || err.Error() != want {
+						t.Errorf("got %v, want %s", err, want)
+					}
+				case <-time.After(10 * time.Second):
+					t.Error("it waits")
+				}
+			})
+		}
+	}
+}

@@ -42,6 +42,9 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, url str
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	dir := dataDir(o.DataDir)
+	if err := checkRegular(dir, o.certs()); err != nil {
+		return err
+	}
 	release, err := dir.claim()
 	if err != nil {
 		return err
