@@ -78,11 +78,19 @@ const contextName = "aggregation-proxy"
 
 // writeKubeconfig makes its owner cluster-admin at server. It needs no other file, so it can be copied.
 func (d dataDir) writeKubeconfig(server string, certs pki.Dir) error {
+	c, err := newKubeconfig(server, certs)
+	if err != nil {
+		return err
+	}
+	return d.saveKubeconfig(c)
+}
+
+func newKubeconfig(server string, certs pki.Dir) (*clientcmdapi.Config, error) {
 	var data [3][]byte
 	for i, path := range []string{certs.Cert(pki.ServingCA), certs.Cert(pki.Admin), certs.Key(pki.Admin)} {
 		var err error
 		if data[i], err = os.ReadFile(path); err != nil {
-			return fmt.Errorf("write the kubeconfig: %w", err)
+			return nil, fmt.Errorf("write the kubeconfig: %w", err)
 		}
 	}
 	c := clientcmdapi.NewConfig()
@@ -90,6 +98,10 @@ func (d dataDir) writeKubeconfig(server string, certs pki.Dir) error {
 	c.AuthInfos[contextName] = &clientcmdapi.AuthInfo{ClientCertificateData: data[1], ClientKeyData: data[2]}
 	c.Contexts[contextName] = &clientcmdapi.Context{Cluster: contextName, AuthInfo: contextName}
 	c.CurrentContext = contextName
+	return c, nil
+}
+
+func (d dataDir) saveKubeconfig(c *clientcmdapi.Config) error {
 	out, err := clientcmd.Write(*c)
 	if err != nil {
 		return fmt.Errorf("write the kubeconfig: %w", err)

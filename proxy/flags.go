@@ -48,6 +48,7 @@ func (o *Options) AddFlags(sections *cliflag.NamedFlagSets) {
 	serving := sections.FlagSet(servingSection)
 	serving.StringVar(&o.DataDir, "data-dir", o.DataDir, "`folder` for all state: kubeconfig, certificates, etcd's data; made when missing (required)")
 	serving.StringVar(&o.CertDir, "cert-dir", o.CertDir, "`folder` for certificates and keys, which replicas share (default pki in --data-dir)")
+	serving.DurationVar(&o.CertificateValidity, "certificate-validity", o.CertificateValidity, "how long certificates are valid, but for authorities'; renewed in the last third of it, also while running")
 	serving.StringVar(&o.BindAddress, "bind-address", o.BindAddress, "IP `address` to serve on")
 	serving.IntVar(&o.SecurePort, "secure-port", o.SecurePort, "`port` to serve on; 0 takes the last run's if free, else any free one")
 

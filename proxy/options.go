@@ -22,6 +22,8 @@ type Options struct {
 	DataDir string
 	// CertDir holds certificates and keys; empty for folder pki of DataDir. Replicas share one.
 	CertDir string
+	// CertificateValidity is how long certificates of clients and servers are valid. They are renewed in the last third of it.
+	CertificateValidity time.Duration
 	// BindAddress is the IP address to serve on.
 	BindAddress string
 	// SecurePort is the port to serve on; 0 takes the port of the last run if it is free, else any free one.
@@ -45,12 +47,16 @@ type ExternalEtcd struct {
 	CAFile, CertFile, KeyFile string
 }
 
+// minCertificateValidity is long enough for whoever reads a certificate's file to read the next one in time.
+const minCertificateValidity = 10 * time.Second
+
 // NewOptions returns the defaults.
 func NewOptions() Options {
 	return Options{
-		BindAddress:      "127.0.0.1",
-		DiscoveryTimeout: 5 * time.Second, // kube-apiserver's
-		kube:             newKubeAPIServer(),
+		BindAddress:         "127.0.0.1",
+		CertificateValidity: pki.DefaultValidity,
+		DiscoveryTimeout:    5 * time.Second, // kube-apiserver's
+		kube:                newKubeAPIServer(),
 	}
 }
 
@@ -59,6 +65,9 @@ func (o Options) Validate() error {
 	var errs []error
 	if o.DataDir == "" {
 		errs = append(errs, errors.New("--data-dir is required: name a folder for certificates, data and the kubeconfig"))
+	}
+	if o.CertificateValidity < minCertificateValidity {
+		errs = append(errs, fmt.Errorf("--certificate-validity %s is too short to renew certificates in time: give %s or more", o.CertificateValidity, minCertificateValidity))
 	}
 	if net.ParseIP(o.BindAddress) == nil {
 		errs = append(errs, fmt.Errorf("--bind-address %q is not an IP address", o.BindAddress))

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -52,7 +53,8 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, url str
 	defer release()
 	bind := net.ParseIP(o.BindAddress)
 	certs := o.certs()
-	if err := (pki.Issuer{Dir: certs, Serving: servingNames(bind)}).Ensure(time.Now()); err != nil {
+	issuer := pki.Issuer{Dir: certs, Serving: servingNames(bind), Validity: o.CertificateValidity}
+	if err := issuer.Ensure(time.Now()); err != nil {
 		return err
 	}
 	listener, err := listen(o.BindAddress, o.SecurePort, portOf(dir.lastServer()))
@@ -60,6 +62,12 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, url str
 		return err
 	}
 	url := "https://" + net.JoinHostPort(reachableIP(bind).String(), strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
+	var renewal sync.WaitGroup
+	renewal.Go(func() { o.renew(ctx, issuer, url) })
+	defer func() {
+		fail(nil)
+		renewal.Wait()
+	}()
 	server, closeStorage, err := o.build(ctx, fail, listener, url)
 	if err != nil {
 		listener.Close() // else the server's, which panics when it is closed under it

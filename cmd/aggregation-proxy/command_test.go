@@ -59,6 +59,7 @@ func TestWrongUsage(t *testing.T) {
 		{"no-fsync for an external etcd", "--unsafe-no-fsync", []string{"--data-dir", "d", "--etcd-servers", "https://127.0.0.1:1", "--unsafe-no-fsync"}},
 		{"negative verbosity", "-v", []string{"--data-dir", "d", "-v", "-1"}},
 		{"log format there is not", `--logging-format "yaml"`, []string{"--data-dir", "d", "--logging-format", "yaml"}},
+		{"certificates that end too soon", "--certificate-validity 5s", []string{"--data-dir", "d", "--certificate-validity", "5s"}},
 		{"negative discovery timeout", "--discovery-timeout -1s", []string{"--data-dir", "d", "--discovery-timeout", "-1s"}},
 		{"negative shutdown delay", "--shutdown-delay-duration", []string{"--data-dir", "d", "--shutdown-delay-duration", "-1s"}},
 		{"audit log of nothing", "--audit-log-path goes with --audit-policy-file", []string{"--data-dir", "d", "--audit-log-path", "-"}},
