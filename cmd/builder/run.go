@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,9 @@ controller manager, all on loopback. Everything it keeps is in .builder/: the ku
 logs. Ctrl-C, or "builder stop", stops all of it; objects are there again in the next run.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if validity := options.Validity; validity != 0 && validity < run.MinValidity {
+				return fmt.Errorf("--certificate-validity %s is too short to renew certificates in time: give %s or more", validity, run.MinValidity)
+			}
 			var err error
 			if options.Dir, options.Project, err = a.project(); err != nil {
 				return err
@@ -46,6 +50,7 @@ logs. Ctrl-C, or "builder stop", stops all of it; objects are there again in the
 	}
 	cmd.Flags().BoolVar(&detach, "detach", false, "return when all is available; \"builder stop\" ends it")
 	cmd.Flags().BoolVar(&options.Fresh, "fresh", false, "drop the data and certificates of earlier runs first")
+	cmd.Flags().DurationVar(&options.Validity, "certificate-validity", 0, "how long certificates and tokens are valid (default a year); they are renewed in the last third of it")
 	cmd.Flags().IntVar(&options.Port, "port", 0, "the port of the aggregation proxy (default: that of the last run, or a free one)")
 	return cmd
 }

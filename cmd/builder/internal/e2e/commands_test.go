@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -70,4 +72,27 @@ func private(ts *testscript.TestScript, neg bool, args []string) {
 	if keys < 5 {
 		ts.Fatalf("found only %d keys and kubeconfigs in %s", keys, args[0])
 	}
+}
+
+// outlive FILE... waits until the certificates that are in the files now have ended.
+func outlive(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: outlive file...")
+	}
+	var last time.Time
+	for _, name := range args {
+		block, _ := pem.Decode([]byte(ts.ReadFile(name)))
+		if block == nil {
+			ts.Fatalf("%s is not PEM", name)
+		}
+		cert, err := x509.ParseCertificate(block.Bytes)
+		ts.Check(err)
+		if cert.NotAfter.After(last) {
+			last = cert.NotAfter
+		}
+	}
+	if wait := time.Until(last); wait > time.Minute {
+		ts.Fatalf("the last of them ends in %s", wait)
+	}
+	time.Sleep(time.Until(last.Add(time.Second)))
 }

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"replace":    replace,
 			"loopback":   loopback,
 			"private":    private,
+			"outlive":    outlive,
 			"stored":     stored,
 		},
 	})

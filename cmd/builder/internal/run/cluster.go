@@ -90,14 +90,9 @@ func (c *cluster) apply(ctx context.Context, objects ...*unstructured.Unstructur
 	return nil
 }
 
-// writeKubeconfig writes a kubeconfig by which a process is the ServiceAccount.
-func (c *cluster) writeKubeconfig(ctx context.Context, path, namespace, serviceAccount string) error {
-	seconds := int64(validity / time.Second)
-	request, err := c.typed.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, serviceAccount,
-		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}, metav1.CreateOptions{})
-	if err != nil {
-		return fmt.Errorf("token of the ServiceAccount %s: %w", serviceAccount, err)
-	}
+// writeKubeconfig writes a kubeconfig by which a process is the ServiceAccount whose token is in a file. It names the
+// file of the proxy's authority too: a process reads files again, and notices what was renewed.
+func (c *cluster) writeKubeconfig(path, authority, tokenFile, namespace, serviceAccount string) error {
 	config, err := clientcmd.LoadFromFile(c.kubeconfig)
 	if err != nil {
 		return err
@@ -105,17 +100,27 @@ func (c *cluster) writeKubeconfig(ctx context.Context, path, namespace, serviceA
 	if err := clientcmdapi.MinifyConfig(config); err != nil {
 		return fmt.Errorf("%s: %w", c.kubeconfig, err)
 	}
-	if err := clientcmdapi.FlattenConfig(config); err != nil {
-		return fmt.Errorf("%s: %w", c.kubeconfig, err)
-	}
 	current := config.Contexts[config.CurrentContext]
 	current.AuthInfo, current.Namespace = serviceAccount, namespace
-	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{serviceAccount: {Token: request.Status.Token}}
+	config.AuthInfos = map[string]*clientcmdapi.AuthInfo{serviceAccount: {TokenFile: tokenFile}}
+	server := config.Clusters[current.Cluster]
+	server.CertificateAuthority, server.CertificateAuthorityData = authority, nil
 	content, err := clientcmd.Write(*config)
 	if err != nil {
 		return err
 	}
 	return writePrivate(path, content)
+}
+
+// writeToken writes a new token of the ServiceAccount.
+func (c *cluster) writeToken(ctx context.Context, path, namespace, serviceAccount string, validity time.Duration) error {
+	seconds := int64(max(validity, minTokenValidity) / time.Second)
+	request, err := c.typed.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, serviceAccount,
+		&authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &seconds}}, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("token of the ServiceAccount %s: %w", serviceAccount, err)
+	}
+	return writePrivate(path, []byte(request.Status.Token))
 }
 
 // removeOthers removes the APIServices of earlier runs that are not in keep.

@@ -31,7 +31,7 @@ func Report(getenv func(string) string) io.WriteCloser {
 }
 
 // Detach starts "EXECUTABLE run" in the background, shows what it reports, and returns once all runs. The options become flags:
-// --fresh and --port.
+// --fresh, --certificate-validity and --port.
 func Detach(ctx context.Context, o Options, executable string) error {
 	return detach(ctx, o, executable, stopTimeout)
 }
@@ -111,6 +111,9 @@ func startDetached(o Options, executable string) (reports *os.File, cmd *exec.Cm
 	}
 	if o.Fresh {
 		cmd.Args = append(cmd.Args, "--fresh")
+	}
+	if o.Validity != 0 {
+		cmd.Args = append(cmd.Args, "--certificate-validity="+o.Validity.String())
 	}
 	if o.Port != 0 {
 		cmd.Args = append(cmd.Args, "--port="+strconv.Itoa(o.Port))

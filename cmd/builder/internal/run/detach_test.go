@@ -45,7 +45,7 @@ func TestDetach(t *testing.T) {
 			t.Setenv(modeVariable, reports(t, c.stay, c.events...))
 			var out, errOut bytes.Buffer
 			dir := t.TempDir()
-			err := Detach(t.Context(), Options{Dir: dir, Fresh: true, Port: 20005, Out: &out, Err: &errOut}, os.Args[0])
+			err := Detach(t.Context(), Options{Dir: dir, Fresh: true, Validity: time.Minute, Port: 20005, Out: &out, Err: &errOut}, os.Args[0])
 			if (err == nil) != (c.failure == "") || err != nil && !strings.HasPrefix(err.Error(), c.failure) {
 				t.Errorf("error %v, want %q", err, c.failure)
 			}
@@ -56,7 +56,7 @@ func TestDetach(t *testing.T) {
 				return
 			}
 			log, err := os.ReadFile(backgroundLog(dir))
-			if want := "said all [run --fresh --port=20005]\n"; err != nil || string(log) != want {
+			if want := "said all [run --fresh --certificate-validity=1m0s --port=20005]\n"; err != nil || string(log) != want {
 				t.Errorf("log: %q, want %q (%v)", log, want, err)
 			}
 		})

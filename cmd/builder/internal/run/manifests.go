@@ -93,8 +93,8 @@ func readAPIServices(dir string, port int, ca []byte) ([]*unstructured.Unstructu
 		if err := unstructured.SetNestedField(object.Object, int64(port), "spec", "service", "port"); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", apiServicesFile, object.GetName(), err)
 		}
-		if err := unstructured.SetNestedField(object.Object, base64.StdEncoding.EncodeToString(ca), "spec", "caBundle"); err != nil {
-			return nil, fmt.Errorf("%s: %s: %w", apiServicesFile, object.GetName(), err)
+		if err := setCABundle(object, ca); err != nil {
+			return nil, err
 		}
 		labels := object.GetLabels()
 		if labels == nil {
@@ -104,6 +104,14 @@ func readAPIServices(dir string, port int, ca []byte) ([]*unstructured.Unstructu
 		object.SetLabels(labels)
 	}
 	return objects, nil
+}
+
+// setCABundle has the APIService trust what the CA signed.
+func setCABundle(apiService *unstructured.Unstructured, ca []byte) error {
+	if err := unstructured.SetNestedField(apiService.Object, base64.StdEncoding.EncodeToString(ca), "spec", "caBundle"); err != nil {
+		return fmt.Errorf("%s: %s: %w", apiServicesFile, apiService.GetName(), err)
+	}
+	return nil
 }
 
 // localService is a Service that stands for a port of this machine.

@@ -7,79 +7,106 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"fmt"
 	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
-// servingCert is the certificate that the project's apiserver serves with.
+// servingCert is the certificate that the project's apiserver serves with, and the CA that signs it.
 type servingCert struct {
 	// certFile and keyFile are PEM files. The first has the CA's certificate at its end.
 	certFile, keyFile string
-	// ca is the PEM certificate of the CA that signed it: an APIService's caBundle.
+	// ca is the PEM certificate of the CA: an APIService's caBundle.
 	ca []byte
+
+	names      []string
+	caKey, key *ecdsa.PrivateKey
 }
 
-// validity is how long certificates and tokens last. They are made anew at every start.
-const validity = 365 * 24 * time.Hour
+const (
+	// defaultValidity is how long certificates and tokens last. They are made anew at every start, and when two thirds of it are over.
+	defaultValidity = 365 * 24 * time.Hour
+	// MinValidity is long enough for a process to read the next certificate in time.
+	MinValidity = 10 * time.Second
+	// minTokenValidity is what kube-apiserver takes.
+	minTokenValidity = 10 * time.Minute
+	// backdate is for clocks that differ.
+	backdate = time.Hour
+)
 
-// newServingCert makes a CA and has it sign a certificate for the names and localhost, in the folder pki. The CA's key is
-// forgotten at once: each start makes another CA, which nobody but the APIService needs to know. So nothing has to be renewed.
-func newServingCert(pki string, now time.Time, names ...string) (*servingCert, error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+// newServingCert makes a CA and has it sign a certificate for the names and localhost, in the folder pki. The CA's key is never
+// written: each start makes another CA, which nobody but the APIService needs to know.
+func newServingCert(pki string, now time.Time, validity time.Duration, names ...string) (*servingCert, error) {
+	c := &servingCert{
+		certFile: filepath.Join(pki, "extension-apiserver.crt"),
+		keyFile:  filepath.Join(pki, "extension-apiserver.key"),
+		names:    names,
+	}
+	for _, key := range []**ecdsa.PrivateKey{&c.caKey, &c.key} {
+		var err error
+		if *key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+			return nil, err
+		}
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(c.key)
 	if err != nil {
 		return nil, err
 	}
-	caTemplate := &x509.Certificate{
-		SerialNumber:          big.NewInt(1),
+	if err := writePrivate(c.keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})); err != nil {
+		return nil, err
+	}
+	return c, c.renew(now, validity)
+}
+
+// renew makes both certificates again, with the keys they have: so the old CA verifies the new certificate, the new CA the old
+// one, and it doesn't matter who learns of which first.
+func (c *servingCert) renew(now time.Time, validity time.Duration) error {
+	ca := &x509.Certificate{
+		SerialNumber:          big.NewInt(now.UnixNano()),
 		Subject:               pkix.Name{CommonName: "builder-run-apiserver-ca"},
-		NotBefore:             now.Add(-time.Hour), // clocks differ
+		NotBefore:             now.Add(-backdate),
 		NotAfter:              now.Add(validity),
 		KeyUsage:              x509.KeyUsageCertSign,
 		BasicConstraintsValid: true,
 		IsCA:                  true,
 	}
-	caDER, err := x509.CreateCertificate(rand.Reader, caTemplate, caTemplate, caKey.Public(), caKey)
+	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, c.caKey.Public(), c.caKey)
 	if err != nil {
-		return nil, err
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{
-		SerialNumber: big.NewInt(2),
-		Subject:      pkix.Name{CommonName: names[0]},
-		NotBefore:    caTemplate.NotBefore,
-		NotAfter:     caTemplate.NotAfter,
+		SerialNumber: big.NewInt(now.UnixNano() + 1),
+		Subject:      pkix.Name{CommonName: c.names[0]},
+		NotBefore:    ca.NotBefore,
+		NotAfter:     ca.NotAfter,
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames:     append(names, "localhost"),
+		DNSNames:     append(slices.Clone(c.names), "localhost"),
 		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-	}, caTemplate, key.Public(), caKey)
+	}, ca, c.key.Public(), c.caKey)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, err
-	}
-	c := &servingCert{
-		certFile: filepath.Join(pki, "extension-apiserver.crt"),
-		keyFile:  filepath.Join(pki, "extension-apiserver.key"),
-		ca:       pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
-	}
-	chain := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), c.ca...)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
+	chain := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), authority...)
 	if err := writePrivate(c.certFile, chain); err != nil {
-		return nil, err
+		return err
 	}
-	return c, writePrivate(c.keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))
+	c.ca = authority
+	return nil
 }
 
 // writePrivate replaces a file by one that only its owner can read.
-func writePrivate(path string, content []byte) error {
+func writePrivate(path string, content []byte) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("write %s: %w", path, err)
+		}
+	}()
 	file, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {
 		return err

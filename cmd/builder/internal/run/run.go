@@ -46,6 +46,8 @@ type Options struct {
 	Port int
 	// Fresh drops the state of earlier runs first.
 	Fresh bool
+	// Validity is how long certificates and tokens last, which are renewed in the last third of it: 0 for a year.
+	Validity time.Duration
 	// Out is given what to do next, once all runs; Err the progress, and then the children's output.
 	Out, Err io.Writer
 	// Terminal says that Err is a terminal.
@@ -65,6 +67,7 @@ type runner struct {
 
 	cluster     *cluster
 	cert        *servingCert
+	issued      time.Time // when cert and the tokens were made
 	ports       struct{ proxy, apiserver, probes int }
 	proxyURL    string
 	apiServices []*unstructured.Unstructured
@@ -119,6 +122,7 @@ func (r *runner) run(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		r.running()
+		go r.keepCurrent(ctx) // a proxy that hangs must not keep the run from ending
 		<-ctx.Done()
 		r.echo.Store(false) // how they end is in their logs
 	}

@@ -62,7 +62,10 @@ func (r *runner) inTime(err error) error {
 // startProxy starts storage and the aggregation layer.
 func (r *runner) startProxy(ctx context.Context) error {
 	ready := make(chan string, 1)
-	args := []string{"--data-dir=" + r.state, "--secure-port=" + strconv.Itoa(r.ports.proxy), "--exit-with-parent"}
+	args := []string{
+		"--data-dir=" + r.state, "--secure-port=" + strconv.Itoa(r.ports.proxy), "--exit-with-parent",
+		"--certificate-validity=" + r.validity().String(),
+	}
 	_, err := r.children.start(aggregationProxy, r.Proxy, args, func(line string) {
 		if url, ok := strings.CutPrefix(line, "ready: "); ok {
 			select {
@@ -95,13 +98,18 @@ func (r *runner) applyIdentities(ctx context.Context) error {
 	if err := r.cluster.apply(ctx, objects...); err != nil {
 		return err
 	}
-	name, namespace := r.Project.Name, r.Project.Namespace()
-	for _, component := range []string{apiserver, controllerManager} {
-		if err := r.cluster.writeKubeconfig(ctx, r.kubeconfig(component), namespace, name+"-"+component); err != nil {
+	if err := r.writeTokens(ctx); err != nil {
+		return err
+	}
+	pki, name, namespace := filepath.Join(r.state, "pki"), r.Project.Name, r.Project.Namespace()
+	for _, component := range components {
+		err := r.cluster.writeKubeconfig(r.kubeconfig(component), filepath.Join(pki, "serving-ca.crt"), r.tokenFile(component), namespace, name+"-"+component)
+		if err != nil {
 			return err
 		}
 	}
-	r.cert, err = newServingCert(filepath.Join(r.state, "pki"), time.Now(), name+"-apiserver."+namespace+".svc")
+	r.issued = time.Now()
+	r.cert, err = newServingCert(pki, r.issued, r.validity(), name+"-apiserver."+namespace+".svc")
 	return err
 }
 
