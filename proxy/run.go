@@ -51,6 +51,12 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, url str
 		return err
 	}
 	defer release()
+	embedded := len(o.Etcd.Servers) == 0
+	if embedded {
+		if err := dir.checkRoom(); err != nil {
+			return err
+		}
+	}
 	bind := net.ParseIP(o.BindAddress)
 	certs := o.certs()
 	issuer := pki.Issuer{Dir: certs, Serving: servingNames(bind), Validity: o.CertificateValidity}
@@ -62,11 +68,14 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, url str
 		return err
 	}
 	url := "https://" + net.JoinHostPort(reachableIP(bind).String(), strconv.Itoa(listener.Addr().(*net.TCPAddr).Port))
-	var renewal sync.WaitGroup
-	renewal.Go(func() { o.renew(ctx, issuer, url) })
+	var background sync.WaitGroup
+	background.Go(func() { o.renew(ctx, issuer, url) })
+	if embedded {
+		background.Go(func() { dir.watchDisk(ctx) })
+	}
 	defer func() {
 		fail(nil)
-		renewal.Wait()
+		background.Wait()
 	}()
 	server, closeStorage, err := o.build(ctx, fail, listener, url)
 	if err != nil {

@@ -16,22 +16,33 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// onSmallDisk starts a proxy whose data folder is a disk of its own, small, that only it sees.
-func onSmallDisk(t *testing.T) (p *process, disk string) {
-	t.Helper()
-	dir := t.TempDir()
+// onDisk is a proxy, yet to be started, whose data folder is a disk of its own, of the size, that only it sees.
+func onDisk(dir, size string) *exec.Cmd {
 	cmd := proxyCommand()
 	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c",
-		fmt.Sprintf(`mount -t tmpfs -o size=48m none %[1]q && exec %[2]q --data-dir %[1]q --exit-with-parent`, dir, os.Args[0])}
+		fmt.Sprintf(`mount -t tmpfs -o size=%[3]s none %[1]q && exec %[2]q --data-dir %[1]q --exit-with-parent`, dir, os.Args[0], size)}
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
 	}
-	p, err := launchCommand(cmd, dir)
+	return cmd
+}
+
+// skipIfNoMounts skips the test when err says that nothing could be mounted.
+func skipIfNoMounts(t *testing.T, err error) {
+	t.Helper()
 	if err != nil && (errors.Is(err, syscall.EPERM) || strings.Contains(err.Error(), "mount:")) {
 		t.Skipf("this system lets nobody mount anything: %v", err)
 	}
+}
+
+// onSmallDisk starts a proxy on a disk that is soon full.
+func onSmallDisk(t *testing.T) (p *process, disk string) {
+	t.Helper()
+	dir := t.TempDir()
+	p, err := launchCommand(onDisk(dir, "48m"), dir)
+	skipIfNoMounts(t, err)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +55,33 @@ func onSmallDisk(t *testing.T) (p *process, disk string) {
 	return p, filepath.Join("/proc", fmt.Sprint(p.Process.Pid), "root", dir)
 }
 
-// TestEndsWithEtcd fills the disk, and wants the proxy to stop and say why, instead of answering with errors for ever.
+// TestFullDiskIsNamedAtStart wants one sentence, at once, instead of waiting for an etcd that waits for room.
+func TestFullDiskIsNamedAtStart(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	began := time.Now()
+	_, err := launchCommand(onDisk(dir, "12m"), dir)
+	skipIfNoMounts(t, err)
+	want := "stderr: aggregation-proxy: the disk of " + dir + " is full (12"
+	if err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "free some space on it") {
+		t.Errorf("got %v, want %s...", err, want)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+func freeMegabytes(t *testing.T, disk string) uint64 {
+	t.Helper()
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(disk, &stat); err != nil {
+		t.Fatal(err)
+	}
+	return stat.Bavail * uint64(stat.Bsize) >> 20
+}
+
+// TestEndsWithEtcd fills the disk, and wants the proxy to say so while it serves, and to stop when etcd can't write any more and say why, instead
+// of answering with errors for ever.
 func TestEndsWithEtcd(t *testing.T) {
 	t.Parallel()
 	p, disk := onSmallDisk(t)
@@ -59,6 +96,12 @@ func TestEndsWithEtcd(t *testing.T) {
 	}
 	defer filler.Close()
 	megabyte := make([]byte, 1<<20)
+	for freeMegabytes(t, disk) > 12 {
+		if _, err := filler.Write(megabyte); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(3 * time.Second) // it looks every second
 	for err == nil {
 		_, err = filler.Write(megabyte)
 	}
@@ -79,6 +122,9 @@ func TestEndsWithEtcd(t *testing.T) {
 	}
 	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("took %s to end", took)
+	}
+	if named := "The proxy ends when etcd can't write any more"; !strings.Contains(p.stderr.String(), named) || !strings.Contains(p.stderr.String(), " is full (") {
+		t.Errorf("does not say %q when the disk is full: %s", named, p.stderr)
 	}
 	lines := strings.Split(strings.TrimSpace(p.stderr.String()), "\n")
 	last := lines[len(lines)-1]
