@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"sync"
 	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -35,6 +36,20 @@ func (o Options) renew(ctx context.Context, issuer pki.Issuer, url string) {
 		if err != nil {
 			klog.ErrorS(err, "Renewing certificates failed: those there are stay in use until they expire", "retryIn", every)
 		}
+	}
+}
+
+// waitBriefly returns when what runs in the background has ended, and after a second: a disk, or a replica that holds the lock of
+// the certificates' folder, must not keep the proxy from ending.
+func waitBriefly(background *sync.WaitGroup) {
+	ended := make(chan struct{})
+	go func() {
+		background.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-time.After(time.Second):
 	}
 }
 

@@ -75,7 +75,7 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, url str
 	}
 	defer func() {
 		fail(nil)
-		background.Wait()
+		waitBriefly(&background)
 	}()
 	server, closeStorage, err := o.build(ctx, fail, listener, url)
 	if err != nil {
