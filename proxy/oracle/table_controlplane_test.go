@@ -62,7 +62,6 @@ var controlPlane = table{"control plane", []row{
 	post("a Pod beyond the limit", 403, in(core, "plane", "pods"), object("v1", "Pod", `"name": "beyond"`, `"spec": {"containers": [{"name": "c", "image": "i", "resources": {"limits": {"cpu": "3"}}}], "automountServiceAccountToken": false}`)),
 	namespace("quota"),
 	post("a quota", 201, in(core, "quota", "resourcequotas"), object("v1", "ResourceQuota", `"name": "q"`, `"spec": {"hard": {"count/secrets": "0"}}`)),
-	patch("a quota's status, which nothing here keeps", 200, in(core, "quota", "resourcequotas/q/status"), mergePatch, `{"status": {"hard": {"count/secrets": "0"}, "used": {"count/secrets": "0"}}}`),
 	post("a Secret beyond the quota", 403, in(core, "quota", "secrets"), object("v1", "Secret", `"generateName": "gen-"`, ""), once("exceeded")),
 	post("a namespace for harmless Pods", 201, core+"/namespaces", object("v1", "Namespace", `"name": "harmless", "labels": {"pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/warn": "restricted"}`, "")),
 	post("a Pod with a warning", 201, in(core, "harmless", "pods"), object("v1", "Pod", `"name": "p"`, `"spec": {`+podSpec+`}`), once(`"p"`)),

@@ -4,6 +4,7 @@ package test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
@@ -38,7 +40,7 @@ func TestObjectCountQuota(t *testing.T) {
 		}
 		objects := in(s.version)
 		dry := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
-		within(t, quotaTimeout, func() error {
+		eventually(t, func() error {
 			_, err := objects.Create(t.Context(), s.sample(t), dry)
 			return wantExceeded(err)
 		})
@@ -88,7 +90,8 @@ func TestObjectCountQuota(t *testing.T) {
 	})
 }
 
-// limitObjects makes a namespace with a ResourceQuota on the number of objects of a kind, until the test ends.
+// limitObjects makes a namespace with a ResourceQuota on the number of objects of a kind, until the test ends, and waits until they are
+// counted. A quota that is older than the cluster's knowledge of the kind is looked at again after five minutes, so each try makes a new one.
 func limitObjects(t *testing.T, client typedcorev1.CoreV1Interface, s subject, hard string) (namespace, quota string) {
 	t.Helper()
 	ns, err := client.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-quota-"}}, metav1.CreateOptions{})
@@ -100,14 +103,30 @@ func limitObjects(t *testing.T, client typedcorev1.CoreV1Interface, s subject, h
 			t.Error(err)
 		}
 	})
-	created, err := client.ResourceQuotas(ns.Name).Create(t.Context(), &corev1.ResourceQuota{
-		ObjectMeta: metav1.ObjectMeta{Name: "objects"},
-		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourceName(countOf(s)): resource.MustParse(hard)}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ns.Name, created.Name
+	quotas, name := client.ResourceQuotas(ns.Name), corev1.ResourceName(countOf(s))
+	within(t, quotaTimeout, func() error {
+		created, err := quotas.Create(t.Context(), &corev1.ResourceQuota{
+			ObjectMeta: metav1.ObjectMeta{GenerateName: "objects-"},
+			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{name: resource.MustParse(hard)}},
+		}, metav1.CreateOptions{})
+		if err != nil {
+			return err
+		}
+		err = wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, 5*time.Second, true, func(ctx context.Context) (bool, error) {
+			now, err := quotas.Get(ctx, created.Name, metav1.GetOptions{})
+			if err != nil {
+				return false, err
+			}
+			_, counted := now.Status.Used[name]
+			return counted, nil
+		})
+		if err != nil {
+			return errors.Join(fmt.Errorf("nothing counts %s: %w", name, err), quotas.Delete(t.Context(), created.Name, metav1.DeleteOptions{}))
+		}
+		quota = created.Name
+		return nil
+	})
+	return ns.Name, quota
 }
 
 // countOf is what a ResourceQuota calls the number of objects of a kind.
