@@ -1,0 +1,253 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/apiserver-builder/builder/generators/project"
+)
+
+var (
+	combinedGroups   = []string{"fruit", "root-veg"}
+	combinedVersions = []string{"v1alpha1", "v1"}
+)
+
+// projectFactors are the flags of all create commands, for two groups, two versions and three kinds, and the markers that decide which parts of
+// generated files are there.
+func projectFactors() []factor {
+	all := []factor{
+		{"name", []string{"", " --name store"}},
+		{"domain", []string{" --domain example.com", " --domain shop.k8s.io --allow-reserved-domain"}},
+		{"namesakes", []string{"no", "yes"}}, // two groups with a kind of the same name
+		{"third kind", []string{"Orchard", "String"}},
+		{"others", []string{"", "apps v1 Deployment", " v1 Event,events.k8s.io v1 Event"}},
+	}
+	for _, group := range combinedGroups {
+		all = append(all,
+			factor{group + " made by", []string{"", "group", "group with version"}},
+			factor{group + " second version", []string{"", "empty", "copy", "copy --storage"}})
+	}
+	for i := range 3 {
+		of := func(name string, values ...string) {
+			all = append(all, factor{fmt.Sprint("kind ", i, " ", name), values})
+		}
+		of("group", combinedGroups...)
+		of("version", combinedVersions...)
+		of("scope", "", " --namespaced=false")
+		of("controller", " --no-controller", "", "later")
+		of("status", "", " --status", " --status=false", " --scale")
+		of("short names", "", fmt.Sprintf(" --short-names sn%d,short%d", i, i))
+		of("categories", "", " --categories food,all")
+		of("plural", "", fmt.Sprintf(" --plural many%d", i))
+		of("subresources", "", "approve", "approve sync")
+		of("constraint", "no", "yes")
+		of("rule", "no", "yes")
+		of("selectable field", "no", "yes")
+		of("deprecated", "no", "yes")
+	}
+	return all
+}
+
+// A combinedKind is a kind of a combination.
+type combinedKind struct {
+	index                int
+	group, version, name string
+}
+
+func (k combinedKind) flags() string {
+	return fmt.Sprintf(" --group %s --version %s --kind %s", k.group, k.version, k.name)
+}
+
+// chosen is the kind's value of a factor.
+func (c choice) chosen(k combinedKind, name string) string {
+	return c[fmt.Sprint("kind ", k.index, " ", name)]
+}
+
+// kinds returns the kinds of a choice. The second has the first's name if they are in two groups, and that is chosen.
+func (c choice) kinds() []combinedKind {
+	var kinds []combinedKind
+	for i, name := range []string{"Apple", "Pear", c["third kind"]} {
+		k := combinedKind{index: i, name: name}
+		k.group, k.version = c.chosen(k, "group"), c.chosen(k, "version")
+		kinds = append(kinds, k)
+	}
+	if c["namesakes"] == "yes" && kinds[0].group != kinds[1].group {
+		kinds[1].name = kinds[0].name
+	}
+	return kinds
+}
+
+// A userCommand is a line that a user types, once the lines named by after have been.
+type userCommand struct {
+	name, line string
+	after      []string
+}
+
+// commands are the lines that make a choice's project, for a module.
+func (c choice) commands(module string) []userCommand {
+	all := []userCommand{{name: "init", line: "init --module " + module + c["name"] + c["domain"]}}
+	add := func(name, line string, after ...string) {
+		all = append(all, userCommand{name, line, append(after, "init")})
+	}
+	kinds := c.kinds()
+	copies := map[string]string{} // the versions that are copies, by group
+	for _, group := range combinedGroups {
+		switch c[group+" made by"] {
+		case "group":
+			add("group "+group, "create group "+group)
+		case "group with version":
+			add("group "+group, "create group "+group+" --version "+combinedVersions[0])
+		}
+		first := slices.IndexFunc(kinds, func(k combinedKind) bool { return k.group == group })
+		if first < 0 || c[group+" second version"] == "" {
+			continue
+		}
+		from, to := kinds[first].version, combinedVersions[0]
+		if from == to {
+			to = combinedVersions[1]
+		}
+		line := fmt.Sprintf("create version --group %s --version %s", group, to)
+		if flags, copied := strings.CutPrefix(c[group+" second version"], "copy"); copied {
+			copies[group] = to
+			var before []string
+			for _, k := range kinds {
+				if k.group == group && k.version == from {
+					before = append(before, "kind "+fmt.Sprint(k.index))
+				}
+			}
+			add("copy "+group, line+" --from "+from+flags, before...)
+		} else {
+			add("version "+group, line)
+		}
+	}
+	for _, k := range kinds {
+		all = append(all, c.kindCommands(k, copies)...)
+	}
+	for i, other := range strings.FieldsFunc(c["others"], func(r rune) bool { return r == ',' }) {
+		fields := strings.Split(other, " ")
+		add(fmt.Sprint("other ", i), fmt.Sprintf("create controller --group=%s --version %s --kind %s", fields[0], fields[1], fields[2]), fmt.Sprint("other ", i-1))
+	}
+	return all
+}
+
+// kindCommands are the lines that make a kind.
+func (c choice) kindCommands(k combinedKind, copies map[string]string) []userCommand {
+	name := fmt.Sprint("kind ", k.index)
+	after := []string{"init"}
+	if copies[k.group] == k.version { // a version that has kinds is never the target of a copy
+		after = append(after, "copy "+k.group)
+	}
+	// The names of controllers depend on their order.
+	var previous []string
+	for _, other := range c.kinds()[:k.index] {
+		if other.name == k.name {
+			previous = []string{fmt.Sprint("kind ", other.index), fmt.Sprint("controller ", other.index)}
+		}
+	}
+	line := "create resource" + k.flags()
+	for _, flag := range []string{"scope", "status", "short names", "categories", "plural"} {
+		line += c.chosen(k, flag)
+	}
+	var all []userCommand
+	switch controller := c.chosen(k, "controller"); controller {
+	case "later":
+		// The status is there by default for a controller only.
+		all = append(all, userCommand{name, line + " --no-controller", after},
+			userCommand{fmt.Sprint("controller ", k.index), "create controller" + k.flags(), append([]string{name}, previous...)})
+	default:
+		all = append(all, userCommand{name, line + controller, append(after, previous...)})
+	}
+	for i, subresource := range strings.Fields(c.chosen(k, "subresources")) {
+		all = append(all, userCommand{fmt.Sprint("subresource ", k.index, i), "create subresource" + k.flags() + " --name " + subresource, []string{name}})
+	}
+	return all
+}
+
+// inAnyOrder returns the lines in one of the orders in which a user may type them.
+func inAnyOrder(commands []userCommand, random *rand.Rand) []string {
+	known := map[string]bool{}
+	for _, c := range commands {
+		known[c.name] = true
+	}
+	var lines []string
+	for len(commands) > 0 {
+		var ready []int
+		for i, c := range commands {
+			if !slices.ContainsFunc(c.after, func(name string) bool { return known[name] }) {
+				ready = append(ready, i)
+			}
+		}
+		i := ready[random.IntN(len(ready))]
+		lines = append(lines, commands[i].line+" --generate=false")
+		delete(known, commands[i].name)
+		commands = slices.Delete(commands, i, i+1)
+	}
+	return lines
+}
+
+// mark writes the markers of a choice into the types of the project in dir.
+func (c choice) mark(t *testing.T, dir string) {
+	t.Helper()
+	p, err := project.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range c.kinds() {
+		group, _ := p.Group(k.group)
+		declared, ok := group.Kind(k.name)
+		if !ok {
+			t.Fatalf("there is no kind %s in %s", k.name, k.group)
+		}
+		for _, version := range declared.Versions {
+			file := fmt.Sprintf("pkg/apis/%s/%s/%s_types.go", group.Package(), version, declared.Package())
+			before := func(line, marker string) { replace(t, dir, file, line, "// "+marker+"\n"+line) }
+			onKind, onSpec := "\ntype "+k.name+" struct {", "type "+k.name+"Spec struct {"
+			if c.chosen(k, "constraint") == "yes" {
+				before("\tMessage string", "+kubebuilder:validation:MaxLength=100")
+			}
+			if c.chosen(k, "rule") == "yes" {
+				before(onSpec, `+kubebuilder:validation:XValidation:rule="!has(self.message) || self.message != 'no'",message="no is no message"`)
+			}
+			if c.chosen(k, "selectable field") == "yes" {
+				replace(t, dir, file, onKind, "\n// +kubebuilder:selectablefield:JSONPath=.spec.message"+onKind)
+			}
+			if c.chosen(k, "deprecated") == "yes" && version == declared.Origin() {
+				replace(t, dir, file, onKind, "\n// +kubebuilder:deprecatedversion:warning=\"use another\""+onKind)
+			}
+		}
+	}
+}
+
+// TestCombinations makes a project of every pair of flags and markers, and the same one again in another order, and type-checks all of them.
+func TestCombinations(t *testing.T) {
+	root := folder(t)
+	modules := map[string]string{}
+	for i, c := range pairwise(projectFactors()) {
+		module := fmt.Sprintf("example.com/p%02d", i)
+		dir := filepath.Join(root, filepath.Base(module))
+		t.Run(filepath.Base(module), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(3, uint64(i)))
+			lines := inAnyOrder(c.commands(module), random)
+			if err := os.Mkdir(dir, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			must(t, dir, lines...)
+			again, others := folder(t), inAnyOrder(c.commands(module), random)
+			must(t, again, others...)
+			same(t, fmt.Sprintf("the project depends on the order of\n%s\nand\n%s", strings.Join(lines, "\n"), strings.Join(others, "\n")),
+				read(t, again), read(t, dir))
+			c.mark(t, dir)
+			must(t, dir, "generate")
+			modules[module] = strings.Join(lines, "\n")
+		})
+	}
+	for _, problem := range typeCheck(t, root, slices.Sorted(maps.Keys(modules))) {
+		t.Errorf("%s\n%s", problem.text, modules[problem.module])
+	}
+}
