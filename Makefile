@@ -42,7 +42,7 @@ FUZZTIME := 30000x
 FUZZTIME_SENT := 10000x
 test-fuzz: ## some ten thousand inputs for each fuzz target of the proxy
 	go test -run '^$$' -fuzz '^FuzzIdentity$$' -fuzztime $(FUZZTIME_SENT) -fuzzminimizetime 100x ./proxy/internal/aggregation
-	for target in FuzzPathMapping FuzzHeaders FuzzAPIServiceValidation; do \
+	for target in FuzzPathMapping FuzzHeaders FuzzPages FuzzAPIServiceValidation; do \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./proxy/internal/aggregation; done
 
 # Not from the cache: these run programs that go test doesn't look at.

@@ -44,7 +44,11 @@ func TestHundredMegabytes(t *testing.T) {
 				received, err := sumOf(r.Body)
 				fmt.Fprintf(w, "%x %d %v", received, r.ContentLength, err)
 			})
+			b.Handle("page", page)
 			for i, client := range s.clients(t) {
+				t.Run(fmt.Sprintf("page_to_client_of_HTTP%d", 2-i), func(t *testing.T) {
+					s.inLittleMemory(t, func() { s.downloadPage(t, client, b.Path("page")) })
+				})
 				for _, length := range []int64{bodySize, -1} {
 					name := fmt.Sprintf("client_of_HTTP%d_length_%d", 2-i, length)
 					t.Run("to_"+name, func(t *testing.T) {
@@ -73,6 +77,50 @@ func (s *suite) download(t *testing.T, client *http.Client, target string, lengt
 	got, err := sumOf(response.Body)
 	if err != nil || fmt.Sprintf("%x", got) != want || response.ContentLength != length {
 		t.Errorf("%s %s, Content-Length %d, the body's sum is %x, want %s: %v", response.Proto, response.Status, response.ContentLength, got, want, err)
+	}
+}
+
+// page is HTML, with a link that is rewritten on the way and a beginning that comes before the rest.
+func page(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/html")
+	_, _ = io.WriteString(w, pageBegin)
+	_ = http.NewResponseController(w).Flush()
+	if r.URL.Query().Has("begun") {
+		proxytest.Hang(w, r)
+		return
+	}
+	for range bodySize / len(pagePart) {
+		if _, err := io.WriteString(w, pagePart); err != nil {
+			return
+		}
+	}
+}
+
+const pageBegin = "<!DOCTYPE html>the beginning\n"
+
+var pagePart = `<a href="/x">x</a>` + strings.Repeat("text ", 1000)
+
+// downloadPage reads a page as it comes, and one that goes on and on.
+func (s *suite) downloadPage(t *testing.T, client *http.Client, target string) {
+	t.Helper()
+	response, err := s.do(t, client, http.MethodGet, target, nil, 0)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer response.Body.Close()
+	if n, err := io.Copy(io.Discard, response.Body); err != nil || n < bodySize {
+		t.Errorf("%d bytes of a page: %v", n, err)
+	}
+	response, err = s.do(t, client, http.MethodGet, target+"?begun", nil, 0)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer response.Body.Close()
+	begun := make([]byte, len(pageBegin))
+	if _, err := io.ReadFull(response.Body, begun); err != nil || string(begun) != pageBegin {
+		t.Errorf("a page that goes on begins %q: %v", begun, err)
 	}
 }
 

@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"bufio"
+	"compress/gzip"
 	"encoding/base64"
 	"encoding/json"
 	"io"
@@ -48,6 +49,10 @@ func prepareBackend(t *testing.T, s *side) {
 		"hops":    proxytest.Respond(http.StatusOK, http.Header{"Keep-Alive": {"timeout=5"}, "Proxy-Authenticate": {"Basic"}, "X-Stays": {"yes"}}, "{}"),
 		"own":     proxytest.Respond(http.StatusOK, http.Header{"Audit-Id": {"own"}, "X-Kubernetes-Pf-Flowschema-Uid": {"own"}, "Date": {"never"}}, "{}"),
 		"large":   proxytest.Respond(http.StatusOK, http.Header{"Content-Type": {"text/plain"}}, strings.Repeat("0123456789abcdef", 1<<16)),
+		"page":    page(false),
+		"zipped":  page(true),
+		"unzip":   proxytest.Respond(http.StatusOK, http.Header{"Content-Type": {"text/html"}, "Content-Encoding": {"gzip"}}, "not zipped at all"),
+		"created": proxytest.Respond(http.StatusCreated, http.Header{"Content-Type": {"text/html"}, "Location": {"/elsewhere"}}, `<a href="/elsewhere">x</a>`),
 		"cut":     proxytest.CloseMidBody,
 		"trailer": trailer,
 		"chunks":  chunks,
@@ -70,6 +75,23 @@ func prepareBackend(t *testing.T, s *side) {
 	backend.Register(t, s.ControlPlane)
 	s.variables["port"] = strconv.Itoa(backend.Options.Port)
 	s.variables["ca"] = base64.StdEncoding.EncodeToString(backend.Authority.PEM)
+}
+
+// page is HTML with links.
+func page(zipped bool) http.HandlerFunc {
+	const text = `<!DOCTYPE html><title>a &lt; b</title><script src=/s.js>"<a href=/no>"</script><p>1 < 2 <a HREF='/a?b=1&amp;c'>x</a>` +
+		`<a href="https://other.example.com/">y</a><img src=z alt="/no"/><!-- <a href=/no> --><form action=/b`
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		if !zipped {
+			_, _ = io.WriteString(w, text)
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		zip := gzip.NewWriter(w)
+		_, _ = io.WriteString(zip, text)
+		_ = zip.Close()
+	}
 }
 
 func trailer(w http.ResponseWriter, _ *http.Request) {

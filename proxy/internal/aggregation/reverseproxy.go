@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/http/httputil"
 	"net/textproto"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -73,9 +74,55 @@ type toBackend struct {
 func (t toBackend) RoundTrip(out *http.Request) (*http.Response, error) {
 	x := exchangeOf(out)
 	x.setIdentity(out)
-	// It adds the X-Forwarded headers, and rewrites absolute links in pages, as kube-apiserver does for all it proxies.
-	forward := proxyutil.Transport{Scheme: "https", Host: out.URL.Host, RoundTripper: t.transport(x)}
-	return forward.RoundTrip(out)
+	return forward(out, t.transport(x))
+}
+
+// forward adds the X-Forwarded headers to the request, and rewrites links in the answer, as kube-apiserver does for all it
+// proxies, but pages as they come.
+func forward(out *http.Request, next http.RoundTripper) (*http.Response, error) {
+	host := out.URL.Host
+	hidden := pages{RoundTripper: next}
+	stock := proxyutil.Transport{Scheme: "https", Host: host, RoundTripper: &hidden}
+	response, err := stock.RoundTrip(out)
+	if err != nil || hidden.contentType == nil {
+		return response, err
+	}
+	response.Header["Content-Type"] = hidden.contentType
+	if response.Header.Get("Location") != "" {
+		return response, nil
+	}
+	err = rewritePage(response, func(link *url.URL) string {
+		elsewhere := link.Host != "" && link.Host != out.URL.Host && link.Host != out.Host
+		if !elsewhere && strings.HasPrefix(link.Path, "/") {
+			link.Scheme, link.Host = "https", host
+		}
+		return link.String()
+	})
+	if err != nil {
+		response.Body.Close()
+		return nil, err
+	}
+	return response, nil
+}
+
+// pages hides from proxyutil.Transport that an answer is HTML, which it would read whole.
+type pages struct {
+	http.RoundTripper
+	contentType []string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (p *pages) RoundTrip(out *http.Request) (*http.Response, error) {
+	response, err := p.RoundTripper.RoundTrip(out)
+	if err != nil {
+		return nil, err
+	}
+	kind, _, _ := strings.Cut(response.Header.Get("Content-Type"), ";")
+	if strings.TrimSpace(kind) == "text/html" {
+		p.contentType = response.Header["Content-Type"]
+		response.Header.Del("Content-Type")
+	}
+	return response, nil
 }
 
 // RoundTrip implements http.RoundTripper.
