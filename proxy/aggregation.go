@@ -48,7 +48,10 @@ func aggregateRemotely(config *app.Config, discoveryTimeout time.Duration) (*rem
 		Informers:         config.KubeAPIs.ControlPlane.VersionedInformers,
 		ClientCertificate: certificate,
 		DiscoveryTimeout:  discoveryTimeout,
-		Recheck:           func(apiService string) { remote.availability.Recheck(apiService) },
+		Available: func(apiService *apiregistrationv1.APIService) (available, known bool) {
+			return remote.availability.Available(apiService)
+		},
+		Recheck: func(apiService string) { remote.availability.Recheck(apiService) },
 	})
 	if err != nil {
 		return nil, err
@@ -86,6 +89,7 @@ func (r *remoteAPIServices) connect(config *app.Config, aggregator *aggregatorap
 		Resolver:          r.layer,
 		ClientCertificate: r.clientCertificate.CurrentCertKeyContent,
 		Metrics:           metrics,
+		Judged:            r.layer.Refresh,
 		Observe:           observeDiscovery,
 	}); err != nil {
 		return fmt.Errorf("availability controller: %w", err)

@@ -45,7 +45,7 @@ func (l *Layer) newBackend(apiService *apiregistrationv1.APIService, old *backen
 	config := remote.BuildTransportConfig(nil, cert, key, apiService)
 	b := &backend{
 		name:      apiService.Name,
-		available: apiregistrationhelper.IsAPIServiceConditionTrue(apiService, apiregistrationv1.Available),
+		available: l.available(apiService),
 		trust:     trust{config.TLS.CAData, cert, key, config.TLS.Insecure, config.TLS.ServerName},
 		metrics:   l.metrics.of(apiService.Name),
 		recheck:   func() { l.config.Recheck(apiService.Name) },
@@ -77,6 +77,16 @@ func (l *Layer) newBackend(apiService *apiregistrationv1.APIService, old *backen
 		b.endpoints = append(b.endpoints, newEndpoint(address, tlsConfig))
 	}
 	return b
+}
+
+// available tells whether to serve an APIService: as this process has found out, or until then as its status says.
+func (l *Layer) available(apiService *apiregistrationv1.APIService) bool {
+	if l.config.Available != nil {
+		if available, known := l.config.Available(apiService); known {
+			return available
+		}
+	}
+	return apiregistrationhelper.IsAPIServiceConditionTrue(apiService, apiregistrationv1.Available)
 }
 
 // replacedBy closes the endpoints that next doesn't go on with.

@@ -6,8 +6,10 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/endpoints/request"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
 // TestHandlerAnswersForTheBackend is about what can't be brought about from outside, or not alone.
@@ -66,4 +68,33 @@ func TestPickSharesEvenly(t *testing.T) {
 	if alone.pick(down) != nil {
 		t.Error("what was tried was chosen again")
 	}
+}
+
+// TestOwnFindingCounts serves an APIService as this process has found it, not as another replica has written.
+func TestOwnFindingCounts(t *testing.T) {
+	l := newTestLayer(t)
+	var available, known bool
+	l.config.Available = func(*apiregistrationv1.APIService) (bool, bool) { return available, known }
+	served := func() bool { return l.backendFor("/apis/example.com/v1/things").available }
+	port := int32(443)
+	for _, status := range []apiregistrationv1.ConditionStatus{"", apiregistrationv1.ConditionTrue, apiregistrationv1.ConditionFalse} {
+		available, known = false, false
+		apiService := &apiregistrationv1.APIService{
+			ObjectMeta: metav1.ObjectMeta{Name: "v1.example.com"},
+			Spec:       apiregistrationv1.APIServiceSpec{Group: "example.com", Version: "v1", Service: &apiregistrationv1.ServiceReference{Namespace: "a", Name: "b", Port: &port}},
+			Status:     apiregistrationv1.APIServiceStatus{Conditions: []apiregistrationv1.APIServiceCondition{{Type: apiregistrationv1.Available, Status: status}}},
+		}
+		l.apiServiceChanged(apiService)
+		if want := status == apiregistrationv1.ConditionTrue; served() != want {
+			t.Errorf("before the first probe, with status %q: served %v", status, served())
+		}
+		for _, available = range []bool{true, false} {
+			known = true
+			l.Refresh("v1.example.com")
+			if served() != available {
+				t.Errorf("found available: %v, with status %q: served %v", available, status, served())
+			}
+		}
+	}
+	l.Refresh("v1.unknown.example.com") // it may have gone a moment ago
 }

@@ -24,6 +24,9 @@ type Config struct {
 	ClientCertificate dynamiccertificates.CertKeyContentProvider
 	// DiscoveryTimeout is how long an extension-apiserver may take for /apis/GROUP/VERSION; 0 is for ever.
 	DiscoveryTimeout time.Duration
+	// Available tells whether this process has found an APIService available, if it has found out. What its status says is
+	// of another replica, maybe. Nil: the status tells.
+	Available func(*apiregistrationv1.APIService) (available, known bool)
 	// Recheck is told the name of an APIService that a request could not be brought to.
 	Recheck func(apiService string)
 }

@@ -101,6 +101,15 @@ func (l *Layer) refreshService(namespace, name string) {
 	}
 }
 
+// Refresh is told that Available tells something else of an APIService.
+func (l *Layer) Refresh(apiService string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if remote := l.apiServices[apiService]; remote != nil {
+		l.refresh(remote)
+	}
+}
+
 func (l *Layer) refreshAll() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

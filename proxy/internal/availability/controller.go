@@ -21,6 +21,7 @@ import (
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	"k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper"
 	apiregistrationclient "k8s.io/kube-aggregator/pkg/client/clientset_generated/clientset/typed/apiregistration/v1"
 	informers "k8s.io/kube-aggregator/pkg/client/informers/externalversions/apiregistration/v1"
 	listers "k8s.io/kube-aggregator/pkg/client/listers/apiregistration/v1"
@@ -48,6 +49,8 @@ type Config struct {
 	ClientCertificate func() (certPEM, keyPEM []byte)
 	// Metrics are kube-aggregator's of APIServices' availability. Nil: nothing is counted.
 	Metrics *availabilitymetrics.Metrics
+	// Judged is told the name of an APIService that Available tells something else of. Nil: nobody is.
+	Judged func(apiService string)
 	// Observe is told how long discovery took at every probe, and why it failed. Nil: nobody is.
 	Observe func(apiService string, took time.Duration, err error)
 }
@@ -89,6 +92,9 @@ func New(config Config) (*Controller, error) {
 		endpointSlices: endpointSlices,
 		monitors:       map[string]*monitor{},
 	}
+	if _, err := apiServices.AddEventHandler(cache.ResourceEventHandlerFuncs{UpdateFunc: c.statusChanged}); err != nil {
+		return nil, err
+	}
 	for informer, handler := range map[cache.SharedIndexInformer]cache.ResourceEventHandler{
 		apiServices:                      onChange(c.apiServiceChanged, sameAPIService),
 		config.Services.Informer():       onChange(c.serviceChanged, sameService),
@@ -129,6 +135,30 @@ func (c *Controller) Recheck(apiService string) {
 	defer c.mu.RUnlock()
 	if m := c.monitors[apiService]; m != nil {
 		signal(m.doubted)
+	}
+}
+
+// Available tells what the last check by this process has found. Before the first one, it is not known.
+func (c *Controller) Available(apiService *apiregistrationv1.APIService) (available, known bool) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	m := c.monitors[apiService.Name]
+	if m == nil {
+		return false, false
+	}
+	found := m.verdict.Load()
+	if found == nil || found.uid != apiService.UID {
+		return false, false
+	}
+	return found.available, true
+}
+
+// statusChanged has an APIService probed now that another replica has found otherwise.
+func (c *Controller) statusChanged(_, current any) {
+	apiService := current.(*apiregistrationv1.APIService)
+	available, known := c.Available(apiService)
+	if known && available != helper.IsAPIServiceConditionTrue(apiService, apiregistrationv1.Available) {
+		c.Recheck(apiService.Name)
 	}
 }
 

@@ -3,8 +3,10 @@ package availability
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/flowcontrol"
 	"k8s.io/klog/v2"
@@ -25,6 +27,9 @@ const (
 	recheckPause = 100 * time.Millisecond
 	// An error that changes all the time under the same reason is written this often, after the first few times.
 	messagesPerSecond, messageBurst = 0.1, 3
+	// A condition that another replica wrote, and that this one finds otherwise, is written this often, after the first
+	// few times: replicas that disagree go on to.
+	disputesPerSecond, disputeBurst = 1.0 / 15, 2
 )
 
 // monitor watches over one APIService from a goroutine of its own.
@@ -34,8 +39,9 @@ type monitor struct {
 	stop context.CancelFunc
 	// The APIService, its Service or EndpointSlices changed.
 	changed chan struct{}
-	// A request to it failed.
+	// A request to it failed, or another replica found it otherwise.
 	doubted chan struct{}
+	verdict atomic.Pointer[verdict] // of the last check
 
 	// The rest is the goroutine's.
 	connections connections
@@ -43,6 +49,13 @@ type monitor struct {
 	written     apiregistrationv1.APIServiceCondition
 	retry       wait.Backoff
 	messages    flowcontrol.PassiveRateLimiter
+	disputes    flowcontrol.PassiveRateLimiter
+}
+
+// verdict is what a check has found, whatever the status says, which replicas share.
+type verdict struct {
+	uid       types.UID
+	available bool
 }
 
 func newMonitor(c *Controller, name string, stop context.CancelFunc) *monitor {
@@ -54,6 +67,7 @@ func newMonitor(c *Controller, name string, stop context.CancelFunc) *monitor {
 		doubted:    make(chan struct{}, 1),
 		retry:      eager(),
 		messages:   flowcontrol.NewTokenBucketPassiveRateLimiter(messagesPerSecond, messageBurst),
+		disputes:   flowcontrol.NewTokenBucketPassiveRateLimiter(disputesPerSecond, disputeBurst),
 	}
 }
 
@@ -121,6 +135,7 @@ func (m *monitor) check(ctx context.Context) time.Duration {
 	if m.available {
 		m.retry = steady()
 	}
+	m.judge(apiService)
 	if err := m.write(ctx, apiService, verdict); err != nil && ctx.Err() == nil {
 		klog.ErrorS(err, "Writing an APIService's status failed", "name", m.name)
 		return m.retry.Step()
@@ -129,4 +144,12 @@ func (m *monitor) check(ctx context.Context) time.Duration {
 		return m.retry.Step()
 	}
 	return wait.Jitter(period, jitter)
+}
+
+// judge makes known what the check has found. It comes before the status: who reads that is served.
+func (m *monitor) judge(apiService *apiregistrationv1.APIService) {
+	found := verdict{apiService.UID, m.available}
+	if before := m.verdict.Swap(&found); (before == nil || *before != found) && m.config.Judged != nil {
+		m.config.Judged(m.name)
+	}
 }

@@ -57,11 +57,12 @@ func (m *monitor) write(ctx context.Context, checked *apiregistrationv1.APIServi
 	return nil
 }
 
-// worthWriting keeps a status from being written for an error's wording alone again and again: replicas and endpoints
-// fail in different ways, and every write wakes all who watch.
+// worthWriting keeps a status from being written again and again, for an error's wording alone or because replicas
+// disagree: they and the endpoints fail in different ways, and every write wakes all who watch.
 func (m *monitor) worthWriting(before *apiregistrationv1.APIServiceCondition, after apiregistrationv1.APIServiceCondition) bool {
 	if before == nil || before.Status != after.Status || before.Reason != after.Reason {
-		return true
+		found := m.written.Status != after.Status || m.written.Reason != after.Reason
+		return before == nil || found || m.disputes.TryAccept()
 	}
 	const any = "->"
 	if localPort.ReplaceAllString(before.Message, any) == localPort.ReplaceAllString(after.Message, any) {
