@@ -52,6 +52,7 @@ func Run(t *testing.T, cp *proxytest.ControlPlane) {
 		"Rotation":     s.rotation,
 		"OpenAPI":      s.openAPI,
 		"Validation":   s.validation,
+		"Strain":       s.strain,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

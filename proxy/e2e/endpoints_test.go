@@ -28,15 +28,21 @@ func TestEndpointLost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cp := proxytest.Start(t)
-			b, hosts := register(t, cp)
+			b, hosts := register(t, cp, 3)
 			l := startLoad(t, cp, b)
 			l.balanced(t, hosts)
 
 			lost := time.Now()
 			tt.lose(hosts[0], t)
+			gone := time.Now()
 			sleep(t, allowed)
 			failed, _ := l.since(lost)
 			t.Logf("%d failed at first: %v", len(failed), sample(failed))
+			for _, r := range failed {
+				if r.upgrade && r.began.After(gone) { // each opens a connection of its own, so none needs to fail
+					t.Errorf("an upgrade failed: %v", sample([]result{r}))
+				}
+			}
 			settled := time.Now()
 			sleep(t, after)
 			l.answered(t, settled, enough)
@@ -70,7 +76,7 @@ func TestEndpointLost(t *testing.T) {
 // TestEndpointRemoved takes one of three endpoints out of the EndpointSlice under load: nothing fails.
 func TestEndpointRemoved(t *testing.T) {
 	cp := proxytest.Start(t)
-	b, hosts := register(t, cp)
+	b, hosts := register(t, cp, 3)
 	l := startLoad(t, cp, b)
 	l.balanced(t, hosts)
 
@@ -103,15 +109,15 @@ func TestEndpointRemoved(t *testing.T) {
 	l.balanced(t, hosts[1:])
 }
 
-// register makes three hosts with the same backend, and an APIService of theirs.
-func register(t *testing.T, cp *proxytest.ControlPlane) (*proxytest.Backend, []*host) {
+// register makes n hosts with the same backend, and an APIService of theirs.
+func register(t *testing.T, cp *proxytest.ControlPlane, n int) (*proxytest.Backend, []*host) {
 	t.Helper()
 	namespace := cp.Namespace(t)
 	b := &proxytest.Backend{
 		Options:   proxytest.BackendOptions{Namespace: namespace, Service: "backend", Group: namespace + ".example.com", Versions: []string{"v1"}, Port: port},
 		Authority: proxytest.NewAuthority(t, "backend"),
 	}
-	hosts := newHosts(t, 3, b)
+	hosts := newHosts(t, n, b)
 	var addresses []string
 	for _, h := range hosts {
 		addresses = append(addresses, h.address)
@@ -130,6 +136,7 @@ type result struct {
 	began, ended time.Time
 	host         string
 	failure      string
+	upgrade      bool
 }
 
 // load is requests that go on until the test ends.
@@ -140,15 +147,23 @@ type load struct {
 
 func startLoad(t *testing.T, cp *proxytest.ControlPlane, b *proxytest.Backend) *load {
 	t.Helper()
-	const clients, pause = 8, 10 * time.Millisecond
+	const clients, pause, upgrades = 8, 10 * time.Millisecond, 8 // one request in so many is an upgrade
 	l := &load{}
-	client := cp.HTTPClient(t, "jane", "system:masters")
+	client, upgrading := cp.HTTPClient(t, "jane", "system:masters"), cp.HTTPClient(t, "jane", "system:masters")
+	transport := upgrading.Transport.(*http.Transport)
+	transport.ForceAttemptHTTP2, transport.DisableKeepAlives = false, true
+	transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
 	ctx, cancel := context.WithCancel(t.Context())
 	var running sync.WaitGroup
 	for range clients {
 		running.Go(func() {
-			for ; ctx.Err() == nil; time.Sleep(pause) {
-				l.add(ctx, ask(ctx, client, cp.URL+b.Path("host")))
+			for i := 1; ctx.Err() == nil; i++ {
+				if i%upgrades == 0 {
+					l.add(ctx, ask(ctx, upgrading, cp.URL+b.Path("host"), true))
+				} else {
+					l.add(ctx, ask(ctx, client, cp.URL+b.Path("host"), false))
+				}
+				time.Sleep(pause)
 			}
 		})
 	}
@@ -159,13 +174,18 @@ func startLoad(t *testing.T, cp *proxytest.ControlPlane, b *proxytest.Backend) *
 	return l
 }
 
-func ask(ctx context.Context, client *http.Client, url string) (r result) {
-	r.began = time.Now()
+// ask asks for the host's name, over HTTP or over what an upgrade makes of the connection.
+func ask(ctx context.Context, client *http.Client, url string, upgrade bool) (r result) {
+	r.began, r.upgrade = time.Now(), upgrade
 	defer func() { r.ended = time.Now() }()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		r.failure = err.Error()
 		return r
+	}
+	want := http.StatusOK
+	if upgrade {
+		want, request.Header = http.StatusSwitchingProtocols, http.Header{"Connection": {"Upgrade"}, "Upgrade": {"name"}}
 	}
 	response, err := client.Do(request)
 	if err != nil {
@@ -174,7 +194,7 @@ func ask(ctx context.Context, client *http.Client, url string) (r result) {
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if r.host = string(body); err != nil || response.StatusCode != http.StatusOK {
+	if r.host = string(body); err != nil || response.StatusCode != want {
 		r.failure = fmt.Sprint(response.Status, " ", r.host, err)
 	}
 	return r

@@ -13,7 +13,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -47,7 +49,15 @@ func serve(host, group, cert, key string) error {
 			GroupVersion: group + "/v1",
 		})
 	})
-	mux.HandleFunc("GET /apis/"+group+"/v1/host", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, host) })
+	mux.HandleFunc("GET /apis/"+group+"/v1/host", func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" {
+			proxytest.Raw("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: name\r\n\r\n"+host)(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, host)
+	})
+	mux.HandleFunc("GET /apis/"+group+"/v1/watched", tick)
+	mux.HandleFunc("GET /apis/"+group+"/v1/echo", proxytest.EchoUpgrade)
 	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 	if err != nil {
 		return err
@@ -60,6 +70,15 @@ func serve(host, group, cert, key string) error {
 	server := &http.Server{Handler: mux, ErrorLog: log.New(io.Discard, "", 0)}
 	_ = server.ServeTLS(listener, cert, key)
 	return nil
+}
+
+// tick sends a line now and then, as long as it is wanted.
+func tick(w http.ResponseWriter, r *http.Request) {
+	for r.Context().Err() == nil {
+		_, _ = io.WriteString(w, "tick\n")
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // host is a machine of its own as far as the network goes: a namespace behind a cable.
@@ -128,6 +147,18 @@ func (h *host) start(t *testing.T) {
 func (h *host) stop() {
 	_ = h.process.Process.Kill() // it may have ended
 	_ = h.process.Wait()
+}
+
+// pause stops the backend's process, and goOn lets it continue; the host is there meanwhile.
+func (h *host) pause(t *testing.T) { h.signal(t, syscall.SIGSTOP) }
+
+func (h *host) goOn(t *testing.T) { h.signal(t, syscall.SIGCONT) }
+
+func (h *host) signal(t *testing.T, signal syscall.Signal) {
+	t.Helper()
+	if err := h.process.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // unplug pulls the cable at the host's end: nothing answers any more, and nobody says why.

@@ -45,7 +45,6 @@ func TestFaults(t *testing.T) {
 				"slow_request_body":                     s.slowRequestBody,
 				"slow_reader":                           s.slowReader,
 				"backend_killed_mid_watch":              s.killedMidWatch,
-				"backend_hung_mid_watch":                s.hungMidWatch,
 				"backend_killed_mid_body":               s.killedMidBody,
 				"backend_killed_mid_upload":             s.killedMidUpload,
 				"backend_killed_mid_upgrade":            s.killedMidUpgrade,

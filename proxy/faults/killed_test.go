@@ -75,27 +75,6 @@ func (s *suite) killedMidWatch(t *testing.T) {
 	})
 }
 
-// hungMidWatch lets the backend fall silent, as the host of one does that loses its power: over HTTP/2 that is noticed.
-func (s *suite) hungMidWatch(t *testing.T) {
-	b := s.backend(t, proxytest.BackendOptions{})
-	b.Handle("watched", tellNews)
-	clients := s.clients(t)
-	var watches []*http.Response
-	for i := range often {
-		watches = append(watches, s.watch(t, clients[i%len(clients)], b.Path("watched")))
-	}
-	b.Freeze()
-	for _, watch := range watches {
-		if rest, _ := ends(t, "a watch", watch.Body); rest != "" {
-			t.Errorf("the end of a watch is %q", rest)
-		}
-	}
-	s.WaitCondition(t, "v1."+b.Options.Group, "FailedDiscoveryCheck", nil)
-	b.Thaw()
-	b.WaitServed(t, s.ControlPlane)
-	s.watch(t, clients[0], b.Path("watched"))
-}
-
 // killedMidBody ends the backend when it has sent half of its responses: no client takes that for all.
 func (s *suite) killedMidBody(t *testing.T) {
 	const half = 256 << 10

@@ -2,8 +2,10 @@ package aggregation
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 
@@ -134,16 +136,35 @@ func (b *backend) roundTrip(r *http.Request, e *endpoint, longRunning bool) (*ht
 	if err == nil || r.Context().Err() != nil {
 		return response, err
 	}
-	b.recheck()
-	e.suspect()
-	if !neverSent(err) {
-		return nil, err
-	}
-	e.setDown()
-	another := b.pick(e)
+	another := b.elsewhere(e, err)
 	if another == nil {
 		return nil, err
 	}
 	r.URL.Host, r.Host = another.address, another.address
 	return another.roundTrip(r, longRunning)
+}
+
+// connect opens a connection to e, or to another endpoint when that fails, and returns to which.
+func (b *backend) connect(ctx context.Context, e *endpoint) (net.Conn, *endpoint, error) {
+	conn, err := e.dialer.dial(ctx, "tcp", e.address)
+	if err == nil || ctx.Err() != nil {
+		return conn, e, err
+	}
+	another := b.elsewhere(e, err)
+	if another == nil {
+		return nil, e, err
+	}
+	conn, err = another.dialer.dial(ctx, "tcp", another.address)
+	return conn, another, err
+}
+
+// elsewhere returns the endpoint to send a request to that failed at e, or nil when some of it may have got there.
+func (b *backend) elsewhere(e *endpoint, err error) *endpoint {
+	b.recheck()
+	e.suspect()
+	if !neverSent(err) {
+		return nil
+	}
+	e.setDown()
+	return b.pick(e)
 }

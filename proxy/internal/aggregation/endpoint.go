@@ -3,9 +3,7 @@ package aggregation
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,10 +15,9 @@ const (
 	// What client-go's transports have, which kube-aggregator uses.
 	tlsHandshakeTimeout = 10 * time.Second
 	idleTimeout         = 90 * time.Second
-	// A host that is gone must not hold requests longer than others take to notice.
-	dialTimeout = 3 * time.Second
-	// An HTTP/2 connection that was silent for so long is asked for a sign of life, and given up without one.
-	pingAfter, pingTimeout = 2 * time.Second, 2 * time.Second
+	// How long an HTTP/2 connection may be silent until the other process is asked for a sign of life, and how long that may
+	// take. It may be stopped for a while; a host that is gone is noticed sooner, by the dialer.
+	pingAfter, pingTimeout = 30 * time.Second, 15 * time.Second
 	// A quarter of the requests that kube-apiserver lets in at once.
 	idleConnections = 100
 	// How often an endpoint that is down is tried again.
@@ -30,6 +27,7 @@ const (
 // endpoint is one address that an extension-apiserver listens at, and the connections to it.
 type endpoint struct {
 	address string
+	dialer  dialer
 	// short and reads are for requests that soon end: HTTP/1.1, one at a time on each of several connections, which
 	// takes the least work. long is for watches: HTTP/2, many on one connection, which takes the least memory.
 	short, long *http.Transport
@@ -46,22 +44,22 @@ type endpoint struct {
 func newEndpoint(address string, tlsConfig *tls.Config) *endpoint {
 	e := &endpoint{address: address}
 	e.closed, e.cancel = context.WithCancel(context.Background())
-	e.short, e.long = newTransport(tlsConfig), newTransport(tlsConfig)
+	e.short, e.long = e.newTransport(tlsConfig), e.newTransport(tlsConfig)
 	e.short.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	e.short.TLSClientConfig.NextProtos = []string{"http/1.1"}
 	target := &http.Request{URL: &url.URL{Scheme: "https", Host: address}}
 	if proxy, err := http.ProxyFromEnvironment(target); err == nil && proxy == nil {
-		e.reads = &reads{address: address, tlsConfig: e.short.TLSClientConfig}
+		e.reads = &reads{dialer: &e.dialer, address: address, tlsConfig: e.short.TLSClientConfig}
 	}
 	e.long.ForceAttemptHTTP2 = true
 	e.long.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
 	return e
 }
 
-func newTransport(tlsConfig *tls.Config) *http.Transport {
+func (e *endpoint) newTransport(tlsConfig *tls.Config) *http.Transport {
 	return &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         dial,
+		DialContext:         e.dialer.dial,
 		TLSClientConfig:     tlsConfig.Clone(),
 		TLSHandshakeTimeout: tlsHandshakeTimeout,
 		IdleConnTimeout:     idleTimeout,
@@ -69,29 +67,6 @@ func newTransport(tlsConfig *tls.Config) *http.Transport {
 		// Whether to compress is between the client and the extension-apiserver.
 		DisableCompression: true,
 	}
-}
-
-// dialError is a failure to connect: nothing was sent.
-type dialError struct{ error }
-
-func (e dialError) Unwrap() error { return e.error }
-
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	dialer := net.Dialer{
-		Timeout:         dialTimeout,
-		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: pingAfter, Interval: pingTimeout / 2, Count: 2},
-		Control:         giveUpUnacknowledged,
-	}
-	conn, err := dialer.DialContext(ctx, network, address)
-	if err != nil {
-		return nil, dialError{err}
-	}
-	return conn, nil
-}
-
-// neverSent tells whether an error means that nothing of the request can have been sent.
-func neverSent(err error) bool {
-	return errors.As(err, &dialError{})
 }
 
 // roundTrip sends the request to this endpoint.
@@ -140,7 +115,7 @@ func (e *endpoint) suspect() {
 }
 
 func (e *endpoint) reachable() bool {
-	conn, err := dial(e.closed, "tcp", e.address)
+	conn, err := connect(e.closed, "tcp", e.address)
 	if err != nil {
 		return false
 	}

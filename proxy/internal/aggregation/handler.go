@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -133,11 +135,22 @@ func (x *exchange) location() *url.URL {
 
 // upgrade leaves the connection to both sides, if the extension-apiserver agrees.
 func (x *exchange) upgrade(ctx context.Context, w http.ResponseWriter) {
+	conn, e, err := x.backend.connect(ctx, x.endpoint)
+	x.endpoint = e
+	if err != nil {
+		x.Error(w, x.in, fmt.Errorf("error dialing backend: %w", err))
+		return
+	}
+	defer conn.Close()
 	location := x.location()
 	out := x.in.Clone(ctx)
 	out.URL, out.Host = location, location.Host
 	x.setIdentity(out)
-	handler := proxyutil.NewUpgradeAwareHandler(location, x.endpoint.short, true, true, x)
+	transport := &http.Transport{
+		DialContext:     func(context.Context, string, string) (net.Conn, error) { return conn, nil },
+		TLSClientConfig: e.short.TLSClientConfig,
+	}
+	handler := proxyutil.NewUpgradeAwareHandler(location, transport, true, true, x)
 	handler.RejectForwardingRedirects = true
 	handler.ServeHTTP(w, out)
 }

@@ -1,7 +1,10 @@
 package aggregation
 
 import (
+	"crypto/tls"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -10,6 +13,8 @@ import (
 	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/endpoints/request"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
 // TestHandlerAnswersForTheBackend is about what can't be brought about from outside, or not alone.
@@ -40,6 +45,60 @@ func TestHandlerAnswersForTheBackend(t *testing.T) {
 				t.Errorf("%d %q, want %d %q", w.Code, w.Body, c.status, c.body)
 			}
 		})
+	}
+}
+
+// TestUpgradeElsewhere asks for an upgrade at an endpoint where nobody listens, with another that does.
+func TestUpgradeElsewhere(t *testing.T) {
+	asked := make(chan string, 1)
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Host
+		proxytest.EchoUpgrade(w, r)
+	}))
+	defer server.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	layer, up, none := newTestLayer(t), server.Listener.Addr().String(), listener.Addr().String()
+	b := &backend{name: "v1.example.com", metrics: layer.metrics.of("v1.example.com"), recheck: func() {}}
+	for _, address := range []string{none, up} {
+		e := newEndpoint(address, &tls.Config{InsecureSkipVerify: true})
+		t.Cleanup(e.close)
+		b.endpoints = append(b.endpoints, e)
+	}
+	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		x := &exchange{in: r, user: &user.DefaultInfo{Name: "jane"}, backend: b, endpoint: b.endpoints[0]}
+		x.upgrade(r.Context(), w)
+	}))
+	defer front.Close()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, front.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = http.Header{"Connection": {"Upgrade"}, "Upgrade": {"echo"}}
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusSwitchingProtocols {
+		body, _ := io.ReadAll(response.Body)
+		t.Fatalf("an upgrade answers %s %s", response.Status, body)
+	}
+	tunnel, heard := response.Body.(io.ReadWriteCloser), make([]byte, 5)
+	if _, err := io.WriteString(tunnel, "hello"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(tunnel, heard); err != nil || string(heard) != "hello" {
+		t.Errorf("heard %q %v", heard, err)
+	}
+	if host := <-asked; host != up {
+		t.Errorf("the request was for %s, want the endpoint that got it, %s", host, up)
+	}
+	if !b.endpoints[0].down.Load() || b.endpoints[1].down.Load() {
+		t.Error("the endpoint where nobody listens is not down, or the other is")
 	}
 }
 

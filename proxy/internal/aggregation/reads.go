@@ -25,6 +25,7 @@ const headerLimit = 10 << 20
 // two more for each connection, which write and read at the same time, as a body may need; without them a GET
 // takes a fifth less of this process's time.
 type reads struct {
+	dialer    *dialer
 	address   string
 	tlsConfig *tls.Config
 
@@ -117,7 +118,7 @@ func (p *reads) conn(ctx context.Context) (*readConn, error) {
 	if c := p.takeIdle(); c != nil {
 		return c, nil
 	}
-	raw, err := dial(ctx, "tcp", p.address)
+	raw, err := p.dialer.dial(ctx, "tcp", p.address)
 	if err != nil {
 		return nil, err
 	}

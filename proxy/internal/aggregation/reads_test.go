@@ -32,7 +32,7 @@ func tested(t *testing.T, handler http.HandlerFunc) (*reads, *httptest.Server, *
 	server.Listener = packetListener{server.Listener}
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	p := &reads{address: server.Listener.Addr().String(), tlsConfig: &tls.Config{InsecureSkipVerify: true}}
+	p := &reads{dialer: &dialer{}, address: server.Listener.Addr().String(), tlsConfig: &tls.Config{InsecureSkipVerify: true}}
 	t.Cleanup(p.close)
 	return p, server, &accepted
 }

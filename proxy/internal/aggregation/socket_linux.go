@@ -7,16 +7,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unacknowledged is how long the other host may leave what was sent without an acknowledgement.
-const unacknowledged = 4 * time.Second
-
-// giveUpUnacknowledged has the kernel end a connection whose other host is gone, while a request waits on it.
-func giveUpUnacknowledged(_, _ string, socket syscall.RawConn) error {
+// hear asks the kernel what it has heard of the other host.
+func hear(socket syscall.RawConn) (heard, error) {
+	var info *unix.TCPInfo
 	var err error
 	if controlErr := socket.Control(func(fd uintptr) {
-		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(unacknowledged.Milliseconds()))
+		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 	}); controlErr != nil {
-		return controlErr
+		return heard{}, controlErr
 	}
-	return err
+	if err != nil {
+		return heard{}, err
+	}
+	return heard{
+		unacknowledged: info.Unacked > 0 && info.Last_data_sent < info.Last_ack_recv,
+		probed:         info.Probes > 0,
+		ago:            time.Duration(info.Last_ack_recv) * time.Millisecond,
+	}, nil
 }

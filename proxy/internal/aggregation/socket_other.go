@@ -2,7 +2,10 @@
 
 package aggregation
 
-import "syscall"
+import (
+	"errors"
+	"syscall"
+)
 
-// giveUpUnacknowledged leaves the kernel's own, long, timeouts where there is no such option.
-func giveUpUnacknowledged(_, _ string, _ syscall.RawConn) error { return nil }
+// hear leaves it to the kernel's own, long, timeouts to end connections where it can't be asked.
+func hear(syscall.RawConn) (heard, error) { return heard{}, errors.ErrUnsupported }
