@@ -42,6 +42,7 @@ var waits = map[string]wait{
 	"exec.CommandContext": {"gocmd: it ends what the command has started, too", []string{"cmd/builder", "generators"}, []string{"generators/gocmd/gocmd.go"}},
 	"unix.Flock":          {"one of the two locks that there are", product, []string{"cmd/builder/internal/run/lock.go", "generators/scaffold/lock.go"}},
 	"syscall.Flock":       {"unix.Flock", product, nil},
+	"fileutil.LockFile":   {"fileutil.TryLockFile", product, nil},
 	"net.Dial":            {"a dialer with a context", product, nil},
 	"packages.Load":       {"a Config with a Context", product, []string{"generators/codegen/load.go"}},
 	"syscall.FcntlFlock":  {"one of the two locks that there are", product, nil},

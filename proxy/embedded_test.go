@@ -31,7 +31,7 @@ func TestEtcdWhoseDataAnotherProcessHasOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	certs := pki.Dir(t.TempDir())
-	if err := (pki.Issuer{Dir: certs, Serving: servingNames([]byte{127, 0, 0, 1})}).Ensure(time.Now()); err != nil {
+	if err := (pki.Issuer{Dir: certs, Serving: servingNames([]byte{127, 0, 0, 1})}).Ensure(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	interrupted, cancel := context.WithCancelCause(t.Context())

@@ -28,7 +28,7 @@ func kubeServer(t *testing.T) (*genericapiserver.GenericAPIServer, *common.Confi
 	o := NewOptions()
 	o.DataDir, o.UnsafeNoFsync = t.TempDir(), true
 	bind := net.IPv4(127, 0, 0, 1)
-	if err := (pki.Issuer{Dir: o.certs(), Serving: servingNames(bind)}).Ensure(time.Now()); err != nil {
+	if err := (pki.Issuer{Dir: o.certs(), Serving: servingNames(bind)}).Ensure(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	listener, err := listen(bind.String(), 0, 0)

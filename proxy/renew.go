@@ -29,7 +29,7 @@ func (o Options) renew(ctx context.Context, issuer pki.Issuer, url string) {
 			return
 		case <-tick.C:
 		}
-		err := issuer.Ensure(time.Now())
+		err := issuer.Ensure(ctx, time.Now())
 		if err == nil {
 			err = dataDir(o.DataDir).refreshKubeconfig(url, issuer.Dir)
 		}
@@ -39,8 +39,8 @@ func (o Options) renew(ctx context.Context, issuer pki.Issuer, url string) {
 	}
 }
 
-// waitBriefly returns when what runs in the background has ended, and after a second: a disk, or a replica that holds the lock of
-// the certificates' folder, must not keep the proxy from ending.
+// waitBriefly returns when what runs in the background has ended, and after a second: a disk that doesn't answer must not keep the
+// proxy from ending.
 func waitBriefly(background *sync.WaitGroup) {
 	ended := make(chan struct{})
 	go func() {

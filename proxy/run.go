@@ -60,7 +60,7 @@ func Run(ctx context.Context, o Options, ready func(ctx context.Context, url str
 	bind := net.ParseIP(o.BindAddress)
 	certs := o.certs()
 	issuer := pki.Issuer{Dir: certs, Serving: servingNames(bind), Validity: o.CertificateValidity}
-	if err := issuer.Ensure(time.Now()); err != nil {
+	if err := issuer.Ensure(ctx, time.Now()); err != nil {
 		return err
 	}
 	listener, err := listen(o.BindAddress, o.SecurePort, portOf(dir.lastServer()))

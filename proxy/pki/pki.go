@@ -3,6 +3,7 @@
 package pki
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"go.etcd.io/etcd/client/pkg/v3/fileutil"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/apiserver-builder/builder/proxy/internal/atomicfile"
 )
@@ -28,6 +30,9 @@ const (
 	renewAt = 3
 	// Clocks of a host and its virtual machines differ a little.
 	maxBackdate = 5 * time.Minute
+
+	// Certificates are made in milliseconds.
+	lockPatience, lockRetry = 10 * time.Second, 50 * time.Millisecond
 
 	certMode = 0o644
 	keyMode  = 0o600
@@ -55,12 +60,13 @@ type Issuer struct {
 }
 
 // Ensure makes every missing pair in the folder, renews those that are near their end or not valid yet, and leaves the
-// others alone. Keys are readable by their owner only, the folder too. Processes that share the folder wait for each other.
+// others alone. Keys are readable by their owner only, the folder too. Processes that share the folder wait for
+// each other, ten seconds at most.
 //
 // A renewed certificate keeps its key. So a renewed authority's certificate verifies what the old one did and the other way
 // round, and one file is replaced, not two that have to fit: a reader finds a pair that works at any moment, and so does
 // the next start after a crash. Only a lost key is replaced, and for an authority's all it signed is renewed.
-func (i Issuer) Ensure(now time.Time) error {
+func (i Issuer) Ensure(ctx context.Context, now time.Time) error {
 	d := i.Dir
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return fmt.Errorf("make the certificates' folder: %w", err)
@@ -68,9 +74,9 @@ func (i Issuer) Ensure(now time.Time) error {
 	if err := os.Chmod(string(d), 0o700); err != nil {
 		return fmt.Errorf("close the certificates' folder to others: %w", err)
 	}
-	lock, err := fileutil.LockFile(filepath.Join(string(d), "lock"), os.O_RDWR|os.O_CREATE, keyMode)
+	lock, err := d.lock(ctx)
 	if err != nil {
-		return fmt.Errorf("lock the certificates' folder: %w", err)
+		return err
 	}
 	defer lock.Close()
 	for _, authority := range authorities {
@@ -90,6 +96,29 @@ func (i Issuer) Ensure(now time.Time) error {
 	// For ever: a new one would invalidate every token.
 	_, err = i.ensureKey(ServiceAccount)
 	return err
+}
+
+// lock keeps other processes from the folder until the lock is closed. It waits for one that is at work, and not for one that is stopped.
+func (d Dir) lock(ctx context.Context) (*fileutil.LockedFile, error) {
+	path := filepath.Join(string(d), "lock")
+	var lock *fileutil.LockedFile
+	err := wait.PollUntilContextTimeout(ctx, lockRetry, lockPatience, true, func(context.Context) (bool, error) {
+		var err error
+		lock, err = fileutil.TryLockFile(path, os.O_RDWR|os.O_CREATE, keyMode)
+		if errors.Is(err, fileutil.ErrLocked) {
+			return false, nil
+		}
+		return err == nil, err
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case wait.Interrupted(err):
+		return nil, fmt.Errorf("another process has kept %s locked for %s: end it (fuser %[1]s finds it)", path, lockPatience)
+	case err != nil:
+		return nil, fmt.Errorf("lock the certificates' folder: %w", err)
+	}
+	return lock, nil
 }
 
 // files is how the folder is written to.

@@ -1,15 +1,19 @@
 package pki
 
 import (
+	"context"
 	"crypto/elliptic"
 	"crypto/x509"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.etcd.io/etcd/client/pkg/v3/fileutil"
 )
 
 var (
@@ -19,7 +23,7 @@ var (
 
 func ensure(t *testing.T, d Dir, names Names, now time.Time) {
 	t.Helper()
-	if err := (Issuer{Dir: d, Serving: names}).Ensure(now); err != nil {
+	if err := (Issuer{Dir: d, Serving: names}).Ensure(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -156,9 +160,32 @@ func TestEnsureKeepsAnAuthorityItCannotRead(t *testing.T) {
 	if err := os.WriteFile(d.Cert(ServingCA), []byte("?"), certMode); err != nil {
 		t.Fatal(err)
 	}
-	if err := (Issuer{Dir: d, Serving: testNames}).Ensure(testNow); err == nil {
+	if err := (Issuer{Dir: d, Serving: testNames}).Ensure(t.Context(), testNow); err == nil {
 		t.Error("no error")
 	}
+}
+
+// TestLockedFolder has another process keep the folder: whoever waits for it is told which file is locked, and can be interrupted.
+func TestLockedFolder(t *testing.T) {
+	d := Dir(t.TempDir())
+	path := filepath.Join(string(d), "lock")
+	held, err := fileutil.LockFile(path, os.O_RDWR|os.O_CREATE, keyMode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	issuer := Issuer{Dir: d, Serving: testNames}
+	synctest.Test(t, func(t *testing.T) {
+		want := "another process has kept " + path + " locked for 10s: end it (fuser " + path + " finds it)"
+		if err := issuer.Ensure(t.Context(), testNow); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %q", err, want)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := issuer.Ensure(ctx, testNow); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("interrupted: %v", err)
+		}
+	})
 }
 
 // TestReplicasShareAFolder has two processes' worth of replicas begin at once, on an address each.
@@ -170,7 +197,7 @@ func TestReplicasShareAFolder(t *testing.T) {
 	}
 	errs := make(chan error, len(replicas))
 	for _, names := range replicas {
-		go func() { errs <- Issuer{Dir: d, Serving: names}.Ensure(testNow) }()
+		go func() { errs <- Issuer{Dir: d, Serving: names}.Ensure(t.Context(), testNow) }()
 	}
 	for range replicas {
 		if err := <-errs; err != nil {

@@ -75,7 +75,7 @@ func TestAnotherValidity(t *testing.T) {
 	var last time.Time
 	for seconds := range 20 {
 		now := testNow.Add(time.Duration(seconds) * time.Second)
-		if err := issuer.Ensure(now); err != nil {
+		if err := issuer.Ensure(t.Context(), now); err != nil {
 			t.Fatal(err)
 		}
 		verify(t, d, d, now.Add(time.Second))
@@ -159,14 +159,14 @@ func TestCrashAtAnyMoment(t *testing.T) {
 				if err := os.CopyFS(string(interrupted), os.DirFS(string(d))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 					t.Fatal(err)
 				}
-				err := Issuer{Dir: interrupted, Serving: testNames, files: crashing{disk{}, &left}}.Ensure(now)
+				err := Issuer{Dir: interrupted, Serving: testNames, files: crashing{disk{}, &left}}.Ensure(t.Context(), now)
 				if err == nil {
 					break
 				}
 				if !errors.Is(err, errCrash) {
 					t.Fatal(err)
 				}
-				if err := (Issuer{Dir: interrupted, Serving: testNames}).Ensure(now); err != nil {
+				if err := (Issuer{Dir: interrupted, Serving: testNames}).Ensure(t.Context(), now); err != nil {
 					t.Errorf("after a crash before change %d: %v", crashes+1, err)
 					continue
 				}

@@ -116,7 +116,7 @@ func startExtension(b *testing.B, cp *proxytest.ControlPlane) (*proxytest.Backen
 		},
 		Authority: &proxytest.Authority{PEM: cp.Config(b).CAData},
 	}
-	if err := (pki.Issuer{Dir: certs, Serving: pki.Names{DNS: []string{backend.ServerName()}}}).Ensure(time.Now()); err != nil {
+	if err := (pki.Issuer{Dir: certs, Serving: pki.Names{DNS: []string{backend.ServerName()}}}).Ensure(b.Context(), time.Now()); err != nil {
 		b.Fatal(err)
 	}
 	client, peer := fmt.Sprintf("https://127.0.0.1:%d", proxytest.FreePort(b)), fmt.Sprintf("http://127.0.0.1:%d", proxytest.FreePort(b))

@@ -72,7 +72,7 @@ func startAPIServer(t testing.TB, program string, args ...string) *Cluster {
 	t.Helper()
 	dir := t.TempDir()
 	certs := pki.Dir(filepath.Join(dir, "pki"))
-	if err := (pki.Issuer{Dir: certs, Serving: servingNames()}).Ensure(time.Now()); err != nil {
+	if err := (pki.Issuer{Dir: certs, Serving: servingNames()}).Ensure(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	pair := func(name string) proxytest.KeyPair {
