@@ -37,7 +37,7 @@ func TestValidation(t *testing.T) {
 	cluster := kube.StartAPIServer(t).ControlPlane
 	kubectl := newKubectl(t, cluster)
 	examples[0].apply(t, kubectl)
-	examples[0].serve(t, cluster, kubectl)
+	server := examples[0].serve(t, cluster, kubectl)
 	config := cluster.Config(t)
 	config.QPS = -1
 	client, err := dynamic.NewForConfig(config)
@@ -70,6 +70,7 @@ func TestValidation(t *testing.T) {
 			t.Errorf("no case differs because %s", d.why)
 		}
 	}
+	testHostile(t, cluster, server)
 	if accepted < applesSent/5 || accepted > applesSent*4/5 {
 		t.Errorf("%d of %d were accepted: the cases are too much alike", accepted, applesSent)
 	}
