@@ -40,10 +40,11 @@ test-proxy: build ## the reference aggregation proxy
 FUZZTIME := 30000x
 # Identities are sent over the network, twice each.
 FUZZTIME_SENT := 10000x
-test-fuzz: ## some ten thousand inputs for each fuzz target of the proxy
+test-fuzz: ## some ten thousand inputs for each fuzz target of the proxy; what hostile bodies cost a generated server
 	go test -run '^$$' -fuzz '^FuzzIdentity$$' -fuzztime $(FUZZTIME_SENT) -fuzzminimizetime 100x ./proxy/internal/aggregation
 	for target in FuzzPathMapping FuzzHeaders FuzzPages FuzzAPIServiceValidation; do \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./proxy/internal/aggregation; done
+	COST=1 go test -count=1 -timeout 25m -run '^TestCost$$' ./generators
 
 # Not from the cache: these run programs that go test doesn't look at.
 test-kube: build ## the proxy against the real kube-apiserver, request by request; the examples' tests behind both

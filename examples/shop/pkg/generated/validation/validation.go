@@ -73,15 +73,15 @@ func bounded(ctx context.Context, errs field.ErrorList) field.ErrorList {
 // shorten takes what is too long out of an error, and returns how many bytes it has.
 func shorten(err *field.Error) int {
 	err.Field, err.Detail = abbreviate(err.Field, maxValueBytes), abbreviate(err.Detail, maxErrorBytes)
-	shown, _ := json.Marshal(err.BadValue)
-	if len(shown) > maxValueBytes {
+	if shown, _ := json.Marshal(err.BadValue); len(shown) > maxValueBytes {
 		if value := reflect.ValueOf(err.BadValue); value.Kind() == reflect.String {
 			err.BadValue = abbreviate(value.String(), maxValueBytes)
 		} else {
 			err.BadValue = field.OmitValueType{}
 		}
 	}
-	return len(err.Field) + len(err.Detail) + min(len(shown), maxValueBytes)
+	message, _ := json.Marshal(err.Error()) // with its escapes, as the answer has it
+	return len(message)
 }
 
 // abbreviate cuts a text that is too long.
