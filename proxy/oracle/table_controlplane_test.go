@@ -62,6 +62,7 @@ var controlPlane = table{"control plane", []row{
 	post("a Pod beyond the limit", 403, in(core, "plane", "pods"), object("v1", "Pod", `"name": "beyond"`, `"spec": {"containers": [{"name": "c", "image": "i", "resources": {"limits": {"cpu": "3"}}}], "automountServiceAccountToken": false}`)),
 	namespace("quota"),
 	post("a quota", 201, in(core, "quota", "resourcequotas"), object("v1", "ResourceQuota", `"name": "q"`, `"spec": {"hard": {"count/secrets": "0"}}`)),
+	get("the quota, counted", 200, in(core, "quota", "resourcequotas/q"), once(`"used":{"count/secrets":"0"}`)),
 	post("a Secret beyond the quota", 403, in(core, "quota", "secrets"), object("v1", "Secret", `"generateName": "gen-"`, ""), once("exceeded")),
 	post("a namespace for harmless Pods", 201, core+"/namespaces", object("v1", "Namespace", `"name": "harmless", "labels": {"pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/warn": "restricted"}`, "")),
 	post("a Pod with a warning", 201, in(core, "harmless", "pods"), object("v1", "Pod", `"name": "p"`, `"spec": {`+podSpec+`}`), once(`"p"`)),
