@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -75,26 +76,62 @@ func startAPIServer(t testing.TB, program string, args ...string) *Cluster {
 	if err := (pki.Issuer{Dir: certs, Serving: servingNames()}).Ensure(t.Context(), time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	pair := func(name string) proxytest.KeyPair {
-		return proxytest.KeyPair{Cert: certs.Cert(name), Key: certs.Key(name)}
-	}
-	port := proxytest.FreePort(t)
-	c := &Cluster{ControlPlane: &proxytest.ControlPlane{
-		Name: proxytest.KubeAPIServer, URL: fmt.Sprintf("https://%s:%d", loopback, port), Dir: dir, Kubeconfig: filepath.Join(dir, "kubeconfig"),
-		ClientCA: pair(pki.ClientCA), FrontProxyCA: pair(pki.FrontProxyCA), FrontProxyClient: pair(pki.FrontProxyClient),
-	}}
-	c.writeKubeconfig(t, certs)
+	c := newCluster(t, dir, certs)
 	etcd := mustProgram(t, etcdProgram)
-
 	started := time.Now()
 	c.startEtcd(t, etcd, certs)
-	var ended <-chan struct{}
-	c.Process, ended = StartProcess(t, dir, apiServerProgram, program, append(apiServerFlags(EtcdURL(t, c.ControlPlane), certs, port), args...)...)
-	client := c.HTTPClient(t, "ready", "system:masters")
-	await(t, "kube-apiserver's /readyz", ended, func(ctx context.Context) error { return getOK(ctx, client, c.URL+"/readyz") })
+	ended := c.serve(t, program, EtcdURL(t, c.ControlPlane), certs, args...)
 	c.ReadyIn = time.Since(started)
 	c.awaitTrust(t, ended)
 	return c
+}
+
+// Replica starts another kube-apiserver on the cluster's etcd. Its certificate of a front proxy is of an authority of its own.
+func (c *Cluster) Replica(t testing.TB) *Cluster {
+	t.Helper()
+	dir := t.TempDir()
+	certs := pki.Dir(filepath.Join(dir, "pki"))
+	if err := os.CopyFS(string(certs), os.DirFS(filepath.Join(c.Dir, "pki"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{pki.FrontProxyCA, pki.FrontProxyClient} {
+		if err := errors.Join(os.Remove(certs.Cert(name)), os.Remove(certs.Key(name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := (pki.Issuer{Dir: certs, Serving: servingNames()}).Ensure(t.Context(), time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	replica := newCluster(t, dir, certs)
+	replica.serve(t, mustProgram(t, apiServerProgram), EtcdURL(t, c.ControlPlane), certs)
+	return replica
+}
+
+// newCluster has the addresses and credentials of a control plane, and starts nothing.
+func newCluster(t testing.TB, dir string, certs pki.Dir) *Cluster {
+	t.Helper()
+	pair := func(name string) proxytest.KeyPair {
+		return proxytest.KeyPair{Cert: certs.Cert(name), Key: certs.Key(name)}
+	}
+	c := &Cluster{ControlPlane: &proxytest.ControlPlane{
+		Name: proxytest.KubeAPIServer, URL: fmt.Sprintf("https://%s:%d", loopback, proxytest.FreePort(t)), Dir: dir, Kubeconfig: filepath.Join(dir, "kubeconfig"),
+		ClientCA: pair(pki.ClientCA), FrontProxyCA: pair(pki.FrontProxyCA), FrontProxyClient: pair(pki.FrontProxyClient),
+	}}
+	c.writeKubeconfig(t, certs)
+	return c
+}
+
+// serve starts kube-apiserver, and returns when it is ready.
+func (c *Cluster) serve(t testing.TB, program, etcdURL string, certs pki.Dir, args ...string) (ended <-chan struct{}) {
+	t.Helper()
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(c.URL, "https://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Process, ended = StartProcess(t, c.Dir, apiServerProgram, program, append(apiServerFlags(etcdURL, certs, port), args...)...)
+	client := c.HTTPClient(t, "ready", "system:masters")
+	await(t, "kube-apiserver's /readyz", ended, func(ctx context.Context) error { return getOK(ctx, client, c.URL+"/readyz") })
+	return ended
 }
 
 func mustProgram(t testing.TB, name string) string {
@@ -140,11 +177,11 @@ func EtcdURL(t testing.TB, cp *proxytest.ControlPlane) string {
 }
 
 // apiServerFlags are what aggregation-proxy sets, and kubeadm.
-func apiServerFlags(etcdURL string, certs pki.Dir, port int) []string {
+func apiServerFlags(etcdURL string, certs pki.Dir, port string) []string {
 	return []string{
 		"--etcd-servers", etcdURL, "--etcd-cafile", certs.Cert(pki.EtcdCA),
 		"--etcd-certfile", certs.Cert(pki.EtcdClient), "--etcd-keyfile", certs.Key(pki.EtcdClient),
-		"--bind-address", loopback, "--secure-port", fmt.Sprint(port), "--advertise-address", loopback,
+		"--bind-address", loopback, "--secure-port", port, "--advertise-address", loopback,
 		"--tls-cert-file", certs.Cert(pki.APIServer), "--tls-private-key-file", certs.Key(pki.APIServer),
 		"--service-cluster-ip-range=10.0.0.0/16", "--endpoint-reconciler-type=none",
 		"--authorization-mode=RBAC", "--client-ca-file", certs.Cert(pki.ClientCA),
