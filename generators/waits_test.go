@@ -48,7 +48,7 @@ var waits = map[string]wait{
 	"syscall.FcntlFlock":  {"one of the two locks that there are", product, nil},
 }
 
-// TestWaitsHaveAnEnd looks for calls that may wait for ever, for a pipe, a server, a process or a lock, and names what is there to use.
+// TestWaitsHaveAnEnd looks for calls that may wait forever, for a pipe, a server, a process or a lock, and names what is there to use.
 func TestWaitsHaveAnEnd(t *testing.T) {
 	used := map[string]bool{}
 	sources(t, func(name string, fset *token.FileSet, file *ast.File) {
@@ -71,7 +71,7 @@ func TestWaitsHaveAnEnd(t *testing.T) {
 				return true
 			}
 			if !slices.Contains(w.but, name) {
-				t.Errorf("%s:%d: %s may wait for ever: use %s", name, fset.Position(n.Pos()).Line, call, w.instead)
+				t.Errorf("%s:%d: %s may wait forever: use %s", name, fset.Position(n.Pos()).Line, call, w.instead)
 			}
 			used[call+" in "+name] = true
 			return true

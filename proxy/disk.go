@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// minFreeBytes is room for the two log files that etcd reserves. With less it may wait for ever instead of starting.
+	// minFreeBytes is room for the two log files that etcd reserves. With less it may wait forever instead of starting.
 	minFreeBytes = 2 * walSegmentBytes
 	// diskPoll is how soon somebody is told of a disk that gets full.
 	diskPoll = time.Second

@@ -15,7 +15,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/pki"
 )
 
-// TestEtcdWhoseDataAnotherProcessHasOpen holds that the start ends, at its limit and when it is interrupted: etcd itself waits for ever.
+// TestEtcdWhoseDataAnotherProcessHasOpen holds that the start ends, at its limit and when it is interrupted: etcd itself waits forever.
 func TestEtcdWhoseDataAnotherProcessHasOpen(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "member", "snap", "db")

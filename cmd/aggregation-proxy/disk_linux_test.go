@@ -81,7 +81,7 @@ func freeMegabytes(t *testing.T, disk string) uint64 {
 }
 
 // TestEndsWithEtcd fills the disk, and wants the proxy to say so while it serves, and to stop when etcd can't write any more and say why, instead
-// of answering with errors for ever.
+// of answering with errors forever.
 func TestEndsWithEtcd(t *testing.T) {
 	t.Parallel()
 	p, disk := onSmallDisk(t)

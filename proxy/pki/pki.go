@@ -93,7 +93,7 @@ func (i Issuer) Ensure(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
-	// For ever: a new one would invalidate every token.
+	// Forever: a new one would invalidate every token.
 	_, err = i.ensureKey(ServiceAccount)
 	return err
 }

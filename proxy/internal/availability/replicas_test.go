@@ -16,7 +16,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// twoReplicas starts two proxies on one etcd, of which only the first has a front proxy's certificate that is trusted.
+// twoReplicas starts two proxies on one etcd. A backend trusts the front proxy's certificate of the first only.
 func twoReplicas(t *testing.T) (able, unable *proxytest.ControlPlane) {
 	t.Helper()
 	able = proxytest.Start(t)
@@ -44,8 +44,8 @@ func twoReplicas(t *testing.T) (able, unable *proxytest.ControlPlane) {
 	return able, unable
 }
 
-// TestReplicasThatDisagree has two proxies on one etcd, of which one can't reach the backend. The other serves every
-// request, whatever the first one writes into the status, and they don't write it in turns for ever.
+// TestReplicasThatDisagree has a backend that the second of two proxies can't reach. The first serves every request, whatever the second
+// writes into the APIService's status, and they stop overwriting each other's status.
 func TestReplicasThatDisagree(t *testing.T) {
 	able, unable := twoReplicas(t)
 	b := proxytest.StartBackend(t, able, proxytest.BackendOptions{ClientAuth: tls.RequireAndVerifyClientCert})

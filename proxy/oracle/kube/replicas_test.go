@@ -13,9 +13,9 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// TestReplicasThatDisagree shows what kube-apiserver makes of two replicas of which one can't reach the backend: the other one refuses
-// requests, too, whenever the status says so. For aggregation-proxy, the test of this name in proxy/internal/availability wants no request
-// refused there.
+// TestReplicasThatDisagree starts two kube-apiservers on one etcd, of which the second can't reach the backend. The first refuses requests
+// too, whenever the second has written so into the APIService's status. For aggregation-proxy, the test of this name in
+// proxy/internal/availability wants no request refused.
 func TestReplicasThatDisagree(t *testing.T) {
 	able := StartAPIServer(t)
 	unable := able.Replica(t)
