@@ -12,13 +12,13 @@ export GOTOOLCHAIN := local
 GOLANGCI_LINT_VERSION := v2.15.0
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
-.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-examples test-e2e test-docs lint update bench-init bench-validation bench-proxy bench-custom clean
+.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-examples test-e2e test-docs lint update bench-init bench-codegen bench-validation bench-proxy bench-custom plots clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 build: ## builder and aggregation-proxy, in bin/
-	go build -o $(BIN)/ ./cmd/...
+	go run cmd/builder/internal/gobuild/main.go -o $(BIN)/ ./cmd/...
 
 demo: build ## a project from nothing to kubectl get, with what it prints
 	examples/demo.sh
@@ -27,9 +27,9 @@ test: test-unit build test-proxy test-examples test-e2e test-docs demo lint ## e
 
 test-unit: ## the generators and the command line
 	test -z "$$(gofmt -l $$(git ls-files '*.go') | tee /dev/stderr)"
-	go vet ./generators/... ./templates/... ./examples/... ./cmd/builder/...
-	cd generators/validation/crd && go mod tidy -diff && go vet ./...
-	go test -timeout 30m ./generators/... ./templates/... ./examples/... $$(go list ./cmd/builder/... | grep -v /e2e$$)
+	go vet ./generators/... ./internal/... ./templates/... ./examples/... ./cmd/builder/...
+	cd generators/internal/validation/crd && go mod tidy -diff && go vet ./...
+	go test -timeout 30m ./generators/... ./internal/... ./templates/... ./examples/... $$(go list ./cmd/builder/... | grep -v /e2e$$)
 
 # One package at a time: some of them measure seconds. Not from the cache: they run a program that go test doesn't look at.
 test-proxy: build ## the reference aggregation proxy
@@ -40,11 +40,17 @@ test-proxy: build ## the reference aggregation proxy
 FUZZTIME := 30000x
 # Identities are sent over the network, twice each.
 FUZZTIME_SENT := 10000x
-test-fuzz: ## some ten thousand inputs for each fuzz target of the proxy; what hostile bodies cost a generated server
+# Random API types, in projects of some four hundred, which are generated and type-checked. One project also runs its own tests.
+FUZZ_TYPES := 1000
+test-fuzz: ## some ten thousand inputs for each fuzz target of the proxy; what hostile bodies cost a generated server; the real kube_codegen.sh; random API types; published APIs
 	go test -run '^$$' -fuzz '^FuzzIdentity$$' -fuzztime $(FUZZTIME_SENT) -fuzzminimizetime 100x ./proxy/internal/aggregation
 	for target in FuzzPathMapping FuzzHeaders FuzzPages FuzzAPIServiceValidation; do \
 		go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x ./proxy/internal/aggregation; done
 	COST=1 go test -count=1 -timeout 25m -run '^TestCost$$' ./generators
+	KUBE_CODEGEN=1 go test -count=1 -timeout 25m -run '^TestBytes$$' ./generators/kubecodegen
+	go test -count=1 -timeout 25m -run '^TestTypes$$' ./generators/fuzz -args -types $(FUZZ_TYPES) -cells 120 -shrink=false -tests=false
+	go test -count=1 -timeout 25m -run '^TestTypes$$' ./generators/fuzz -args -types 1 -seed 11 -cells 120 -shrink=false
+	CORPORA=1 go test -count=1 -timeout 25m -run '^TestCorpora$$' ./generators/corpora
 
 # Not from the cache: these run programs that go test doesn't look at.
 test-kube: build ## the proxy against the real kube-apiserver, request by request; the examples' tests behind both
@@ -53,8 +59,9 @@ test-kube: build ## the proxy against the real kube-apiserver, request by reques
 	cd proxy/oracle && go test -count=1 -timeout 30m ./kube
 	cd proxy/oracle && go test -count=1 -timeout 45m
 
+# "make", because make runs a line with $(MAKE) even in a dry run.
 test-examples: build ## each example builds, vets and passes its own tests, through the proxy
-	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && go build ./... && go vet ./... && go test -timeout 30m ./...); done
+	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && make --no-print-directory compile && go build ./... && go vet ./... && go test -timeout 30m ./...); done
 
 test-e2e: build ## the real programs, as a user runs them
 	go test -timeout 30m ./cmd/builder/internal/e2e
@@ -71,19 +78,25 @@ $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION):
 	mv $(BIN)/golangci-lint $@
 
 update: ## write the golden files again: the examples
-	go test ./examples -run TestGoldens -update
+	go test ./examples -run "TestGoldens|TestReference" -update
 
 bench-init: build ## how long it takes to make a project
 	go test ./cmd/builder -run '^$$' -bench Init -benchtime 5x
 
+bench-codegen: ## builder generate beside kube_codegen.sh, in five minutes
+	go test ./generators/kubecodegen -run '^$$' -bench Codegen -benchtime 1x -timeout 60m
+
 bench-validation: ## what the validation of an object costs, beside a CRD's
-	cd generators/validation/crd && go test -run '^$$' -bench Validation -benchtime 1x
+	cd generators/internal/validation/crd && go test -run '^$$' -bench Validation -benchtime 1x
 
 bench-proxy: build ## the proxy against the real kube-apiserver, in four minutes; BENCH="-only get" for a part
 	cd proxy/oracle && go test ./bench -run '^$$' -bench Proxy -benchtime 1x $(BENCH)
 
 bench-custom: build ## an aggregated API beside the same one as a custom resource, in a minute
 	cd proxy/oracle && go test ./bench -run '^$$' -bench CustomResource -benchtime 1x
+
+plots: ## the pictures in docs/images, from README.md and the benchmarks' figures in docs/images/benchmarks.txt
+	go test ./docs -count=1 -run '^TestPictures$$' -update
 
 clean: ## remove what was built
 	rm -rf $(BIN)

@@ -6,33 +6,33 @@ import (
 	"strings"
 )
 
-// A block is a fenced block of a document. What its fence says is its language and, after that, attributes.
+// A block is a fenced block of a document. The info string of the fence is a language, followed by attributes:
 //
-//	console             a terminal: "$ COMMAND" and what it prints, where "..." stands for any number of lines
-//	console running     the same; the last command goes on running, and what is shown is what it prints at first
-//	console fails       the same; the last command fails
-//	console terminal=2  the same, in another terminal
-//	sh                  commands whose output is not shown
-//	go, yaml            a file, whose path is in a comment on the first line
-//	diff                a change to files, as git shows it
+//	console             a terminal session: "$ COMMAND" and its output, where "..." matches any number of lines
+//	console running     the last command keeps running; the block shows its first output
+//	console fails       the last command fails
+//	console terminal=2  a session in another terminal
+//	sh                  commands without their output
+//	go, yaml            a file; its path is in a comment on the first line
+//	diff                a change to files, in git's format
 //	text                none of these
 type block struct {
-	line       int // where its fence is
+	line       int // of the fence
 	language   string
 	attributes []string
 	lines      []string
 }
 
-// A command is a command line of a document, and what it prints there.
+// A command is a command in a document, with its expected output.
 type command struct {
 	line int
 	text string
 	want []string
-	// fails says that the command does not succeed.
+	// fails means that the command must fail.
 	fails bool
 }
 
-// interrupt is what a terminal shows when its user ends what runs in it.
+// interrupt is the output of a terminal when its user presses Ctrl-C.
 const interrupt = "^C"
 
 // blocksOf returns the fenced blocks of a document.
@@ -62,15 +62,15 @@ func blocksOf(markdown string) ([]block, error) {
 	return blocks, nil
 }
 
-// name is the block's name as a test.
+// name returns the name of the block's subtest.
 func (b block) name() string { return fmt.Sprintf("line %d", b.line) }
 
 func (b block) has(attribute string) bool { return slices.Contains(b.attributes, attribute) }
 
-// typed says whether the block is commands.
+// typed reports whether the block contains commands.
 func (b block) typed() bool { return b.language == "console" || b.language == "sh" }
 
-// terminal is where a block is typed.
+// terminal returns the name of the terminal in which the block is typed.
 func (b block) terminal() string {
 	for _, attribute := range b.attributes {
 		if name, ok := strings.CutPrefix(attribute, "terminal="); ok {
@@ -80,7 +80,7 @@ func (b block) terminal() string {
 	return "1"
 }
 
-// commands returns the commands of a block, which may begin with an interrupt.
+// commands returns the commands of a block. The first may be an interrupt.
 func (b block) commands() ([]command, error) {
 	var commands []command
 	for i, line := range b.lines {
@@ -104,7 +104,7 @@ func (b block) commands() ([]command, error) {
 	return commands, nil
 }
 
-// path is the file that a block is the content of: its first line, a comment, says so.
+// path returns the path in the comment on the first line of a block that is a file.
 func (b block) path() (string, error) {
 	if len(b.lines) > 0 {
 		for _, comment := range []string{"// ", "# "} {
@@ -116,5 +116,5 @@ func (b block) path() (string, error) {
 	return "", fmt.Errorf("line %d: the first line of a %s block is a comment with the path of the file", b.line, b.language)
 }
 
-// content is the block as a file, without the line that names it.
+// content returns the block as a file, without the line with its path.
 func (b block) content() string { return strings.TrimLeft(strings.Join(b.lines[1:], "\n")+"\n", "\n") }

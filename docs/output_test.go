@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// wildcard is a line that stands for any number of lines.
+// wildcard is a line that matches any number of lines.
 const wildcard = "..."
 
-// varying is what differs from one run to the next, and what it is compared as.
+// varying contains patterns of text that differs between runs, with replacements for the comparison.
 var varying = []struct {
 	pattern *regexp.Regexp
 	as      string
@@ -20,16 +20,16 @@ var varying = []struct {
 	{regexp.MustCompile(`(127\.0\.0\.1|localhost):\d+`), "$1:PORT"},
 	{regexp.MustCompile(`resourceVersion: "\d+"`), "resourceVersion: N"},
 	{regexp.MustCompile(`\bpid \d+`), "pid N"},
-	// What kubectl says more from 1.33 on.
+	// The suffix that kubectl prints since 1.33.
 	{regexp.MustCompile(` deleted from \S+ namespace$`), " deleted"},
 	{regexp.MustCompile(`\bgo1(\.\d+)+\b`), "GO"},
 	{regexp.MustCompile(`\b(\d+(\.\d+)?(ms|s|m|h|d))+\b`), "DURATION"},
 	{regexp.MustCompile(`\s+`), " "},
-	// In a table, the condition that a controller sets a moment after the object is there.
+	// In a table, a condition that a controller sets shortly after the object is created.
 	{regexp.MustCompile(` True DURATION$`), " DURATION"},
 }
 
-// normalise makes the same of two outputs of the same command. home is the user's home folder, which documents call /home/me.
+// normalise replaces the varying parts of a command's output. home is the user's home folder, which is /home/me in documents.
 func normalise(output, home string) []string {
 	lines := strings.Split(strings.ReplaceAll(output, home, "/home/me"), "\n")
 	for i, line := range lines {
@@ -44,7 +44,7 @@ func normalise(output, home string) []string {
 	return lines
 }
 
-// matches says whether got is want, whose wildcards stand for any lines.
+// matches reports whether got matches want, where wildcards match any lines.
 func matches(want, got []string) bool {
 	for i, line := range want {
 		if line == wildcard {

@@ -12,22 +12,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A session is one reading of a document, from top to bottom, on a machine that nobody has used yet.
+// A session follows a document from top to bottom on a fresh machine.
 type session struct {
 	*testing.T
-	// home is an empty home folder, and work the folder in it that the first terminal is in at first.
+	// home is an empty home folder, in which the first terminal starts. scratch is a folder for the session's own files.
 	home, scratch string
-	// env is what is exported in every terminal.
+	// env contains the variables that are exported in every terminal.
 	env       []string
 	terminals map[string]*terminal
-	// notTyped are the document's commands that are not typed, and why.
+	// notTyped contains the document's commands that are not typed, with reasons.
 	notTyped map[string]string
 }
 
-// newSession returns a session in which the programs in a folder are in PATH.
+// newSession returns a session with the programs of a folder in PATH.
 func newSession(t *testing.T, programs string) *session {
 	t.Helper()
-	// Not t.TempDir: its path has the test's name in it.
+	// The path of t.TempDir contains the name of the test.
 	root, err := os.MkdirTemp("", "docs-")
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func newSession(t *testing.T, programs string) *session {
 	return s
 }
 
-// path is PATH with the folders in front, and without this repository's programs unless they are among those.
+// path returns PATH with folders in front, and without this repository's programs unless they are in folders.
 func path(folders ...string) string {
 	bin, err := filepath.Abs("../bin")
 	for _, folder := range filepath.SplitList(os.Getenv("PATH")) {
@@ -64,7 +64,7 @@ func path(folders ...string) string {
 	return strings.Join(folders, string(filepath.ListSeparator))
 }
 
-// goEnv has Go use the modules and the compiled packages that are on this machine already.
+// goEnv returns variables that make Go use this machine's modules and build cache.
 func goEnv(t *testing.T) []string {
 	t.Helper()
 	var env []string
@@ -83,7 +83,7 @@ func goVariable(t *testing.T, name string) string {
 	return strings.TrimSpace(string(output))
 }
 
-// play does everything that a document tells, in order, and then ends what still runs.
+// play performs all steps of a document in order, and then stops the processes that still run.
 func (s *session) play(name string) {
 	s.Helper()
 	defer s.end()
@@ -96,14 +96,14 @@ func (s *session) play(name string) {
 	}
 }
 
-// with is the session in a subtest.
+// with returns the session for a subtest.
 func (s *session) with(t *testing.T) *session {
 	sub := *s
 	sub.T = t
 	return &sub
 }
 
-// block does what one block tells.
+// block performs the step of a block.
 func (s *session) block(b block) {
 	switch b.language {
 	case "console", "sh":
@@ -152,7 +152,7 @@ func (s *session) typeBlock(b block) {
 	}
 }
 
-// terminal is one of the document's terminals. A new one is in the folder that the first one is in.
+// terminal returns a terminal of the document. A new one starts in the folder of the first one.
 func (s *session) terminal(name string) *terminal {
 	if s.terminals[name] == nil {
 		dir := s.home
@@ -164,7 +164,7 @@ func (s *session) terminal(name string) *terminal {
 	return s.terminals[name]
 }
 
-// typeCommand types a command, which must succeed, unless it is expected to fail, and print what is expected.
+// typeCommand types a command and checks its output. It must succeed, unless the document expects a failure.
 func (s *session) typeCommand(term *terminal, c command) {
 	ctx, cancel := context.WithTimeout(s.Context(), commandTimeout)
 	defer cancel()
@@ -182,9 +182,9 @@ func (s *session) typeCommand(term *terminal, c command) {
 	s.compare(c, output)
 }
 
-// startCommand types a command that goes on running, and waits until it has printed what is expected.
+// startCommand types a command that keeps running, and waits until it has printed the expected output.
 func (s *session) startCommand(term *terminal, c command) {
-	// It outlives the block.
+	// The process outlives the block.
 	p, err := term.start(context.Background(), c.text)
 	if err != nil {
 		s.Fatalf("line %d: %s: %v", c.line, c.text, err)
@@ -212,7 +212,7 @@ func (s *session) startCommand(term *terminal, c command) {
 	}
 }
 
-// interrupt ends what runs in a terminal, as Ctrl-C does.
+// interrupt stops the process in a terminal like Ctrl-C.
 func (s *session) interrupt(term *terminal, c command) {
 	p := term.running
 	if p == nil {
@@ -230,14 +230,14 @@ func (s *session) interrupt(term *terminal, c command) {
 	s.compare(c, strings.TrimPrefix(output, string(before)))
 }
 
-// end ends what still runs, which must end in order, and expects that nothing stays.
+// end stops the processes that still run. They must exit cleanly, and leave no other processes.
 func (s *session) end() {
 	for _, term := range s.terminals {
 		if term.running == nil {
 			continue
 		}
 		select {
-		case err := <-term.running.done: // "builder stop" has ended it
+		case err := <-term.running.done: // "builder stop" has stopped it
 			if err != nil {
 				s.Errorf("%s: %v", term.running.text, err)
 			}
@@ -255,7 +255,7 @@ func (s *session) end() {
 	}
 }
 
-// compare holds what a command printed against what a document shows.
+// compare compares the output of a command with the document.
 func (s *session) compare(c command, output string) {
 	if !s.matches(c, output) {
 		s.Errorf("line %d: %s printed something else than is shown (-shown +printed):\n%s\nAs printed:\n%s",
@@ -267,5 +267,5 @@ func (s *session) matches(c command, output string) bool {
 	return matches(s.want(c), normalise(output, s.home))
 }
 
-// want is the expected output in the form of normalise.
+// want returns the expected output as normalise returns it.
 func (s *session) want(c command) []string { return normalise(strings.Join(c.want, "\n"), s.home) }

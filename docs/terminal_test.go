@@ -13,20 +13,20 @@ import (
 )
 
 const (
-	commandTimeout = 8 * time.Minute // a first "go install", on a slow machine
+	commandTimeout = 8 * time.Minute // for the first "go install" on a slow machine
 	endTimeout     = time.Minute
 )
 
-// A terminal is a shell in some folder, with what was exported in it.
+// A terminal is a shell with a working directory and exported variables.
 type terminal struct {
 	dir string
-	// exports is a script that exports what was exported.
+	// exports is a script that restores the exported variables.
 	exports string
 	scratch string
 	running *process
 }
 
-// A process is a command that goes on running.
+// A process is a command that keeps running.
 type process struct {
 	text   string
 	cmd    *exec.Cmd
@@ -34,7 +34,7 @@ type process struct {
 	done   chan error
 }
 
-// newTerminal returns a terminal in the folder dir, in which nothing but env is exported. It keeps its files in scratch.
+// newTerminal returns a terminal in the folder dir with the exported variables in env. It keeps its files in scratch.
 func newTerminal(dir, scratch string, env []string) *terminal {
 	var exports strings.Builder
 	for _, variable := range env {
@@ -44,7 +44,7 @@ func newTerminal(dir, scratch string, env []string) *terminal {
 	return &terminal{dir: dir, exports: exports.String(), scratch: scratch}
 }
 
-// run types a command, waits for its end and returns all it printed.
+// run types a command, waits for it to exit, and returns its output.
 func (t *terminal) run(ctx context.Context, text string) (string, error) {
 	state := filepath.Join(t.scratch, "state")
 	p, err := t.start(ctx, text+"\n__status=$?; { pwd; export -p; } >'"+state+"'; exit $__status")
@@ -61,13 +61,13 @@ func (t *terminal) run(ctx context.Context, text string) (string, error) {
 	return string(output), err
 }
 
-// exitError says whether an error is the exit code of a command.
+// exitError reports whether an error is the exit code of a command.
 func exitError(err error) bool {
 	var exit *exec.ExitError
 	return errors.As(err, &exit) && exit.Exited()
 }
 
-// start types a command and does not wait for its end.
+// start types a command and does not wait for it.
 func (t *terminal) start(ctx context.Context, text string) (*process, error) {
 	output, err := os.CreateTemp(t.scratch, "output-")
 	if err != nil {
@@ -75,9 +75,9 @@ func (t *terminal) start(ctx context.Context, text string) (*process, error) {
 	}
 	defer output.Close()
 	cmd := exec.CommandContext(ctx, "bash", "-c", t.exports+text)
-	// Nothing but a file: what stays in the background may hold on to it.
+	// The output must be a file, not a pipe, because background processes may keep it open.
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = t.dir, []string{}, output, output
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a shell does with each command typed into it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // like a shell for each command
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -87,7 +87,7 @@ func (t *terminal) start(ctx context.Context, text string) (*process, error) {
 	return p, nil
 }
 
-// interrupt does what Ctrl-C does and waits for the end, which must be an orderly one. It returns all that was printed.
+// interrupt stops the process like Ctrl-C, and waits for it. It must exit cleanly. interrupt returns the whole output.
 func (p *process) interrupt() (string, error) {
 	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT); err != nil {
 		return "", err
@@ -108,7 +108,7 @@ func (p *process) interrupt() (string, error) {
 	return string(output), err
 }
 
-// interrupted says whether a process ended as one does that was asked to by Ctrl-C, such as make.
+// interrupted reports whether a process exited because of an interrupt, with a signal or, like make, with an exit code.
 func interrupted(state *os.ProcessState) bool {
 	status, ok := state.Sys().(syscall.WaitStatus)
 	return ok && (status.Signaled() && status.Signal() == syscall.SIGINT || status.ExitStatus() == 128+int(syscall.SIGINT))

@@ -78,7 +78,7 @@ expect 'message.*<string>' builder kubectl explain apple.spec
 echo; echo "Objects: create, list, watch."
 builder kubectl get apples --watch --output name >"$work/watch" &
 watch=$!
-run builder kubectl apply -f config/samples
+run builder kubectl apply -k config/samples
 run builder kubectl wait --for=condition=Ready apple/apple-sample --timeout=30s
 expect '^apple-sample +hello +True' builder kubectl get ap
 expect '^orchard-sample +hello' builder kubectl get orchards
@@ -87,7 +87,7 @@ kill "$watch"; wait "$watch" 2>/dev/null || true
 expect 'apple.fruit.example.com/apple-sample' cat "$work/watch"
 
 echo; echo "Change them in every way."
-expect 'serverside-applied' builder kubectl apply --server-side --force-conflicts -f config/samples
+expect 'serverside-applied' builder kubectl apply --server-side --force-conflicts -k config/samples
 expect 'patched' builder kubectl patch apple apple-sample --type merge --patch '{"spec":{"message":"merged"}}'
 expect 'patched' builder kubectl patch apple apple-sample --type strategic --patch '{"spec":{"message":"strategic"}}'
 expect 'patched' builder kubectl patch apple apple-sample --type json --patch '[{"op":"replace","path":"/spec/message","value":"replaced"}]'
@@ -102,7 +102,7 @@ echo; echo "Nobody gets in without rights."
 refuse 'Forbidden' builder kubectl get apples --as nobody
 
 echo; echo "And delete them."
-expect 'deleted' builder kubectl delete -f config/samples
+expect 'deleted' builder kubectl delete -k config/samples
 expect 'No resources found' builder kubectl get apples
 run builder stop
 running=

@@ -20,7 +20,7 @@ const (
 	root   = ".."
 )
 
-// sources calls visit with every Go file of the repository that people write, by its slash-separated path.
+// sources calls visit for every hand-written Go file of the repository. name is its path with slashes.
 func sources(t *testing.T, visit func(name string, fset *token.FileSet, file *ast.File)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
@@ -55,19 +55,19 @@ func sources(t *testing.T, visit func(name string, fset *token.FileSet, file *as
 	}
 }
 
-// below says whether a package or folder is dir or in it.
+// below reports whether a package or folder is dir or in it.
 func below(name, dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") }
 
-// TestImportsRunDownward holds the layers: the command on the generators, those on the templates; and the reference proxy
-// beside them, which shares nothing with them.
+// TestImportsRunDownward enforces the layers: cmd/builder may import generators, generators may import templates, and both may import
+// internal. The reference proxy shares no packages with them.
 func TestImportsRunDownward(t *testing.T) {
 	const kubernetes = "k8s.io/kubernetes"
 	allowed := map[string][]string{
-		"cmd/builder":           {"cmd/builder", "generators"},
+		"cmd/builder":           {"cmd/builder", "generators", "internal"},
 		"cmd/aggregation-proxy": {"cmd/aggregation-proxy", "proxy"},
-		"generators":            {"generators", "templates"},
-		"generators/project":    {"generators/regular"},
-		"generators/regular":    {"generators/regular"},
+		"generators":            {"generators", "templates", "internal"},
+		"generators/project":    {"internal/regular"},
+		"internal":              {"internal"},
 		"templates":             {},
 		"proxy":                 {"proxy"},
 		"examples":              {},
@@ -90,7 +90,7 @@ func TestImportsRunDownward(t *testing.T) {
 				t.Errorf("%s: only the reference proxy may import %s", at, imported)
 			}
 			own, ok := strings.CutPrefix(imported, module+"/")
-			if !ok || strings.HasSuffix(name, "_test.go") && dir == "examples" { // the goldens' test renders them
+			if !ok || strings.HasSuffix(name, "_test.go") && dir == "examples" { // the test of the goldens renders them
 				continue
 			}
 			if !slices.ContainsFunc(allowed[layer], func(dir string) bool { return below(own, dir) }) {
@@ -100,7 +100,7 @@ func TestImportsRunDownward(t *testing.T) {
 	})
 }
 
-// TestBuilderStaysLight holds what reaches the binary through others' imports too.
+// TestBuilderStaysLight checks the indirect imports of the binary.
 func TestBuilderStaysLight(t *testing.T) {
 	cmd := exec.Command("go", "list", "-deps", "./cmd/builder")
 	cmd.Dir = root
@@ -121,7 +121,7 @@ func TestBuilderStaysLight(t *testing.T) {
 	}
 }
 
-// TestExamplesStandAlone holds the promise of no runtime library: a generated project imports nothing of this module.
+// TestExamplesStandAlone enforces that there is no runtime library: generated projects do not import this module.
 func TestExamplesStandAlone(t *testing.T) {
 	mods, err := filepath.Glob(filepath.Join(root, "examples", "*", "go.mod"))
 	if err != nil {
@@ -161,7 +161,7 @@ func TestExamplesStandAlone(t *testing.T) {
 
 func TestSize(t *testing.T) {
 	const longestFile, longestFunction = 400, 60
-	tooLong := map[string]bool{ // what is still to be divided
+	tooLong := map[string]bool{ // still to be split
 		"cmd/builder/internal/run/main_test.go: child": true,
 	}
 	sources(t, func(name string, fset *token.FileSet, file *ast.File) {
@@ -181,7 +181,7 @@ func TestSize(t *testing.T) {
 	})
 }
 
-// codeLines is how long a function is without its tables: what they list is data.
+// codeLines returns the length of a function without its tables, because these are data.
 func codeLines(fset *token.FileSet, f *ast.FuncDecl) int {
 	height := func(n ast.Node) int { return fset.Position(n.End()).Line - fset.Position(n.Pos()).Line }
 	lines := height(f) + 1
@@ -195,12 +195,22 @@ func codeLines(fset *token.FileSet, f *ast.FuncDecl) int {
 	return lines
 }
 
-// TestNothingEndsTheProcess holds that errors are returned: only a main decides on exits.
+// beforeMain lists files whose init functions may run a whole process, because initializing the rest of the program would take longer than
+// their work.
+var beforeMain = map[string]bool{
+	"cmd/builder/internal/early/early.go":         true, // builder generate, when nothing has changed
+	"generators/internal/godriver/reply/reply.go": true, // go/packages starts it to list packages
+}
+
+// TestNothingEndsTheProcess verifies that functions return errors, and that only main exits.
 func TestNothingEndsTheProcess(t *testing.T) {
-	// These call code that ends the process when it fails. They panic in its place, and recover.
-	contained := map[string]bool{"cmd/builder/internal/kubectl/kubectl.go": true, "generators/codegen/quiet.go": true}
+	// These call code that exits on errors. They make it panic instead, and recover.
+	contained := map[string]bool{"cmd/builder/internal/kubectl/kubectl.go": true, "generators/internal/inprocess/inprocess.go": true}
 	sources(t, func(name string, fset *token.FileSet, file *ast.File) {
 		if path.Base(name) == "main.go" || strings.HasSuffix(name, "_test.go") {
+			return
+		}
+		if beforeMain[name] {
 			return
 		}
 		recovers := false
@@ -223,7 +233,7 @@ func TestNothingEndsTheProcess(t *testing.T) {
 	})
 }
 
-// ending is the name of a function that ends the process, or keeps it from ending, and "" for all others.
+// ending returns the name of a function that exits the process, panics or recovers, and "" for all others.
 func ending(fun ast.Expr) string {
 	switch fun := fun.(type) {
 	case *ast.Ident:
@@ -242,4 +252,50 @@ func ending(fun ast.Expr) string {
 		}
 	}
 	return ""
+}
+
+// TestTypesAreReadInOnePlace verifies that only generators/internal/apis parses a project's Go files, reads comments and derives names in
+// JSON.
+func TestTypesAreReadInOnePlace(t *testing.T) {
+	const apis = "generators/internal/apis"
+	readers := map[string][]string{ // imports that read Go, and the other places where they are allowed
+		"go/parser": {
+			"generators/internal/conversion/missing.go", "generators/internal/openapi", "generators/internal/upstream/evaluate.go", "generators/internal/upstream/defaults.go", // generated code
+			"generators/internal/godriver", // packages of other modules
+			"generators/scaffold/copy.go",  // renames identifiers in a copy of a file
+			"internal/typecheck",           // whole projects, for tests
+		},
+		"golang.org/x/tools/go/packages":          {"generators/internal/godriver", "internal/typecheck"},
+		"sigs.k8s.io/controller-tools/pkg/loader": {"generators/internal/godriver", "generators/internal/markers/registry.go"}, // registry.go needs its error type
+		"k8s.io/gengo/v2/parser":                  nil,
+	}
+	selectors := map[string][]string{
+		"StructTag": nil, "SecondClosestCommentLines": nil,
+		"CommentLines": {"generators/internal/upstream/translate.go"}, // adds lines
+	}
+	allowed := func(name string, more []string) bool {
+		return below(name, apis) || slices.ContainsFunc(more, func(dir string) bool { return below(name, dir) })
+	}
+	sources(t, func(name string, fset *token.FileSet, file *ast.File) {
+		if !below(name, "generators") && !below(name, "internal") || strings.HasSuffix(name, "_test.go") {
+			return
+		}
+		for _, spec := range file.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if more, ok := readers[imported]; ok && !allowed(name, more) {
+				t.Errorf("%s imports %s: read it in %s", name, imported, apis)
+			}
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if selector, ok := n.(*ast.SelectorExpr); ok {
+				if more, ok := selectors[selector.Sel.Name]; ok && !allowed(name, more) {
+					t.Errorf("%s: %s: read it in %s", fset.Position(n.Pos()), selector.Sel.Name, apis)
+				}
+			}
+			return true
+		})
+	})
 }

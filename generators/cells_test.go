@@ -1,18 +1,17 @@
 package generators_test
 
 import (
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
 
-	"golang.org/x/tools/txtar"
-
 	"github.com/apiserver-builder/builder/generators"
+	"github.com/apiserver-builder/builder/generators/internal/fixture"
 	"github.com/apiserver-builder/builder/generators/project"
 )
 
-// TestCells generates a project whose kind has a column of every form, compiles it, and runs a test there of what the cells say.
+// TestCells generates and compiles a project whose kind has a column and a default of every form, and runs tests of the cells and defaults
+// in it.
 func TestCells(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles a generated project")
@@ -22,25 +21,15 @@ func TestCells(t *testing.T) {
 	goRun(t, dir, "test", "./pkg/registry/...")
 }
 
-// generateFrom writes the files of an archive to a new folder, and there all that is generated for a project that has these kinds.
+// generateFrom writes the files of an archive to a new folder, and generates a project with the given kinds there.
 func generateFrom(t *testing.T, archive string, kinds ...string) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := txtar.ParseFile(archive)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files.Files {
-		target := filepath.Join(dir, filepath.FromSlash(file.Name))
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(target, file.Data, 0o644); err != nil {
-			t.Fatal(err)
-		}
+	for _, file := range fixture.Parse(t, archive).Files {
+		fixture.Write(t, dir, map[string][]byte{file.Name: file.Data})
 	}
 	p, err := project.New("", "example.com", "example.com/shop")
 	if err != nil {

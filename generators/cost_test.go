@@ -11,18 +11,18 @@ import (
 	"golang.org/x/tools/txtar"
 	"k8s.io/gengo/v2/types"
 
-	"github.com/apiserver-builder/builder/generators/markers"
+	"github.com/apiserver-builder/builder/generators/internal/markers"
 )
 
-// A costField is a field whose markers hostile bodies are aimed at. The bodies are made from its Go type: see testdata/cost.txtar.
+// A costField is a field whose markers are tested with hostile bodies. testdata/cost.txtar derives the bodies from its Go type.
 type costField struct {
 	typ     string
 	markers []string
 }
 
-func fieldOf(typ string, markers ...string) costField { return costField{typ, markers} }
+func fieldOf(typ string, list ...string) costField { return costField{typ, list} }
 
-// costs has, for each marker that costs something when an object is validated, fields that have it.
+// costs contains fields for each marker that affects the cost of validation.
 var costs = map[string][]costField{
 	"+default":               {fieldOf("[]Defaulted")},
 	"+enum":                  {fieldOf("[]Color")},
@@ -99,7 +99,7 @@ var costs = map[string][]costField{
 	"+kubebuilder:validation:items:XPreserveUnknownFields": {fieldOf("[]runtime.RawExtension", "+kubebuilder:validation:items:XPreserveUnknownFields")},
 }
 
-// sameCost has the markers that become what another one becomes.
+// sameCost contains the markers that have the same effect as another one.
 var sameCost = map[string]string{
 	"kubebuilder:default": "default", "k8s:enum": "enum", "k8s:optional": "optional", "kubebuilder:validation:Optional": "optional", "kubebuilder:validation:Required": "required",
 	"k8s:listType": "listType", "k8s:listMapKey": "listMapKey", "patchMergeKey": "patchStrategy", "k8s:dependentForbidden": "k8s:dependentRequired", "k8s:unionDiscriminator": "k8s:unionMember",
@@ -110,11 +110,11 @@ var sameCost = map[string]string{
 	"kubebuilder:pruning:PreserveUnknownFields": "kubebuilder:validation:Schemaless",
 }
 
-// costless are the markers that nothing of an object is held to: they are for generators, clients, documentation and tables.
+// costless lists the markers without effect on validation: they are for generators, clients, documentation and tables.
 var costless = []string{
 	"genclient", "genclient:", "group", "resourceName", "k8s:applyconfiguration-gen", "k8s:client-gen", "k8s:conversion-", "k8s:deepcopy-gen", "k8s:defaulter-gen", "k8s:informer-gen", "k8s:lister-gen", "k8s:openapi-",
 	"kubebuilder:ac:", "kubebuilder:deprecatedversion", "kubebuilder:example", "kubebuilder:externalDocs", "kubebuilder:object:", "kubebuilder:printcolumn", "kubebuilder:resource", "kubebuilder:selectablefield",
-	"kubebuilder:storageversion", "kubebuilder:subresource:", "kubebuilder:title", "kubebuilder:validation:Type", "kubebuilder:validation:items:Type",
+	"kubebuilder:storageversion", "kubebuilder:subresource:", "kubebuilder:title", "union", "unionDeprecated", "unionDiscriminator", "kubebuilder:validation:Type", "kubebuilder:validation:items:Type",
 }
 
 func rule(expression string) string {
@@ -137,8 +137,8 @@ func formats(typ, marker string) []costField {
 	return out
 }
 
-// TestCost holds that hostile bodies are aimed at every marker. With COST=1 in the environment it generates a project whose kind has
-// every marker that costs something, and runs a test there that sends them to its validation and to a CRD's.
+// TestCost verifies that costs covers every marker. With COST=1, it generates a project whose kind has all these markers, and runs a test
+// in it that sends hostile bodies to its validation and to that of a CRD.
 func TestCost(t *testing.T) {
 	registry, err := markers.NewRegistry()
 	if err != nil {
@@ -179,7 +179,7 @@ func TestCost(t *testing.T) {
 	goRun(t, dir, "test", "-timeout", "20m", "./pkg/apis")
 }
 
-// costFields are the fields of a spec that has all of costs.
+// costFields returns the fields of a spec with all of costs.
 func costFields() string {
 	var names []string
 	for name := range costs {

@@ -8,11 +8,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/apiserver-builder/builder/generators/markers"
+	"github.com/apiserver-builder/builder/generators/internal/markers"
 )
 
-// TestDeclarative generates a project whose kind has validation-gen's markers, has validation-gen write its own code for them as
-// well, and runs a test there that compares the two.
+// TestDeclarative generates a project whose kind has validation-gen's markers, generates validation-gen's own code for them too, and runs a
+// test in the project that compares the two.
 func TestDeclarative(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles a generated project")
@@ -30,7 +30,7 @@ func TestDeclarative(t *testing.T) {
 	goRun(t, dir, "test", "./pkg/apis")
 }
 
-// knowsAll holds the registry of markers against validation-gen's own list, but for those that its tests alone have.
+// knowsAll compares the registry of markers with validation-gen's own list, except the markers for its tests.
 func knowsAll(t *testing.T, program string) {
 	t.Helper()
 	output, err := exec.CommandContext(t.Context(), program, "--docs").Output()

@@ -15,21 +15,21 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/apiserver-builder/builder/generators/gocmd"
+	"github.com/apiserver-builder/builder/internal/gocmd"
 )
 
-// goSettings are the settings of the go command that decide which modules it reads.
+// goSettings contains the settings of the go command that affect which modules it reads.
 type goSettings struct {
 	GO111MODULE string
 	GOFLAGS     string
-	// GOWORK is the go.work in use. It is empty, or "off", if there is none.
+	// GOWORK is the path of the go.work file in use. It is empty, or "off", if there is none.
 	GOWORK string
 }
 
-// envLimit is how long go env may take, which downloads Go itself if go.mod names a newer version.
+// envLimit is the timeout of "go env", which downloads Go if go.mod requires a newer version.
 const envLimit = 10 * time.Minute
 
-// settings asks the go command for its settings in a folder.
+// settings returns the settings of the go command in a folder.
 func settings(ctx context.Context, dir string) (goSettings, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, envLimit, fmt.Errorf("%q in %s took more than %s: see what it waits for", "go env", dir, envLimit))
 	defer cancel()
@@ -54,26 +54,37 @@ func settings(ctx context.Context, dir string) (goSettings, error) {
 	return s, nil
 }
 
-// unlisted is the error where a workspace does not have the project. A project that is not yet made can't be listed.
-type unlisted struct{ work, dir string }
+// notInWorkspace reports a workspace that does not list the project. A project that does not exist yet cannot be listed.
+type notInWorkspace struct{ work, dir string }
 
-func (e unlisted) Error() string {
+func (e notInWorkspace) Error() string {
 	return fmt.Sprintf("%s does not list this project: run \"go work use %s\", or set GOWORK=off", e.work, shellWord(e.dir))
 }
 
-// CheckGo reports which setting of the go command keeps it from building the project in dir, which may not be made yet. Go would
-// report it too, of each package, and would not say what to do.
+// CheckGo reports settings that prevent the go command from building the project in dir, which may not exist yet. The go command would
+// report them for each package, without a remedy.
 func CheckGo(ctx context.Context, dir string) error {
+	_, err := checkGo(ctx, dir)
+	return err
+}
+
+// checkGo also returns the settings of the go command.
+func checkGo(ctx context.Context, dir string) (goSettings, error) {
 	if err := errors.Join(CheckPath(dir), checkRegular(dir)); err != nil {
-		return err
+		return goSettings{}, err
 	}
 	if _, err := exec.LookPath("go"); err != nil {
-		return nil // who needs it says so
+		return goSettings{}, nil // reported where the go command is needed
 	}
 	s, err := settings(ctx, dir)
 	if err != nil {
-		return err
+		return s, err
 	}
+	return s, s.check(dir)
+}
+
+// check reports settings that prevent the go command from building the project in dir.
+func (s goSettings) check(dir string) error {
 	if s.GO111MODULE == "off" {
 		return errors.New(`GO111MODULE is off, but the project is a Go module: unset it, or run "go env -u GO111MODULE"`)
 	}
@@ -85,8 +96,8 @@ func CheckGo(ctx context.Context, dir string) error {
 			return fmt.Errorf("GOWORK is %s, which does not exist: unset it, or set GOWORK=off", s.GOWORK)
 		case err != nil:
 			return fmt.Errorf("the workspace can't be read (%s): correct the file, or set GOWORK=off", strings.Join(strings.Fields(err.Error()), " "))
-		case !lists(file, filepath.Dir(s.GOWORK), dir):
-			return unlisted{s.GOWORK, dir}
+		case !listsModule(file, filepath.Dir(s.GOWORK), dir):
+			return notInWorkspace{s.GOWORK, dir}
 		}
 		root = filepath.Dir(s.GOWORK)
 	}
@@ -103,7 +114,7 @@ func CheckGo(ctx context.Context, dir string) error {
 	return nil
 }
 
-// CheckPath refuses a folder that the go command refuses packages in.
+// CheckPath returns an error for paths in which the go command does not accept packages.
 func CheckPath(dir string) error {
 	if strings.ContainsAny(dir, "\r\n") || !utf8.ValidString(dir) {
 		return fmt.Errorf("the path %q has a line break, or isn't UTF-8, and the go command takes no package there: use another folder", dir)
@@ -111,27 +122,24 @@ func CheckPath(dir string) error {
 	return nil
 }
 
-// check is CheckGo, for a project that may not be made yet: then it is not listed in any workspace.
-func check(ctx context.Context, dir string) error {
+// check is like checkGo, but does not require that a workspace lists the project, which may not exist yet.
+func check(ctx context.Context, dir string) (goSettings, error) {
 	if _, err := exec.LookPath("go"); err != nil {
-		return errors.New("the go command is not in PATH: install Go, or leave code generation for later with --generate=false")
+		return goSettings{}, errors.New("the go command is not in PATH: install Go, or leave code generation for later with --generate=false")
 	}
-	err := CheckGo(ctx, dir)
-	if _, statErr := os.Stat(filepath.Join(dir, goMod)); errors.As(err, &unlisted{}) && errors.Is(statErr, fs.ErrNotExist) {
-		return nil
+	s, err := checkGo(ctx, dir)
+	if _, statErr := os.Stat(filepath.Join(dir, goMod)); errors.As(err, &notInWorkspace{}) && errors.Is(statErr, fs.ErrNotExist) {
+		return s, nil
 	}
-	return err
+	return s, err
 }
 
-// environment returns the environment of go commands in target, a copy of the project in dir: they must not find a workspace
-// in the folders above target, or that of dir, which does not list the copy.
-func environment(ctx context.Context, dir, target string, vendored bool) ([]string, error) {
-	s, err := settings(ctx, dir)
-	if err != nil {
-		return nil, err
-	}
+// environment returns the environment for go commands in target, a copy of the project in dir. They must not use a workspace in the folders
+// above target, or the workspace of dir, because it does not list the copy.
+func (s goSettings) environment(dir, target string, vendored bool) ([]string, error) {
 	work := "off"
 	if s.GOWORK != "" && !vendored {
+		var err error
 		if work, err = copyWorkspace(s.GOWORK, dir, target); err != nil {
 			return nil, err
 		}
@@ -143,7 +151,7 @@ func environment(ctx context.Context, dir, target string, vendored bool) ([]stri
 	return env, nil
 }
 
-// shellWord quotes a word for a shell, if need be.
+// shellWord quotes a word for a shell if necessary.
 func shellWord(s string) string {
 	plain := func(r rune) bool {
 		return r == '/' || r == '.' || r == '-' || r == '_' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'

@@ -13,7 +13,7 @@ const (
 	celModule = "github.com/google/cel-go"
 )
 
-// requireCEL has go.mod say that the project imports CEL, as its CEL rules do, so that go mod tidy finds nothing to change.
+// requireCEL makes CEL a direct dependency in go.mod, because the generated CEL rules import it. Then go mod tidy changes nothing.
 func requireCEL(files scaffold.Files) error {
 	mod, err := modfile.Parse(goMod, files[goMod], nil)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/apiserver-builder/builder/generators/scaffold"
 )
 
-// TestRequireCEL compares with what go mod tidy has left in a project that has rules.
+// TestRequireCEL compares the result with the go.mod of a project with rules after go mod tidy.
 func TestRequireCEL(t *testing.T) {
 	const fruit = "../examples/fruit"
 	p, err := project.Load(fruit)

@@ -8,29 +8,20 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/inputs"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// A mirror copies what the go command may read of the project in dir to target, so that it finds there what it finds in dir.
+// A mirror copies the files of the project in dir that the go command may read to target. The go command must find the same files there.
 type mirror struct {
 	dir, target string
-	// writes reports whether a file will be written below a folder.
+	// writes reports whether a file in a folder will be written.
 	writes func(folder string) bool
-	// vendor says that the vendor folder is still right.
+	// vendor means that the vendor folder is up to date.
 	vendor bool
 }
 
-// compiled are the endings of files that are Go, belong to modules, or are compiled with Go.
-var compiled = map[string]bool{
-	".go": true, ".mod": true, ".sum": true, ".work": true,
-	".c": true, ".cc": true, ".cpp": true, ".cxx": true, ".m": true, ".h": true, ".hh": true, ".hpp": true, ".hxx": true,
-	".f": true, ".F": true, ".for": true, ".f90": true, ".s": true, ".S": true, ".sx": true, ".swig": true, ".swigcxx": true, ".syso": true,
-}
-
-// history are the folders that Go never reads: not even to embed a file.
-var history = map[string]bool{".git": true, ".hg": true, ".svn": true, ".bzr": true}
-
-// folder copies a folder. Of one that is embedded, that is in one whose Go files embed others, it copies every file.
+// folder copies a folder. embedded means that the Go files of the folder, or of one above it, embed files; then it copies all files.
 func (m *mirror) folder(rel string, embedded bool) error {
 	entries, err := os.ReadDir(filepath.Join(m.dir, rel))
 	if errors.Is(err, fs.ErrPermission) {
@@ -42,7 +33,7 @@ func (m *mirror) folder(rel string, embedded bool) error {
 	contents := map[string][]byte{}
 	for _, entry := range entries {
 		if name := entry.Name(); filepath.Ext(name) == ".go" && entry.Type().IsRegular() {
-			// An unreadable file is linked below, and whoever reads it says so.
+			// An unreadable file is linked below, and reported where it is read.
 			if content, err := regular.Read(filepath.Join(m.dir, rel, name)); err == nil {
 				contents[name] = content
 				embedded = embedded || bytes.Contains(content, []byte("//go:embed "))
@@ -54,7 +45,7 @@ func (m *mirror) folder(rel string, embedded bool) error {
 		switch {
 		case m.isFolder(name, entry):
 			err = m.subfolder(name, entry, embedded)
-		case !embedded && !compiled[filepath.Ext(name)] && filepath.ToSlash(name) != boilerplateName:
+		case !embedded && !inputs.Compiled(name) && filepath.ToSlash(name) != inputs.Boilerplate:
 		case entry.Type().IsRegular():
 			err = m.file(name, contents[entry.Name()])
 		case entry.Type() == fs.ModeSymlink:
@@ -82,8 +73,8 @@ func (m *mirror) subfolder(rel string, entry fs.DirEntry, embedded bool) error {
 		if m.vendor {
 			return m.link(rel)
 		}
-	case history[entry.Name()]:
-	case strings.HasPrefix(rel, ".builder"): // what builder itself keeps: the data of a run, and what it is about to write
+	case inputs.VersionControl(entry.Name()):
+	case strings.HasPrefix(rel, ".builder"): // files of builder: the data of a run, and staged files
 	case entry.IsDir() || m.writes(filepath.ToSlash(rel)):
 		return m.folder(rel, embedded)
 	default:
@@ -92,7 +83,7 @@ func (m *mirror) subfolder(rel string, entry fs.DirEntry, embedded bool) error {
 	return nil
 }
 
-// file copies a file, whose content may have been read before.
+// file copies a file. content may be nil.
 func (m *mirror) file(rel string, content []byte) error {
 	if content == nil {
 		var err error
@@ -109,12 +100,12 @@ func (m *mirror) file(rel string, content []byte) error {
 	return os.WriteFile(name, content, 0o644)
 }
 
-// link makes a link to what is in the project: the go command follows links to some files and not to others, and to
-// folders here and there, so a copy of what a link leads to would not do.
+// link creates a link to a file of the project. A copy of the target would not be the same, because the go command follows links only in
+// some places.
 func (m *mirror) link(rel string) error {
 	name := filepath.Join(m.dir, rel)
 	to, err := filepath.EvalSymlinks(name)
-	if err != nil { // it leads nowhere, here as there
+	if err != nil { // a broken link stays broken
 		to = name
 	}
 	target := filepath.Join(m.target, rel)

@@ -1,7 +1,6 @@
 package generators
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,40 +10,41 @@ import (
 
 	"golang.org/x/mod/modfile"
 
-	"github.com/apiserver-builder/builder/generators/regular"
 	"github.com/apiserver-builder/builder/generators/scaffold"
+	"github.com/apiserver-builder/builder/internal/regular"
+	"github.com/apiserver-builder/builder/internal/scratch"
 )
 
-// A source is a folder to generate from, and the environment of go commands that read it. A nil environment is this process's.
+// A source is a folder to generate from, and the environment of go commands that read it. If env is nil, they get the environment of this
+// process.
 type source struct {
 	dir string
 	env []string
 }
 
-// sourceOf returns a folder that holds the project in dir as it will be once plan is applied: dir itself if the plan changes
-// nothing, else a copy of its files elsewhere, which done removes. That is how code is generated from types that are
-// not written yet, so that a command writes all its files or none.
+// sourceOf returns a folder with the project in dir as it will be after plan is applied. If the plan changes nothing, it is
+// dir itself. Otherwise it is a copy of the project's files, which done removes. So code can be generated from types that
+// are not written yet, and a command writes all its files or none.
 //
-// The copy is a folder because gengo and controller-tools read files themselves: they know no overlay.
-func sourceOf(ctx context.Context, dir string, plan *scaffold.Plan) (from source, done func(), err error) {
+// The copy is a folder, not an overlay, because gengo and controller-tools open files directly.
+func sourceOf(dir string, plan *scaffold.Plan, settings goSettings) (from source, done func(), err error) {
 	if !plan.Changed() {
 		return source{dir: dir}, func() {}, nil
 	}
-	scratch, err := os.MkdirTemp("", "builder-")
+	folder, remove, err := scratch.Dir()
 	if err != nil {
 		return source{}, nil, err
 	}
-	remove := func() { os.RemoveAll(scratch) }
-	if from, err = fill(ctx, scratch, dir, plan); err != nil {
+	if from, err = fill(folder, dir, plan, settings); err != nil {
 		remove()
 		return source{}, nil, fmt.Errorf("copy of %s to generate from: %w", dir, err)
 	}
 	return from, remove, nil
 }
 
-// fill makes scratch what the project in dir will be.
-func fill(ctx context.Context, scratch, dir string, plan *scaffold.Plan) (source, error) {
-	target, err := filepath.EvalSymlinks(scratch)
+// fill fills folder with the project in dir as it will be after plan is applied.
+func fill(folder, dir string, plan *scaffold.Plan, settings goSettings) (source, error) {
+	target, err := filepath.EvalSymlinks(folder)
 	if err != nil {
 		return source{}, err
 	}
@@ -59,14 +59,14 @@ func fill(ctx context.Context, scratch, dir string, plan *scaffold.Plan) (source
 	}
 	_, err = os.Stat(filepath.Join(target, "vendor"))
 	vendored := err == nil
-	env, err := environment(ctx, dir, target, vendored)
-	if err != nil || vendored { // nothing outside is read then, and go.mod has to agree with vendor/modules.txt
+	env, err := settings.environment(dir, target, vendored)
+	if err != nil || vendored { // then no other files are read, and go.mod must match vendor/modules.txt
 		return source{target, env}, err
 	}
 	return source{target, env}, absoluteReplaces(dir, filepath.Join(target, goMod))
 }
 
-// absoluteReplaces makes the replacements by relative folders in a copied go.mod mean what they meant in dir.
+// absoluteReplaces makes the replacements of a copied go.mod absolute, because relative ones refer to folders below or beside dir.
 func absoluteReplaces(dir, name string) error {
 	content, err := regular.Read(name)
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 	"golang.org/x/tools/txtar"
 	"k8s.io/gengo/v2/types"
 
-	"github.com/apiserver-builder/builder/generators/schema"
+	"github.com/apiserver-builder/builder/generators/internal/apis/schema"
 )
 
 var update = flag.Bool("update", false, "write the golden files instead of comparing them")
 
-// TestValidation generates a project whose kinds have markers of every form, compares the code that validates them, compiles it, and
-// runs a test there of what is said of objects.
+// TestValidation generates a project whose kinds have markers of every form, compares its validation with the golden files, compiles it,
+// and runs a test of the validation in it.
 func TestValidation(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles a generated project")
@@ -29,14 +29,14 @@ func TestValidation(t *testing.T) {
 	goRun(t, dir, "test", "./pkg/apis")
 }
 
-// TestRules generates a project whose kind has a field of every Go type with CEL rules on it, and runs a test there of whether they say what
-// they do in a CRD.
+// TestRules generates a project whose kind has CEL rules on fields of every Go type, and runs a test in it that compares the results with
+// those of a CRD.
 func TestRules(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles a generated project")
 	}
 	kinds := []string{"Sample", "Ledger"}
-	dir := generateFrom(t, "testdata/rules.txtar", kinds...)
+	dir := generateFrom(t, "testdata/rules.txtar", append(kinds, "Forest")...)
 	for _, kind := range kinds {
 		writeSchema(t, dir, types.Name{Package: "example.com/shop/pkg/apis/fruit/v1alpha1", Name: kind}, "pkg/apis/"+kind+".json")
 	}
@@ -47,9 +47,9 @@ func TestRules(t *testing.T) {
 // writeSchema writes the schema that a CRD would have for a kind of the project in dir.
 func writeSchema(t *testing.T, dir string, kind types.Name, name string) {
 	t.Helper()
-	schemas, err := schema.Read(t.Context(), dir, nil, []types.Name{kind})
-	if err != nil {
-		t.Fatal(err)
+	schemas, problems, err := schema.Read(t.Context(), dir, nil, "example.com/shop", []types.Name{kind})
+	if err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
 	}
 	content, err := json.Marshal(schemas.Kind(kind))
 	if err != nil {

@@ -8,24 +8,24 @@ import (
 	"testing"
 )
 
-// A wait is something that may have no end, and where it may stand all the same.
+// A wait is a call that may block forever, and the places where it is allowed.
 type wait struct {
 	instead string
-	// below are the folders of the product in which it is looked for.
+	// below lists the folders in which the call is not allowed.
 	below []string
-	// but are the files that may have it.
+	// but lists the files in which it is allowed.
 	but []string
 }
 
 var (
-	product      = []string{"cmd", "generators", "templates", "proxy"}
-	forTests     = []string{"proxy/proxytest", "proxy/conformance", "proxy/faults", "proxy/oracle", "proxy/e2e"}
-	builderFiles = wait{"regular: it opens no named pipe, whose other end may never come", []string{"cmd/builder", "generators"},
-		[]string{"generators/regular/regular.go", "generators/scaffold/lock.go"}}
+	product      = []string{"cmd", "generators", "internal", "templates", "proxy"}
+	forTests     = []string{"generators/internal/fixture", "internal/typecheck", "proxy/proxytest", "proxy/conformance", "proxy/faults", "proxy/oracle", "proxy/hosts"}
+	builderFiles = wait{"regular: it opens no named pipe, whose other end may never come", []string{"cmd/builder", "generators", "internal"},
+		[]string{"internal/regular/regular.go", "internal/lock/lock.go"}}
 	defaultHTTP = wait{"a client with a timeout, or requests with a context", product, nil}
 )
 
-// waits are calls, and what they call for instead.
+// waits maps calls to their alternatives.
 var waits = map[string]wait{
 	"os.Open":             builderFiles,
 	"os.OpenFile":         builderFiles,
@@ -38,17 +38,17 @@ var waits = map[string]wait{
 	"http.DefaultClient":  defaultHTTP,
 	"http.NewRequest":     defaultHTTP,
 	"time.Sleep":          {"a timer, with a context beside it", product, nil},
-	"exec.Command":        {"a context", product, []string{"cmd/builder/internal/run/process.go"}}, // which ends what it starts
-	"exec.CommandContext": {"gocmd: it ends what the command has started, too", []string{"cmd/builder", "generators"}, []string{"generators/gocmd/gocmd.go"}},
-	"unix.Flock":          {"one of the two locks that there are", product, []string{"cmd/builder/internal/run/lock.go", "generators/scaffold/lock.go"}},
-	"syscall.Flock":       {"unix.Flock", product, nil},
+	"exec.Command":        {"a context", product, []string{"cmd/builder/internal/run/process.go"}}, // which stops the processes that it starts
+	"exec.CommandContext": {"gocmd: it ends what the command has started, too", []string{"cmd/builder", "generators", "internal"}, []string{"internal/gocmd/gocmd.go"}},
+	"unix.Flock":          {"lock.Try", product, []string{"cmd/builder/internal/run/lock.go"}},
+	"syscall.Flock":       {"lock.Try", product, []string{"internal/lock/lock.go"}},
 	"fileutil.LockFile":   {"fileutil.TryLockFile", product, nil},
 	"net.Dial":            {"a dialer with a context", product, nil},
-	"packages.Load":       {"a Config with a Context", product, []string{"generators/codegen/load.go"}},
-	"syscall.FcntlFlock":  {"one of the two locks that there are", product, nil},
+	"packages.Load":       {"a Config with a Context", product, []string{"generators/internal/apis/load.go"}},
+	"syscall.FcntlFlock":  {"lock.Try", product, nil},
 }
 
-// TestWaitsHaveAnEnd looks for calls that may wait forever, for a pipe, a server, a process or a lock, and names what is there to use.
+// TestWaitsHaveAnEnd rejects calls that may block forever, on a pipe, server, process or lock, and suggests an alternative.
 func TestWaitsHaveAnEnd(t *testing.T) {
 	used := map[string]bool{}
 	sources(t, func(name string, fset *token.FileSet, file *ast.File) {
@@ -86,12 +86,12 @@ func TestWaitsHaveAnEnd(t *testing.T) {
 	}
 }
 
-// TestLocksDoNotWait holds that a lock is tried, and that loads of packages end with a context.
+// TestLocksDoNotWait verifies that locks are not waited for, and that loads of packages have a context.
 func TestLocksDoNotWait(t *testing.T) {
-	// gengo drops the context: codegen.parse sees to it that there is nothing to wait for.
-	withoutContext := []string{"generators/codegen/load.go"}
+	// gengo drops the context; apis.parse makes sure that its load does not wait.
+	withoutContext := []string{"generators/internal/apis/load.go"}
 	sources(t, func(name string, fset *token.FileSet, file *ast.File) {
-		if strings.HasSuffix(name, "_test.go") || !below(name, "cmd") && !below(name, "generators") {
+		if strings.HasSuffix(name, "_test.go") || !below(name, "cmd") && !below(name, "generators") && !below(name, "internal") {
 			return
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -119,7 +119,7 @@ func selects(expr ast.Expr, pkg, name string) bool {
 	return ok && ident.Name == pkg && selector.Sel.Name == name
 }
 
-// mentions reports whether an identifier is part of an expression.
+// mentions reports whether an expression contains an identifier.
 func mentions(n ast.Node, name string) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {

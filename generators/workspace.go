@@ -9,17 +9,17 @@ import (
 
 	"golang.org/x/mod/modfile"
 
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// copyWorkspace makes target, a copy of the module in dir, part of the workspace that dir is part of: its modules may provide
-// what go.mod alone does not. It returns the new go.work, or "off" if dir is not part of the one called name.
+// copyWorkspace adds target, a copy of the module in dir, to a copy of dir's workspace, because its modules may provide dependencies that
+// are not in go.mod. It returns the new go.work file, or "off" if the workspace called name does not contain dir.
 func copyWorkspace(name, dir, target string) (string, error) {
 	file, err := readWorkspace(name)
 	if err != nil {
 		return "", err
 	}
-	if !lists(file, filepath.Dir(name), dir) {
+	if !listsModule(file, filepath.Dir(name), dir) {
 		return "off", nil
 	}
 	if err := moveWorkspace(file, filepath.Dir(name), dir); err != nil {
@@ -41,8 +41,8 @@ func readWorkspace(name string) (*modfile.WorkFile, error) {
 	return modfile.ParseWork(name, content, nil)
 }
 
-// lists reports whether the workspace in the folder root has the module in dir.
-func lists(file *modfile.WorkFile, root, dir string) bool {
+// listsModule reports whether the workspace in the folder root contains the module in dir.
+func listsModule(file *modfile.WorkFile, root, dir string) bool {
 	for _, use := range file.Use {
 		if sameFile(absolute(root, use.Path), dir) {
 			return true
@@ -51,7 +51,7 @@ func lists(file *modfile.WorkFile, root, dir string) bool {
 	return false
 }
 
-// moveWorkspace makes a workspace that lies in the folder root mean the same in a copy of its module dir.
+// moveWorkspace rewrites the relative paths of a workspace in the folder root for a copy of its module dir.
 func moveWorkspace(file *modfile.WorkFile, root, dir string) error {
 	var uses []*modfile.Use
 	for _, use := range file.Use {

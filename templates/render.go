@@ -12,11 +12,11 @@ import (
 	"github.com/Masterminds/sprig/v3"
 )
 
-// suffix ends the name of each template's file, so that Go does not take go.mod or a test for its own.
+// suffix ends the name of each template's file, because Go handles go.mod and _test.go files differently.
 const suffix = ".tmpl"
 
-// Render renders every template below dir on data and returns the results by path, Go formatted. placeholders are pairs: in a path, the
-// first of a pair stands for the second.
+// Render renders every template in dir with data and returns the results by path, with Go files formatted. placeholders are pairs: in a
+// path, the first of a pair is replaced by the second.
 func Render(dir string, data any, placeholders ...string) (map[string][]byte, error) {
 	rename := strings.NewReplacer(placeholders...)
 	out := map[string][]byte{}
@@ -59,23 +59,23 @@ func execute(name, source string, data any) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// chancy are the functions that sprig counts as hermetic though their result differs from run to run, or from machine to machine.
-var chancy = []string{
+// nonHermetic lists functions that sprig calls hermetic although their results differ between runs or machines.
+var nonHermetic = []string{
 	"ago", "bcrypt", "encryptAES", "genCA", "genCAWithKey", "genPrivateKey", "genSelfSignedCert", "genSelfSignedCertWithKey",
 	"genSignedCert", "genSignedCertWithKey", "htpasswd", "keys", "mustToDate", "randInt", "shuffle", "toDate", "values",
 }
 
-// functions are sprig's without those whose result depends on the time, the machine or chance, and a few of our own.
+// functions returns sprig's functions, without those that depend on the time, the machine or randomness, and a few more.
 func functions() template.FuncMap {
 	funcs := sprig.HermeticTxtFuncMap()
-	for _, name := range chancy {
+	for _, name := range nonHermetic {
 		delete(funcs, name)
 	}
 	funcs["article"] = article
 	return funcs
 }
 
-// article puts "a" or "an" before a kind's name.
+// article returns a kind's name with the indefinite article.
 func article(name string) string {
 	if strings.ContainsAny(name[:1], "AEIOUaeiou") {
 		return "an " + name

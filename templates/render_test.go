@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Whatever sprig has that depends on the time, the machine, the environment, the order of a map or on chance: a render must
-// be the same everywhere and always.
+// TestFunctionsAreDeterministic verifies that the templates cannot use functions of sprig that depend on the time, the machine, the
+// environment, the order of a map, or randomness.
 func TestFunctionsAreDeterministic(t *testing.T) {
 	all, funcs := sprig.TxtFuncMap(), functions()
 	for name := range strings.FieldsSeq(`now date dateInZone date_in_zone dateModify date_modify
@@ -28,10 +28,10 @@ func TestFunctionsAreDeterministic(t *testing.T) {
 	}
 }
 
-// A name in the list of what is left out must be one that there is: a typing error would let the function in.
-func TestChancyFunctionsExist(t *testing.T) {
+// TestNonHermeticFunctionsExist verifies that the excluded functions exist, because a misspelled name would not exclude anything.
+func TestNonHermeticFunctionsExist(t *testing.T) {
 	hermetic := sprig.HermeticTxtFuncMap()
-	for _, name := range chancy {
+	for _, name := range nonHermetic {
 		if _, ok := hermetic[name]; !ok {
 			t.Errorf("sprig has no hermetic function %s: take it out of the list", name)
 		}
@@ -66,7 +66,7 @@ func TestExecute(t *testing.T) {
 	}
 }
 
-// versionData is all that the templates of a version use.
+// versionData contains only the data that the templates of a version use.
 type versionData struct {
 	GroupName, Version, ModelPackage string
 	Group                            struct{ Name, GoName string }

@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// refused runs a command line that must not get as far as serving, and returns its exit code and what it said.
+// refused runs a command line that fails before the proxy serves, and returns its exit code and standard error.
 func refused(t *testing.T, args ...string) (int, string) {
 	t.Helper()
 	cmd := proxyCommand(append(args, "--exit-with-parent")...)
@@ -136,7 +136,7 @@ func TestHelpAndVersion(t *testing.T) {
 	}
 }
 
-// TestInterruptEndsInOrder wants a quick end, whatever clients are in the middle of.
+// TestInterruptEndsInOrder checks that the proxy ends quickly after an interrupt, with a watch and an unfinished request.
 func TestInterruptEndsInOrder(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir())
@@ -175,7 +175,7 @@ func TestInterruptEndsInOrder(t *testing.T) {
 	}
 }
 
-// TestExitWithParent has a shell start the proxy and then kills the shell, which leaves no time for a goodbye.
+// TestExitWithParent starts the proxy from a shell, and kills the shell.
 func TestExitWithParent(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -201,7 +201,7 @@ func TestExitWithParent(t *testing.T) {
 	}
 	for deadline := time.Now().Add(patience); orphan.Signal(syscall.Signal(0)) == nil; time.Sleep(20 * time.Millisecond) {
 		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil && strings.Contains(string(stat), ") Z ") {
-			break // ended, and nobody has asked how
+			break // ended, but its parent has not waited for it
 		}
 		if time.Now().After(deadline) {
 			orphan.Kill()

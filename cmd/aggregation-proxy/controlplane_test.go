@@ -20,7 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// newNamespace makes one for the test; it is left to the end of the proxy, for deleting it would take a while.
+// newNamespace creates a namespace. It is not deleted after the test, because that would take a while.
 func newNamespace(t *testing.T, client kubernetes.Interface) string {
 	t.Helper()
 	namespace, err := client.CoreV1().Namespaces().Create(t.Context(),
@@ -40,7 +40,7 @@ func newConfigMap(t *testing.T, client kubernetes.Interface, namespace string, m
 	return made
 }
 
-// token asks for a ServiceAccount's token, and returns a configuration that has nothing else.
+// token requests a ServiceAccount's token, and returns a configuration with no other credentials.
 func token(t *testing.T, admin *rest.Config, namespace, account string) *rest.Config {
 	t.Helper()
 	var request *authenticationv1.TokenRequest
@@ -75,7 +75,7 @@ func TestAnonymousSeesHealthOnly(t *testing.T) {
 	}
 }
 
-// TestRBAC has a user without rights refused, and the same user let in by an aggregated role.
+// TestRBAC checks that a user without permissions is refused, and allowed after an aggregated ClusterRole gets a rule.
 func TestRBAC(t *testing.T) {
 	t.Parallel()
 	admin := shared.client(t)
@@ -183,6 +183,8 @@ func TestEndpointsAreMirroredToEndpointSlices(t *testing.T) {
 	}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	// deprecated, but mirrored to EndpointSlices
+	//
 	//nolint:staticcheck // deprecated, and what is mirrored
 	if _, err := client.CoreV1().Endpoints(namespace).Create(t.Context(), &corev1.Endpoints{
 		ObjectMeta: metav1.ObjectMeta{Name: "api"},
@@ -199,7 +201,7 @@ func TestEndpointsAreMirroredToEndpointSlices(t *testing.T) {
 	})
 }
 
-// TestReadyMeansReady wants at the ready line what every cluster has, without waiting for anything.
+// TestReadyMeansReady checks that the objects of every cluster exist when the proxy prints the ready line.
 func TestReadyMeansReady(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir())
@@ -235,7 +237,7 @@ func TestReadyMeansReady(t *testing.T) {
 	p.stopQuietly(t)
 }
 
-// TestNothingIsAddedBeforeAnAPIServiceIs wants the stock groups only.
+// TestNothingIsAddedBeforeAnAPIServiceIs checks that a new proxy serves only the built-in groups.
 func TestNothingIsAddedBeforeAnAPIServiceIs(t *testing.T) {
 	t.Parallel()
 	client := shared.client(t)
@@ -246,7 +248,7 @@ func TestNothingIsAddedBeforeAnAPIServiceIs(t *testing.T) {
 	}
 }
 
-// TestKubeAPIServersFlags gives some, and looks for what each of them changes.
+// TestKubeAPIServersFlags checks the effect of some flags of kube-apiserver.
 func TestKubeAPIServersFlags(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir(), "--runtime-config", "api/beta=true", "--feature-gates", "PodTopologyLabelsAdmission=false",
@@ -264,7 +266,7 @@ func TestKubeAPIServersFlags(t *testing.T) {
 	if !slices.ContainsFunc(groups.Groups, func(g metav1.APIGroup) bool { return slices.ContainsFunc(g.Versions, beta) }) {
 		t.Errorf("--runtime-config: no beta version in %v", groups.Groups)
 	}
-	eventually(t, "default ServiceAccount", func(ctx context.Context) error { // for the Pod
+	eventually(t, "default ServiceAccount", func(ctx context.Context) error { // the warning about the Pod
 		_, err := client.CoreV1().ServiceAccounts("default").Get(ctx, "default", metav1.GetOptions{})
 		return err
 	})

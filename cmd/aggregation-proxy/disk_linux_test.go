@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// onDisk is a proxy, yet to be started, whose data folder is a disk of its own, of the size, that only it sees.
+// onDisk returns the command of a proxy whose data folder is a separate disk of the given size, which only the proxy sees.
 func onDisk(dir, size string) *exec.Cmd {
 	cmd := proxyCommand()
 	cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c",
@@ -29,7 +29,7 @@ func onDisk(dir, size string) *exec.Cmd {
 	return cmd
 }
 
-// skipIfNoMounts skips the test when err says that nothing could be mounted.
+// skipIfNoMounts skips the test if err reports that mounts are not allowed.
 func skipIfNoMounts(t *testing.T, err error) {
 	t.Helper()
 	if err != nil && (errors.Is(err, syscall.EPERM) || strings.Contains(err.Error(), "mount:")) {
@@ -37,7 +37,7 @@ func skipIfNoMounts(t *testing.T, err error) {
 	}
 }
 
-// onSmallDisk starts a proxy on a disk that is soon full.
+// onSmallDisk starts a proxy on a small disk.
 func onSmallDisk(t *testing.T) (p *process, disk string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -55,7 +55,7 @@ func onSmallDisk(t *testing.T) (p *process, disk string) {
 	return p, filepath.Join("/proc", fmt.Sprint(p.Process.Pid), "root", dir)
 }
 
-// TestFullDiskIsNamedAtStart wants one sentence, at once, instead of waiting for an etcd that waits for room.
+// TestFullDiskIsNamedAtStart checks that the proxy reports a full disk at once, whereas etcd would wait for space.
 func TestFullDiskIsNamedAtStart(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -80,8 +80,8 @@ func freeMegabytes(t *testing.T, disk string) uint64 {
 	return stat.Bavail * uint64(stat.Bsize) >> 20
 }
 
-// TestEndsWithEtcd fills the disk, and wants the proxy to say so while it serves, and to stop when etcd can't write any more and say why, instead
-// of answering with errors forever.
+// TestEndsWithEtcd fills the disk. The proxy must log this while it serves, and end with etcd's error when etcd cannot write any
+// more, instead of answering all requests with errors.
 func TestEndsWithEtcd(t *testing.T) {
 	t.Parallel()
 	p, disk := onSmallDisk(t)
@@ -101,7 +101,7 @@ func TestEndsWithEtcd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	time.Sleep(3 * time.Second) // it looks every second
+	time.Sleep(3 * time.Second) // the proxy checks the disk every second
 	for err == nil {
 		_, err = filler.Write(megabyte)
 	}

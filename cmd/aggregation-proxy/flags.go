@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 	cliflag "k8s.io/component-base/cli/flag"
 
-	"github.com/apiserver-builder/builder/proxy"
+	"github.com/apiserver-builder/builder/proxy/controlplane"
 )
 
 const intro = `Run the Kubernetes aggregation layer on this machine, without a cluster.
@@ -39,18 +39,18 @@ Examples:
   aggregation-proxy --data-dir two --cert-dir pki --etcd-servers http://127.0.0.1:2379 &
 `
 
-// command is what the command line asks for.
+// command contains the values of the command line.
 type command struct {
-	options        proxy.Options
+	options        controlplane.Options
 	exitWithParent bool
 	logs           logOptions
 	help, version  bool
 	usage          string
 }
 
-// parse reads the command line. Cobra would add the global flags of the Kubernetes packages linked in.
+// parse parses the command line. Cobra would add the global flags of Kubernetes' packages.
 func parse(args []string) (command, error) {
-	c := command{options: proxy.NewOptions(), logs: logOptions{format: textFormat}}
+	c := command{options: controlplane.NewOptions(), logs: logOptions{format: textFormat}}
 	sections := c.flags()
 	flags := pflag.NewFlagSet("aggregation-proxy", pflag.ContinueOnError)
 	flags.Usage = func() {}
@@ -74,12 +74,12 @@ func (c *command) flags() cliflag.NamedFlagSets {
 	var sections cliflag.NamedFlagSets
 	c.options.AddFlags(&sections)
 	logs := sections.FlagSet("Logs")
-	logs.IntVarP(&c.logs.verbosity, "v", "v", 0, "log `level`: 0 for errors only, 1 for what changes, 3 for each request too; kube-apiserver's above")
+	logs.IntVarP(&c.logs.verbosity, "v", "v", 0, "log `level`: 0 for errors, 1 for changes, 3 for requests, higher for kube-apiserver's details")
 	logs.StringVar(&c.logs.format, "logging-format", textFormat, "`format` of the log: text, json")
 	process := sections.FlagSet("Process")
-	process.BoolVar(&c.exitWithParent, "exit-with-parent", false, "end when the process that started this one ends")
+	process.BoolVar(&c.exitWithParent, "exit-with-parent", false, "exit when the parent process exits")
 	process.BoolVar(&c.version, "version", false, "print the version and exit")
-	process.BoolVarP(&c.help, "help", "h", false, "print this and exit")
+	process.BoolVarP(&c.help, "help", "h", false, "print this help and exit")
 	return sections
 }
 
@@ -101,5 +101,5 @@ func version() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		own = info.Main.Version
 	}
-	return fmt.Sprintf("aggregation-proxy %s (Kubernetes %s)", own, proxy.KubernetesVersion())
+	return fmt.Sprintf("aggregation-proxy %s (Kubernetes %s)", own, controlplane.KubernetesVersion())
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// plane is the process as tests of control planes know it.
+// plane returns the process as a ControlPlane.
 func (p *process) plane() *proxytest.ControlPlane {
 	pair := func(name string) proxytest.KeyPair {
 		return proxytest.KeyPair{Cert: filepath.Join(p.dir, "pki", name+".crt"), Key: filepath.Join(p.dir, "pki", name+".key")}
@@ -22,7 +22,7 @@ func (p *process) plane() *proxytest.ControlPlane {
 	}
 }
 
-// fetch is a GET of which the test wants an answer.
+// fetch sends a GET, and fails the test if there is no response.
 func fetch(t *testing.T, client *http.Client, url string) (status int, body string) {
 	t.Helper()
 	response, err := client.Get(url)
@@ -37,7 +37,7 @@ func fetch(t *testing.T, client *http.Client, url string) (status int, body stri
 	return response.StatusCode, string(all)
 }
 
-// TestHealth asks what load balancers and Prometheus ask, and wants that those, and nobody else, get an answer.
+// TestHealth sends requests as load balancers and Prometheus do, and checks that other users are refused.
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	plane := shared.plane()

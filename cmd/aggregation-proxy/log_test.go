@@ -18,7 +18,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// auditPolicy records who asked for what; not what the control plane asks itself.
+// auditPolicy records the requests of users, and not those of the control plane.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
@@ -37,7 +37,7 @@ func writePolicy(t *testing.T) string {
 	return path
 }
 
-// auditEvent is what these tests look at of one.
+// auditEvent contains the fields of an event that these tests check.
 type auditEvent struct {
 	Kind, AuditID, RequestURI, Verb, Stage string
 	User                                   struct{ Username string }
@@ -45,7 +45,7 @@ type auditEvent struct {
 	Annotations                            map[string]string
 }
 
-// findEvent returns the event for a request, out of a log with one a line.
+// findEvent returns the event of a request in a log with one event a line.
 func findEvent(log []byte, uri string) (auditEvent, error) {
 	for line := range bytes.Lines(log) {
 		var event auditEvent
@@ -56,7 +56,7 @@ func findEvent(log []byte, uri string) (auditEvent, error) {
 	return auditEvent{}, fmt.Errorf("no event for %s", uri)
 }
 
-// TestAuditLog sends a request to an extension-apiserver and one to the core, and looks for both in the log.
+// TestAuditLog sends a request to an extension-apiserver and one to kube-apiserver, and looks for both in the log.
 func TestAuditLog(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "audit", "audit.log")
@@ -94,8 +94,7 @@ func TestAuditLog(t *testing.T) {
 	}
 }
 
-// TestJSONLog wants every line on standard error to be an object, the audit log and etcd's messages included, and the
-// requests among them.
+// TestJSONLog checks that every line on standard error is a JSON object, including the audit log, etcd's messages and requests.
 func TestJSONLog(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir(), "--logging-format", "json", "-v", "3", "--audit-policy-file", writePolicy(t), "--audit-log-path", "-")
@@ -107,13 +106,13 @@ func TestJSONLog(t *testing.T) {
 	for _, path := range requests {
 		fetch(t, client, plane.URL+path)
 	}
-	if err := p.stop(); err != nil { // wants nothing on standard output but the ready line
+	if err := p.stop(); err != nil { // checks that standard output contains only the ready line
 		t.Error(err)
 	}
 	got := map[string]bool{}
 	for line := range bytes.Lines(p.stderr.Bytes()) {
 		var entry struct {
-			TS        any // a text where etcd's client warns of the end, which no setting quiets
+			TS        any // no setting disables this message of etcd's client at the end
 			V         *int
 			Caller    string
 			Msg       string
@@ -142,7 +141,7 @@ func TestJSONLog(t *testing.T) {
 	}
 }
 
-// TestAvailabilityIsLogged wants a line at -v 1 for each change, with what a person needs, and one for a slow probe.
+// TestAvailabilityIsLogged checks that -v 1 logs each change of availability, and a slow probe.
 func TestAvailabilityIsLogged(t *testing.T) {
 	t.Parallel()
 	p := start(t, t.TempDir(), "-v", "1")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,7 +20,7 @@ const (
 	jsonFormat = "json"
 )
 
-// logOptions is what the command line says about the log.
+// logOptions contains the values of the flags for logging.
 type logOptions struct {
 	verbosity int
 	format    string
@@ -36,8 +37,8 @@ func (o logOptions) validate() error {
 	return errors.Join(errs...)
 }
 
-// logs is where klog's messages go: to stderr, at level 0 only errors, and those only between the start and the end.
-// While they start and stop, kube-apiserver's parts log errors about each other that nobody can do anything about.
+// logs configures klog, which writes to stderr. At level 0, it writes only errors, and only between the start and the end, because
+// kube-apiserver's components log errors about each other while they start and stop.
 type logs struct {
 	verbosity int
 	text      *flag.FlagSet
@@ -45,11 +46,11 @@ type logs struct {
 }
 
 func newLogs(o logOptions) (*logs, error) {
-	// kube-apiserver would warn itself about the old APIs it reads.
+	// Otherwise, kube-apiserver would log warnings about deprecated APIs that it reads itself.
 	rest.SetDefaultWarningHandler(rest.NoWarnings{})
 	l := &logs{text: flag.NewFlagSet("klog", flag.ContinueOnError), verbosity: o.verbosity}
 	klog.InitFlags(l.text)
-	// klog ignores the threshold unless told otherwise.
+	// Without this setting, klog ignores the threshold.
 	if err := l.text.Set("legacy_stderr_threshold_behavior", "false"); err != nil {
 		return nil, fmt.Errorf("set up logging: %w", err)
 	}
@@ -62,7 +63,7 @@ func newLogs(o logOptions) (*logs, error) {
 	return l, l.showErrors(false)
 }
 
-// asKubernetes gives a message's own fields the names and forms that Kubernetes' JSON logs have.
+// asKubernetes gives a message's own fields the names and forms of Kubernetes' JSON logs.
 func asKubernetes(groups []string, a slog.Attr) slog.Attr {
 	if len(groups) > 0 {
 		return a
@@ -74,7 +75,7 @@ func asKubernetes(groups []string, a slog.Attr) slog.Attr {
 		}
 	case slog.Level:
 		if value >= slog.LevelError {
-			return slog.Attr{} // told by the field err
+			return slog.Attr{} // the field err implies the level
 		}
 		return slog.Int("v", int(-value))
 	case *slog.Source:
@@ -83,7 +84,25 @@ func asKubernetes(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// showErrors tells whether errors are worth showing now.
+// hideErrorsFirst returns a context that ends after ctx has ended and errors are hidden. Components that end with the context log
+// errors at once, so hiding them from another function that waits for ctx would be too late.
+func (l *logs) hideErrorsFirst(ctx context.Context) (context.Context, context.CancelFunc) {
+	after, stop := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		// This cannot fail, because newLogs has set the same flag.
+		_ = l.showErrors(false)
+		stop()
+	})
+	return after, stop
+}
+
+// showErrorsUntil shows errors until ctx ends.
+func (l *logs) showErrorsUntil(ctx context.Context) {
+	_ = l.showErrors(true)
+	context.AfterFunc(ctx, func() { _ = l.showErrors(false) })
+}
+
+// showErrors sets whether errors are logged at level 0.
 func (l *logs) showErrors(show bool) error {
 	threshold, level := "INFO", slog.Level(-l.verbosity)
 	if l.verbosity == 0 && show {

@@ -1,5 +1,5 @@
-// Command aggregation-proxy is the reference aggregation proxy: a kube-apiserver's aggregation layer and control plane
-// on this machine, with no cluster, for extension-apiservers to register with.
+// Command aggregation-proxy is the reference aggregation proxy. It runs kube-apiserver's aggregation layer and control plane on
+// this machine, without a cluster, so that extension-apiservers can register with it.
 package main
 
 import (
@@ -11,10 +11,10 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/apiserver-builder/builder/proxy"
+	"github.com/apiserver-builder/builder/proxy/controlplane"
 )
 
-// Exit codes scripts may rely on.
+// The exit codes are part of the interface.
 const (
 	exitFailure = 1
 	exitUsage   = 2
@@ -22,10 +22,10 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// After the first signal the next one ends the process at once, should the orderly end take too long.
+	// The second signal ends the process at once, in case the orderly end takes too long.
 	context.AfterFunc(ctx, stop)
 	stdout := os.Stdout
-	// Whatever else is linked in and prints: standard output is for the ready line.
+	// Other packages may print, but standard output must contain only the ready line.
 	os.Stdout = os.Stderr
 	os.Exit(run(ctx, os.Args[1:], stdout, os.Stderr))
 }
@@ -61,16 +61,16 @@ func serve(ctx context.Context, c command, stdout io.Writer) error {
 		defer stop()
 	}
 	setGCPercent(gcPercentStarting)
-	return proxy.Run(ctx, c.options, func(ctx context.Context, url string) {
+	ctx, stop := logs.hideErrorsFirst(ctx)
+	defer stop()
+	return controlplane.Run(ctx, c.options, func(ctx context.Context, url string) {
 		fmt.Fprintf(stdout, "ready: %s\n", url)
-		// What newLogs could set can be set again.
-		_ = logs.showErrors(true)
-		context.AfterFunc(ctx, func() { _ = logs.showErrors(false) })
+		logs.showErrorsUntil(ctx)
 		go returnMemory(ctx)
 	})
 }
 
-// oneLine keeps to a sentence what joined errors spread over several.
+// oneLine joins the lines of joined errors with semicolons.
 func oneLine(err error) string {
 	return strings.Join(strings.Split(strings.TrimSpace(err.Error()), "\n"), "; ")
 }

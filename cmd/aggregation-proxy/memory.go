@@ -9,26 +9,25 @@ import (
 )
 
 const (
-	// While starting, nothing is worth collecting. With much to do, half as many collections as when calm take a
-	// tenth of the time off each request; what that takes of memory is given back when it is over. Otherwise memory is
-	// what this process uses most of.
+	// At the start, there is little garbage to collect. Under load, half as many collections as when calm save a tenth of the time
+	// of a request, and the memory is returned when the load is over. Otherwise, memory is the scarcest resource of this process.
 	gcPercentStarting, gcPercentBusy, gcPercentCalm = 400, 100, 50
-	// How often to look whether work is over.
+	// lookPeriod is the interval between checks for the end of the load.
 	lookPeriod = 2 * time.Second
-	// What is allocated in a period when there is no work but the control plane's own, and rather more.
+	// calm is the number of bytes allocated in a period that only the control plane itself allocates, with a margin.
 	calm = 4 << 20
-	// How much garbage is worth collecting: as much as the collector itself waits for.
+	// worthwhile is the amount of garbage that starts a collection, the same as the collector's minimum.
 	worthwhile = 32 << 20
 )
 
-// setGCPercent gives way to whoever says what they want with GOGC.
+// setGCPercent sets the collector's target, unless the user has set GOGC.
 func setGCPercent(percent int) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}
 }
 
-// returnMemory gives what starting took back to the system, and later what a time of much work took.
+// returnMemory returns memory to the operating system after the start, and later after each time of load.
 func returnMemory(ctx context.Context) {
 	setGCPercent(gcPercentCalm)
 	debug.FreeOSMemory()
@@ -53,7 +52,7 @@ func returnMemory(ctx context.Context) {
 	}
 }
 
-// allocated is how many bytes have ever been.
+// allocated returns the number of bytes that were ever allocated.
 func allocated() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	metrics.Read(sample)

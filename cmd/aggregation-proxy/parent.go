@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// parentPoll is how long an orphan may live.
+// parentPoll is the maximum lifetime of an orphan.
 const parentPoll = 200 * time.Millisecond
 
-// withParent returns a context that ends when the process that started this one does: an orphan gets another parent.
-// Asking every now and then works on every system, whatever ended the parent.
+// withParent returns a context that ends when the parent process ends, because an orphan gets another parent. Polling works on
+// every system, and for any end of the parent.
 func withParent(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	parent := os.Getppid()

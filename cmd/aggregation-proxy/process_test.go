@@ -18,15 +18,18 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// asProxy makes the test binary behave as the command: the tests then run what they were built with, as a user does.
+// asProxy is an environment variable that makes the test binary run as the command, so that tests run the code they were built
+// with.
 const asProxy = "AGGREGATION_PROXY_TEST_AS_COMMAND"
 
-// patience covers a machine busy with other things; nothing here takes a tenth of it otherwise.
-const patience = 90 * time.Second
+// patience limits waits in tests.
+const patience = proxytest.Patience
 
-// shared is the proxy of all tests that only need one to talk to.
+// shared is the proxy of all tests that only send requests to one.
 var shared *process
 
 func TestMain(m *testing.M) {
@@ -63,17 +66,17 @@ type process struct {
 	dir, url string
 	readyIn  time.Duration
 	stderr   *bytes.Buffer // complete, and safe to read, after the end
-	rest     chan string   // what stdout brought after the ready line, at the end
+	rest     chan string   // the text on stdout after the ready line, at the end
 }
 
-// proxyCommand is an aggregation-proxy yet to be started.
+// proxyCommand returns the command of an aggregation-proxy.
 func proxyCommand(args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asProxy+"=1")
 	return cmd
 }
 
-// launch starts a proxy on dir and returns when it says that it is ready.
+// launch starts a proxy with the data in dir, and returns after its ready line.
 func launch(dir string, args ...string) (*process, error) {
 	return launchCommand(proxyCommand(append([]string{"--data-dir", dir, "--exit-with-parent"}, args...)...), dir)
 }
@@ -106,7 +109,7 @@ func launchCommand(cmd *exec.Cmd, dir string) (*process, error) {
 	return p, nil
 }
 
-// start is launch for a test of its own; the proxy ends with the test.
+// start starts a proxy, like launch, that ends with the test.
 func start(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
 	p, err := launch(dir, append(args, "--unsafe-no-fsync")...)
@@ -122,7 +125,7 @@ func start(t *testing.T, dir string, args ...string) *process {
 	return p
 }
 
-// stop ends the proxy as a supervisor would, and says what was wrong about how it ended.
+// stop stops the proxy as a supervisor would, and returns an error if it did not end well.
 func (p *process) stop() error {
 	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
@@ -144,7 +147,7 @@ func (p *process) ended() error {
 	return errors.Join(errs...)
 }
 
-// stopQuietly stops the proxy and wants that it never had anything to say.
+// stopQuietly stops the proxy, and checks that it has written nothing to stderr.
 func (p *process) stopQuietly(t *testing.T) {
 	t.Helper()
 	if err := p.stop(); err != nil {
@@ -153,8 +156,8 @@ func (p *process) stopQuietly(t *testing.T) {
 	p.saidNothing(t)
 }
 
-// saidNothing wants an empty stderr, but for what no setting quiets: etcd's client warns there of requests that are under
-// way when the server ends.
+// saidNothing checks that stderr is empty, except for warnings of etcd's client about unfinished requests at the end, which no
+// setting disables.
 func (p *process) saidNothing(t *testing.T) {
 	t.Helper()
 	for line := range strings.Lines(p.stderr.String()) {
@@ -164,7 +167,7 @@ func (p *process) saidNothing(t *testing.T) {
 	}
 }
 
-// config is the cluster-admin's, from the kubeconfig.
+// config returns a cluster-admin's configuration, from the kubeconfig.
 func (p *process) config(t *testing.T) *rest.Config {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", filepath.Join(p.dir, "kubeconfig"))
@@ -189,20 +192,8 @@ func clientFor(t *testing.T, config *rest.Config) *kubernetes.Clientset {
 	return client
 }
 
-// eventually waits for something that happens by itself.
+// eventually waits until done succeeds.
 func eventually(t *testing.T, what string, done func(context.Context) error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	for {
-		err := done(ctx)
-		if err == nil {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s: %v", what, err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	proxytest.Eventually(t, what, patience, done)
 }

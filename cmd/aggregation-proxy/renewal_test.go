@@ -2,15 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
-	"math/big"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -27,34 +21,8 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// shortAuthority makes an authority that the proxy finds, and that it has to renew in the last third of its life.
-func shortAuthority(t *testing.T, dir, name string, life time.Duration) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now(), NotAfter: time.Now().Add(life),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	keyDER, err := x509.MarshalECPrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for file, block := range map[string]*pem.Block{name + ".crt": {Type: "CERTIFICATE", Bytes: der}, name + ".key": {Type: "EC PRIVATE KEY", Bytes: keyDER}} {
-		if err := os.WriteFile(filepath.Join(dir, file), pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// lastEnd is when the last of the certificates in the folder ends that have less than a minute left: a slow start may have renewed
-// an authority.
+// lastEnd returns the latest expiry of the certificates in the folder that have less than a minute left. A slow start may have
+// renewed a CA.
 func lastEnd(t *testing.T, pki string) time.Time {
 	t.Helper()
 	var last time.Time
@@ -73,9 +41,9 @@ func lastEnd(t *testing.T, pki string) time.Time {
 	return last
 }
 
-// TestOutlivesItsCertificates runs a proxy past the end of every certificate that it started with, and of two authorities,
-// and wants everyone to be served all the time: those who read the kubeconfig again, those with a token who read the authority's
-// file again, those at etcd, and those behind an extension-apiserver that verifies who the front proxy is.
+// TestOutlivesItsCertificates runs a proxy until every certificate from its start has expired, and two of its CAs. All clients must
+// be served all the time: those that reload the kubeconfig, those with a token that reload the CA's file, those of etcd, and those
+// of an extension-apiserver that verifies the front proxy.
 func TestOutlivesItsCertificates(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -84,7 +52,8 @@ func TestOutlivesItsCertificates(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, authority := range []string{"client-ca", "serving-ca"} {
-		shortAuthority(t, pki, authority, 18*time.Second)
+		files := proxytest.KeyPair{Cert: filepath.Join(pki, authority+".crt"), Key: filepath.Join(pki, authority+".key")}
+		files.WriteAuthority(t, authority, 18*time.Second)
 	}
 	p := start(t, dir, "--certificate-validity", "12s")
 	last := lastEnd(t, pki)
@@ -136,7 +105,7 @@ func TestOutlivesItsCertificates(t *testing.T) {
 	}
 }
 
-// setNamespace does what "kubectl config set-context --current --namespace" does.
+// setNamespace changes the kubeconfig like "kubectl config set-context --current --namespace".
 func setNamespace(t *testing.T, path, namespace string) {
 	t.Helper()
 	kubeconfig, err := clientcmd.LoadFromFile(path)

@@ -35,14 +35,14 @@ func TestStateOnDiskIsPrivate(t *testing.T) {
 		}
 		info, err := entry.Info()
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil // etcd works on
+			return nil // etcd still writes
 		}
 		if err != nil {
 			return err
 		}
 		want := info.Mode().Perm()
 		switch {
-		case path == shared.dir: // its maker's choice, when it was there before
+		case path == shared.dir: // an existing folder keeps its mode
 		case filepath.Ext(path) == ".key":
 			keys++
 			want = 0o600
@@ -93,7 +93,7 @@ func etcdClient(t *testing.T, dir string, withCertificate bool) *clientv3.Client
 	return client
 }
 
-// TestEtcdIsForHoldersOfACertificate asks with and without one.
+// TestEtcdIsForHoldersOfACertificate connects to etcd with and without a certificate.
 func TestEtcdIsForHoldersOfACertificate(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -109,13 +109,13 @@ func TestEtcdIsForHoldersOfACertificate(t *testing.T) {
 	}
 }
 
-// TestRestartKeepsEverything ends a proxy the hard way and starts it on another port.
+// TestRestartKeepsEverything kills a proxy and starts it on another port.
 func TestRestartKeepsEverything(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	p := start(t, dir)
 	newConfigMap(t, p.client(t), metav1.NamespaceDefault, metav1.ObjectMeta{Name: "kept"})
-	// Made in two writes just after the start; a kill between them is repaired, but not without a word.
+	// It is created in two writes just after the start. A kill between them is repaired, but logged.
 	eventually(t, "Service kubernetes", func(ctx context.Context) error {
 		_, err := p.client(t).CoreV1().Services(metav1.NamespaceDefault).Get(ctx, "kubernetes", metav1.GetOptions{})
 		return err
@@ -148,7 +148,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 	p.stopQuietly(t)
 }
 
-// externalEtcd is one that is not the proxy's, with its URL.
+// externalEtcd starts an etcd that is separate from the proxy, and returns its URL.
 func externalEtcd(t *testing.T) (*embed.Etcd, string) {
 	t.Helper()
 	client := url.URL{Scheme: "http", Host: fmt.Sprintf("127.0.0.1:%d", proxytest.FreePort(t))}

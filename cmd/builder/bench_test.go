@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// BenchmarkInit is a new project with one kind, from an empty folder: the whole processes, as a user waits for them.
+// BenchmarkInit measures the creation of a project with one kind in an empty folder, including the start of the processes.
 func BenchmarkInit(b *testing.B) {
 	builder := filepath.Join(b.TempDir(), "builder")
 	command(b, ".", "go", "build", "-o", builder, ".")

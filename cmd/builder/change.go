@@ -3,78 +3,109 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path"
+	"runtime/debug"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/apiserver-builder/builder/cmd/builder/internal/display"
 	"github.com/apiserver-builder/builder/generators"
-	"github.com/apiserver-builder/builder/generators/codegen"
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/generators/scaffold"
 )
 
-// changeFlags are the flags of every command that writes files.
+// changeFlags are the flags of all commands that write files.
 type changeFlags struct {
-	dryRun, generate bool
-	output           string
+	dryRun, generate, verbose bool
+	output                    string
+	// record means that the next "builder generate" may exit early if nothing has changed.
+	record bool
 }
 
-func (f *changeFlags) add(cmd *cobra.Command, skippable bool) {
-	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print what would be done, and write nothing")
-	cmd.Flags().StringVarP(&f.output, "output", "o", "text", "how to print the result: text or json")
+func (f *changeFlags) add(a *app, cmd *cobra.Command, skippable bool) {
+	cmd.Flags().BoolVar(&f.dryRun, "dry-run", false, "print the changes without writing them")
+	cmd.Flags().StringVarP(&f.output, "output", "o", "text", "the output format: text or json")
+	cmd.Flags().BoolVar(&a.allErrors, allErrors, false, fmt.Sprintf("print all errors, not only the first %d", mostProblems))
+	cmd.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "also list unchanged files, and each generated file")
 	f.generate = true
 	if skippable {
-		cmd.Flags().BoolVar(&f.generate, "generate", true, `also do what "builder generate" does`)
+		cmd.Flags().BoolVar(&f.generate, "generate", true, `also run "builder generate"`)
 	}
 }
 
-// check refuses flags that can't be meant.
+// check returns an error if the flags are invalid.
 func (f *changeFlags) check() error {
 	if f.output != "text" && f.output != "json" {
-		return usagef("--output is %q: it is text or json", f.output)
+		return usagef("--output %q is invalid: use text or json", f.output)
 	}
 	return nil
 }
 
-// An outcome is what a command tells its user beside the files.
+// An outcome is the information that a command prints in addition to the files.
 type outcome struct {
-	// next is what a user would type next.
+	// next describes the next step.
 	next string
-	// plural is the plural that was chosen for a new kind.
+	// plural is the plural that was derived for a new kind.
 	plural string
 }
 
 // An edit changes a declaration.
 type edit func(p *project.Project) (outcome, error)
 
-// A copying edit also says which files of the user's are to be copied, and to where.
+// A copyingEdit also returns copies of the user's files.
 type copyingEdit func(root string, p *project.Project) (scaffold.Files, outcome, error)
 
-// edit loads the project around the working directory, edits its declaration and writes what follows.
-func (a *app) edit(ctx context.Context, flags changeFlags, edit edit) error {
+// edit loads the project that contains the working directory, edits its declaration, and writes all files that depend on it.
+func (a *app) edit(ctx context.Context, flags changeFlags, change edit) error {
 	return a.editAndCopy(ctx, flags, func(_ string, p *project.Project) (scaffold.Files, outcome, error) {
-		result, err := edit(p)
+		result, err := change(p)
 		return nil, result, err
 	})
 }
 
-func (a *app) editAndCopy(ctx context.Context, flags changeFlags, edit copyingEdit) error {
+func (a *app) editAndCopy(ctx context.Context, flags changeFlags, change copyingEdit) error {
 	if err := flags.check(); err != nil {
 		return err
 	}
+	return a.locked(ctx, func(root string, p *project.Project) error {
+		copies, result, err := change(root, p)
+		if err != nil {
+			return err
+		}
+		return a.write(ctx, flags, root, p, copies, result)
+	})
+}
+
+// locked calls do with the project that contains the working directory, while it holds the project's lock.
+func (a *app) locked(ctx context.Context, do func(root string, p *project.Project) error) error {
 	dir, err := a.getwd()
 	if err != nil {
 		return err
 	}
-	root, _, err := project.Find(dir)
+	root, err := scaffold.Root(dir)
 	if err != nil {
 		return err
 	}
-	unlock, err := scaffold.Lock(root)
+	return a.lockedIn(ctx, root, func(p *project.Project) error { return do(root, p) })
+}
+
+// restored finds the project around the working directory, and completes the changes of a killed command in it.
+func (a *app) restored(ctx context.Context) (root string, p *project.Project, err error) {
+	err = a.locked(ctx, func(dir string, found *project.Project) error {
+		root, p = dir, found
+		return nil
+	})
+	return root, p, err
+}
+
+// lockedIn is like locked, for the project in the folder root.
+func (a *app) lockedIn(ctx context.Context, root string, do func(p *project.Project) error) error {
+	unlock, err := a.lock(ctx, root)
 	if err != nil {
 		return err
 	}
@@ -83,15 +114,35 @@ func (a *app) editAndCopy(ctx context.Context, flags changeFlags, edit copyingEd
 	if err != nil {
 		return err
 	}
-	copies, result, err := edit(root, p)
-	if err != nil {
+	if err := p.SetBuilder(a.version); err != nil {
 		return err
 	}
-	return a.write(ctx, flags, root, p, copies, result)
+	return do(p)
 }
 
-// write makes the folder dir what follows from p, or, in a dry run, says what that would change.
+// lock locks the folder dir, and completes the changes of a killed command in it.
+func (a *app) lock(ctx context.Context, dir string) (unlock func(), err error) {
+	unlock, err = a.timeouts.lockFolder(ctx, dir, a.stderr)
+	if err != nil {
+		return nil, err
+	}
+	recovered, err := scaffold.Recover(dir)
+	if recovered != "" {
+		fmt.Fprintln(a.stderr, recovered)
+	}
+	if err != nil {
+		unlock()
+		return nil, err
+	}
+	return unlock, nil
+}
+
+// write updates the folder dir to the project p, or in a dry run prints the changes.
 func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *project.Project, copies scaffold.Files, result outcome) error {
+	var recorder *generators.Recorder
+	if flags.record && !flags.dryRun {
+		ctx, recorder = generators.NewRecorder(ctx, dir)
+	}
 	plan, err := a.plan(ctx, flags, dir, p, copies)
 	if err != nil {
 		return err
@@ -101,14 +152,25 @@ func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *proje
 			return err
 		}
 	}
-	result.next = cmp.Or(unwritten(plan), result.next)
-	return report(a.out, a.err, flags, plan, result)
+	result.next = cmp.Or(missingConversions(plan), result.next)
+	if recorder != nil {
+		saveRecord(recorder, plan, result)
+	}
+	return report(a.stdout, a.stderr, display.StyleOf(a.stdout, a.getenv), flags, plan, result)
 }
 
-// unwritten says what a user has to write before the project builds again, if anything.
-func unwritten(plan *scaffold.Plan) string {
+// saveRecord records the output of the next run, in case nothing has changed.
+func saveRecord(recorder *generators.Recorder, plan *scaffold.Plan, result outcome) {
+	var out, prose strings.Builder
+	if err := report(&out, &prose, display.Style{}, changeFlags{output: "text"}, plan.After(), result); err == nil {
+		_ = recorder.Save(plan, out.String(), prose.String()) // on an error, the next command takes longer
+	}
+}
+
+// missingConversions returns a message about conversions that the user has to write before the project builds, or "".
+func missingConversions(plan *scaffold.Plan) string {
 	for _, change := range plan.Changes {
-		if path.Base(change.Path) == codegen.MissingConversionsFile && change.Action != scaffold.Deleted {
+		if path.Base(change.Path) == generators.MissingConversionsFile && change.Action != scaffold.Deleted {
 			return "write the conversions that " + change.Path + " lists; until then the project does not build"
 		}
 	}
@@ -122,46 +184,44 @@ func (a *app) plan(ctx context.Context, flags changeFlags, dir string, p *projec
 	if _, err := os.Stat(dir); err != nil {
 		return nil, err
 	}
-	news := io.Discard
-	if flags.output == "text" {
-		news = a.err
+	const text = "Generating code ..."
+	slow := slowTo(a.stderr)
+	switch {
+	case flags.output != "text":
+		slow = func(time.Duration) {}
+	case display.StyleOf(a.stderr, a.getenv).Terminal:
+		shown := display.New(a.stderr, true)
+		shown.Begin(text)
+		defer shown.End()
+		slow = func(time.Duration) { shown.Detail(slowReason) }
+	default:
+		fmt.Fprintln(a.stderr, text)
 	}
-	fmt.Fprintln(news, "Generating code ...")
+	return a.generate(ctx, slow, dir, p, copies)
+}
+
+// slowReason is the usual reason why code generation takes more than a few seconds.
+const slowReason = "the go command may be downloading modules"
+
+// slowTo returns a function that reports to w that code generation has taken some time already.
+func slowTo(w io.Writer) func(elapsed time.Duration) {
+	return func(elapsed time.Duration) {
+		fmt.Fprintf(w, "Still generating code after %s: %s ...\n", elapsed, slowReason)
+	}
+}
+
+// gcPercent is the value of GOGC during generation.
+const gcPercent = 200
+
+// generate is like generators.Generate, but calls slow at intervals.
+func (a *app) generate(ctx context.Context, slow func(time.Duration), dir string, p *project.Project, copies scaffold.Files) (*scaffold.Plan, error) {
+	if a.getenv("GOGC") == "" { // most recorder is used until the end, so there is little to collect
+		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	}
 	var plan *scaffold.Plan
-	err := a.patience.wait(ctx, dir, news, func(ctx context.Context) (err error) {
+	err := a.timeouts.generate(ctx, dir, slow, func(ctx context.Context) (err error) {
 		plan, err = generators.Generate(ctx, dir, p, copies)
 		return err
 	})
 	return plan, err
-}
-
-// jsonReport is what -o json prints.
-type jsonReport struct {
-	DryRun  bool              `json:"dryRun"`
-	Plural  string            `json:"plural,omitempty"`
-	Changes []scaffold.Change `json:"changes"`
-	Next    string            `json:"next"`
-}
-
-// report prints each file with what was done to it, to out, and what to type next, to prose.
-func report(out, prose io.Writer, flags changeFlags, plan *scaffold.Plan, result outcome) error {
-	if flags.output == "json" {
-		encoder := json.NewEncoder(out)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(jsonReport{flags.dryRun, result.plural, plan.Changes, result.next})
-	}
-	for _, change := range plan.Changes {
-		if _, err := fmt.Fprintf(out, "%-9s  %s\n", change.Action, change.Path); err != nil {
-			return err
-		}
-	}
-	if result.plural != "" {
-		fmt.Fprintf(prose, "Plural: %s (--plural chooses another)\n", result.plural)
-	}
-	if flags.dryRun {
-		fmt.Fprintln(prose, "Nothing was written: this was a dry run.")
-		return nil
-	}
-	fmt.Fprintln(prose, "Next:", result.next)
-	return nil
 }

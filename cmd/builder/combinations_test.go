@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/apiserver-builder/builder/generators/project"
+	"github.com/apiserver-builder/builder/internal/typecheck"
 )
 
 var (
@@ -18,8 +19,8 @@ var (
 	combinedVersions = []string{"v1alpha1", "v1"}
 )
 
-// projectFactors are the flags of all create commands, for two groups, two versions and three kinds, and the markers that decide which parts of
-// generated files are there.
+// projectFactors returns the flags of all create commands, for two groups, two versions and three kinds, and the markers that affect which
+// parts of the generated files exist.
 func projectFactors() []factor {
 	all := []factor{
 		{"name", []string{"", " --name store"}},
@@ -64,12 +65,12 @@ func (k combinedKind) flags() string {
 	return fmt.Sprintf(" --group %s --version %s --kind %s", k.group, k.version, k.name)
 }
 
-// chosen is the kind's value of a factor.
+// chosen returns the kind's value of a factor.
 func (c choice) chosen(k combinedKind, name string) string {
 	return c[fmt.Sprint("kind ", k.index, " ", name)]
 }
 
-// kinds returns the kinds of a choice. The second has the first's name if they are in two groups, and that is chosen.
+// kinds returns the kinds of a choice. The second kind may have the name of the first one if they are in two groups.
 func (c choice) kinds() []combinedKind {
 	var kinds []combinedKind
 	for i, name := range []string{"Apple", "Pear", c["third kind"]} {
@@ -83,13 +84,13 @@ func (c choice) kinds() []combinedKind {
 	return kinds
 }
 
-// A userCommand is a line that a user types, once the lines named by after have been.
+// A userCommand is a command line that a user types after those with the names in after.
 type userCommand struct {
 	name, line string
 	after      []string
 }
 
-// commands are the lines that make a choice's project, for a module.
+// commands returns the command lines that create the project of a choice.
 func (c choice) commands(module string) []userCommand {
 	all := []userCommand{{name: "init", line: "init --module " + module + c["name"] + c["domain"]}}
 	add := func(name, line string, after ...string) {
@@ -136,14 +137,14 @@ func (c choice) commands(module string) []userCommand {
 	return all
 }
 
-// kindCommands are the lines that make a kind.
+// kindCommands returns the command lines that create a kind.
 func (c choice) kindCommands(k combinedKind, copies map[string]string) []userCommand {
 	name := fmt.Sprint("kind ", k.index)
 	after := []string{"init"}
-	if copies[k.group] == k.version { // a version that has kinds is never the target of a copy
+	if copies[k.group] == k.version { // a version with kinds cannot be the target of a copy
 		after = append(after, "copy "+k.group)
 	}
-	// The names of controllers depend on their order.
+	// The names of controllers depend on the order of their creation.
 	var previous []string
 	for _, other := range c.kinds()[:k.index] {
 		if other.name == k.name {
@@ -157,7 +158,7 @@ func (c choice) kindCommands(k combinedKind, copies map[string]string) []userCom
 	var all []userCommand
 	switch controller := c.chosen(k, "controller"); controller {
 	case "later":
-		// The status is there by default for a controller only.
+		// By default, only a kind with a controller has a status.
 		all = append(all, userCommand{name, line + " --no-controller", after},
 			userCommand{fmt.Sprint("controller ", k.index), "create controller" + k.flags(), append([]string{name}, previous...)})
 	default:
@@ -169,7 +170,7 @@ func (c choice) kindCommands(k combinedKind, copies map[string]string) []userCom
 	return all
 }
 
-// inAnyOrder returns the lines in one of the orders in which a user may type them.
+// inAnyOrder returns the command lines in a random order that is allowed.
 func inAnyOrder(commands []userCommand, random *rand.Rand) []string {
 	known := map[string]bool{}
 	for _, c := range commands {
@@ -191,7 +192,7 @@ func inAnyOrder(commands []userCommand, random *rand.Rand) []string {
 	return lines
 }
 
-// mark writes the markers of a choice into the types of the project in dir.
+// mark adds the markers of a choice to the types of the project in dir.
 func (c choice) mark(t *testing.T, dir string) {
 	t.Helper()
 	p, err := project.Load(dir)
@@ -224,7 +225,7 @@ func (c choice) mark(t *testing.T, dir string) {
 	}
 }
 
-// TestCombinations makes a project of every pair of flags and markers, and the same one again in another order, and type-checks all of them.
+// TestCombinations creates a project for every pair of flags and markers, and the same one in another order, and type-checks all of them.
 func TestCombinations(t *testing.T) {
 	root := folder(t)
 	modules := map[string]string{}
@@ -247,7 +248,15 @@ func TestCombinations(t *testing.T) {
 			modules[module] = strings.Join(lines, "\n")
 		})
 	}
-	for _, problem := range typeCheck(t, root, slices.Sorted(maps.Keys(modules))) {
-		t.Errorf("%s\n%s", problem.text, modules[problem.module])
+	report, err := typecheck.Modules(t.Context(), root, slices.Sorted(maps.Keys(modules)))
+	if err != nil {
+		t.Fatal(err)
 	}
+	for _, problem := range report.Problems {
+		t.Errorf("%s\n%s", problem.Text, modules[problem.Module])
+	}
+	if len(report.Untested) > 0 {
+		t.Errorf("the tests of %v were not loaded", report.Untested)
+	}
+	t.Logf("%d packages of %d modules", report.Packages, len(modules))
 }

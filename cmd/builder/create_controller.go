@@ -14,7 +14,7 @@ func (a *app) createControllerCommand() *cobra.Command {
 	var group, version, kind string
 	cmd := &cobra.Command{
 		Use:   "controller --group GROUP --version VERSION --kind KIND",
-		Short: "Create a reconciler for a kind of this project or of Kubernetes",
+		Short: "Create a controller for a kind of this project or of Kubernetes",
 		Example: `  builder create controller --group fruit --version v1alpha1 --kind Orchard
   builder create controller --group apps --version v1 --kind Deployment
   builder create controller --group "" --version v1 --kind Pod`,
@@ -34,11 +34,11 @@ func (a *app) createControllerCommand() *cobra.Command {
 	cmd.Flags().StringVar(&group, "group", "", `the API group: fruit of this project, or apps or "" of Kubernetes`)
 	cmd.Flags().StringVar(&version, "version", "", "the version that the reconciler reads, such as v1")
 	cmd.Flags().StringVar(&kind, "kind", "", "the kind to reconcile, such as Deployment")
-	flags.add(cmd, true)
+	flags.add(a, cmd, true)
 	return cmd
 }
 
-// addController declares a reconciler. A kind of this project comes before one of Kubernetes with the same names.
+// addController declares a reconciler. Kinds of the project take precedence over kinds of Kubernetes with the same names.
 func addController(p *project.Project, group, version, kind string) error {
 	foreign := project.Controller{Group: group, Version: version, Kind: kind}
 	name, err := p.GroupName(group)
@@ -59,7 +59,7 @@ func addController(p *project.Project, group, version, kind string) error {
 	return p.SetController(name, kind)
 }
 
-// controllerFile is the path of the Go file of a reconciler that the project has.
+// controllerFile returns the path of the Go file of a reconciler in the project.
 func controllerFile(p *project.Project, group, version, kind string) string {
 	if own, ok := p.Kind(group, kind); ok {
 		return own.ControllerNames().File()

@@ -14,8 +14,8 @@ func (a *app) createGroupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "group GROUP",
 		Short: "Create an API group",
-		Long: `group creates an API group, GROUP.DOMAIN, and, with --version, its first version. A group version gets its APIService when
-it serves its first kind.`,
+		Long: `group creates the API group GROUP.DOMAIN and, with --version, its first version. A version gets an APIService when its first
+kind is created.`,
 		Example: `  builder create group fruit --version v1alpha1`,
 		Args:    oneArg("the name of a group"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -39,7 +39,7 @@ it serves its first kind.`,
 		},
 	}
 	cmd.Flags().StringVar(&version, "version", "", "the group's first version, such as v1alpha1")
-	flags.add(cmd, true)
+	flags.add(a, cmd, true)
 	return cmd
 }
 

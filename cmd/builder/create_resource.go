@@ -22,8 +22,8 @@ func (a *app) createResourceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "resource --group GROUP --version VERSION --kind KIND",
 		Short: "Create a resource: its types, strategy, controller, sample and test",
-		Long: `resource creates a kind of object and what serves it: the Go types to edit, the strategy that decides what happens to an
-object on its way into storage, a controller, a sample and a test. A missing group or version is created too.`,
+		Long: `resource creates a kind: its Go types, a strategy for validation, a controller, a sample and a test. You edit all of them. It
+also creates the group and the version if they don't exist.`,
 		Example: `  builder create resource --group fruit --version v1alpha1 --kind Apple --short-names ap
   builder create resource --group fruit --version v1alpha1 --kind Orchard --namespaced=false --no-controller`,
 		Args: noArgs,
@@ -56,23 +56,22 @@ object on its way into storage, a controller, a sample and a test. A missing gro
 	f.StringVar(&r.group, "group", "", "the API group, such as fruit")
 	f.StringVar(&r.version, "version", "", "the version, such as v1alpha1")
 	f.StringVar(&r.kind, "kind", "", "the kind, such as Apple")
-	f.StringVar(&r.plural, "plural", "", "the resource's name in URLs (default: the plural of the kind's last word)")
-	f.BoolVar(&r.namespaced, "namespaced", true, "whether objects live in a namespace")
+	f.StringVar(&r.plural, "plural", "", "the plural name of the resource (default: the plural of the kind)")
+	f.BoolVar(&r.namespaced, "namespaced", true, "whether objects are namespaced")
 	f.StringSliceVar(&r.shortNames, "short-names", nil, "shorter names for kubectl, such as ap")
 	f.StringSliceVar(&r.categories, "categories", nil, "categories for kubectl, such as all")
-	f.StringVar(&r.shape, "shape", project.ShapeStored, "how objects are served; stored is the only shape of this release")
-	f.BoolVar(&r.status, "status", true, "whether objects have a status subresource (default: if they have a controller or a scale)")
+	f.StringVar(&r.shape, "shape", project.ShapeStored, "the shape of the resource; this release supports only stored")
+	f.BoolVar(&r.status, "status", true, "whether objects have a status subresource (default: if there is a controller or a scale subresource)")
 	f.BoolVar(&r.scale, "scale", false, "whether objects have a scale subresource, for kubectl scale and autoscalers")
-	f.BoolVar(&r.noController, "no-controller", false, "create no controller for the kind")
-	flags.add(cmd, true)
+	f.BoolVar(&r.noController, "no-controller", false, "do not create a controller")
+	flags.add(a, cmd, true)
 	return cmd
 }
 
-// declare returns the kind as the flags describe it. For a kind that exists, a flag that was not given stands for what is
-// declared.
+// declare returns the kind that the flags describe. If the kind exists, missing flags default to its declaration.
 func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group string) (project.Kind, error) {
 	kind, exists := p.Kind(group, r.kind)
-	if !exists { // the status is what a controller writes
+	if !exists { // a controller needs a status to write
 		kind = project.Kind{Name: r.kind, Shape: project.ShapeStored, Status: !r.noController || r.scale, Controller: !r.noController}
 	}
 	set := func(name string, apply func()) {
@@ -89,7 +88,7 @@ func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group st
 	set("scale", func() { kind.Scale = r.scale })
 	set("no-controller", func() { kind.Controller = !r.noController })
 	if kind.Scale && !kind.Status {
-		return kind, usagef("--scale needs a status, which says how many replicas there are: leave --status=false out")
+		return kind, usagef("--scale requires the status subresource: remove --status=false")
 	}
 	return kind, nil
 }

@@ -18,10 +18,10 @@ func (a *app) createSubresourceCommand() *cobra.Command {
 	var s subresourceFlags
 	cmd := &cobra.Command{
 		Use:   "subresource --group GROUP --version VERSION --kind KIND --name NAME",
-		Short: "Create a subresource of a kind: a typed request and a function that answers it",
-		Long: `subresource creates a subresource of a kind, for what is neither a change of the spec nor of the status, or not everybody's to
-do: a client POSTs a typed request to RESOURCE/NAME/SUBRESOURCE, and a function of yours changes the object, or refuses. The request
-has types of its own in every version of the kind. A status and a scale are flags of "builder create resource".`,
+		Short: "Create a subresource with a request type and a handler",
+		Long: `subresource adds an action such as /approve to a kind, with its own RBAC permissions. Clients POST a typed request to
+RESOURCE/NAME/SUBRESOURCE, and a function that you write changes the object or rejects the request. The request's types are part
+of every version of the kind. For the status and scale subresources, use the flags of "builder create resource".`,
 		Example: `  builder create subresource --group fruit --version v1alpha1 --kind Apple --name approve`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -35,8 +35,8 @@ has types of its own in every version of the kind. A status and a scale are flag
 	f.StringVar(&s.group, "group", "", "the API group, such as fruit")
 	f.StringVar(&s.version, "version", "", "a version of the kind, such as v1alpha1")
 	f.StringVar(&s.kind, "kind", "", "the kind, such as Apple")
-	f.StringVar(&s.name, "name", "", "the end of the subresource's URL, such as approve")
-	flags.add(cmd, true)
+	f.StringVar(&s.name, "name", "", "the name of the subresource, such as approve")
+	flags.add(a, cmd, true)
 	return cmd
 }
 
@@ -56,7 +56,7 @@ func (s *subresourceFlags) apply(root string, p *project.Project) (scaffold.File
 		return nil, outcome{}, err
 	}
 	for name := range copies {
-		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err == nil { // the user's, from another time
+		if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(name))); err == nil { // the file belongs to the user, from an earlier run
 			delete(copies, name)
 		}
 	}

@@ -4,8 +4,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/apiserver-builder/builder/generators/project"
-	"github.com/apiserver-builder/builder/generators/regular"
 	"github.com/apiserver-builder/builder/generators/scaffold"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
 // versionFlags are the flags of create version.
@@ -20,9 +20,9 @@ func (a *app) createVersionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version --group GROUP --version VERSION [--from VERSION [--storage]]",
 		Short: "Create a version of an API group, copied from another or empty",
-		Long: `version creates a version of an API group. With --from it begins as a copy of another version's types and samples, serves the same
-kinds, and objects are converted between the two: a field that comes to differ takes a function of yours. With --storage, objects
-are stored in the new version from then on. No file of yours is changed.`,
+		Long: `version creates a version of an API group. With --from, it copies the types and samples of another version and serves the same
+kinds. Objects are converted between the two; if you change a field in one version, you write its conversion. With --storage,
+objects are stored in the new version. No file that you have edited is changed.`,
 		Example: `  builder create version --group fruit --version v1beta1 --from v1alpha1 --storage
   builder create version --group fruit --version v1alpha1`,
 		Args: noArgs,
@@ -31,7 +31,7 @@ are stored in the new version from then on. No file of yours is changed.`,
 				return err
 			}
 			if v.storage && v.from == "" {
-				return usagef("--storage needs --from: a version without kinds stores nothing")
+				return usagef("--storage requires --from: a version without kinds has no objects to store")
 			}
 			return a.editAndCopy(cmd.Context(), flags, v.apply)
 		},
@@ -41,7 +41,7 @@ are stored in the new version from then on. No file of yours is changed.`,
 	f.StringVar(&v.version, "version", "", "the version, such as v1beta1")
 	f.StringVar(&v.from, "from", "", "the version to copy, such as v1alpha1 (default: create a version without kinds)")
 	f.BoolVar(&v.storage, "storage", false, "store objects in the new version")
-	flags.add(cmd, true)
+	flags.add(a, cmd, true)
 	return cmd
 }
 

@@ -16,10 +16,9 @@ func (a *app) initCommand() *cobra.Command {
 	var domain, module, name string
 	var allowReserved bool
 	cmd := &cobra.Command{
-		Use:   "init --domain DOMAIN --module MODULE",
-		Short: "Create a project in this folder",
-		Long: `init creates a project in this folder: an extension-apiserver and a controller manager that build, test and run, with no
-API group yet.`,
+		Use:     "init --domain DOMAIN --module MODULE",
+		Short:   "Create a project in this folder",
+		Long:    `init creates a project in this folder: an extension-apiserver and a controller manager, without an API group.`,
 		Example: `  builder init --domain example.com --module example.com/shop`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -44,13 +43,16 @@ API group yet.`,
 			if err := generators.CheckPath(dir); err != nil {
 				return err
 			}
-			unlock, err := scaffold.Lock(dir)
+			unlock, err := a.lock(cmd.Context(), dir)
 			if err != nil {
 				return err
 			}
 			defer unlock()
 			p, err := initialize(dir, wanted)
 			if err != nil {
+				return err
+			}
+			if err := p.SetBuilder(a.version); err != nil {
 				return err
 			}
 			result := outcome{next: "builder create resource --group GROUP --version v1alpha1 --kind KIND"}
@@ -60,15 +62,15 @@ API group yet.`,
 			return a.write(cmd.Context(), flags, dir, p, nil, result)
 		},
 	}
-	cmd.Flags().StringVar(&domain, "domain", "", "the domain that the names of the project's API groups end with, such as example.com")
+	cmd.Flags().StringVar(&domain, "domain", "", "the domain suffix of the project's API groups, such as example.com")
 	cmd.Flags().StringVar(&module, "module", "", "the path of the project's Go module, such as example.com/shop")
 	cmd.Flags().StringVar(&name, "name", "", "the name of the project's objects in a cluster (default: the last element of the module's path)")
-	cmd.Flags().BoolVar(&allowReserved, "allow-reserved-domain", false, "allow k8s.io and kubernetes.io, which are the Kubernetes project's")
-	flags.add(cmd, true)
+	cmd.Flags().BoolVar(&allowReserved, "allow-reserved-domain", false, "allow k8s.io and kubernetes.io, which belong to the Kubernetes project")
+	flags.add(a, cmd, true)
 	return cmd
 }
 
-// initialize returns the declaration to write: the one that is there, if it was made with the same flags.
+// initialize returns the declaration to write. If one exists, it must have been created with the same flags.
 func initialize(dir string, wanted *project.Project) (*project.Project, error) {
 	was, err := project.Load(dir)
 	switch {
@@ -77,7 +79,7 @@ func initialize(dir string, wanted *project.Project) (*project.Project, error) {
 	case err != nil:
 		return nil, err
 	case was.Name != wanted.Name || was.Domain != wanted.Domain || was.Module != wanted.Module:
-		return nil, usagef("this folder is the project %s already (domain %s, module %s): edit its PROJECT, or use another folder", was.Name, was.Domain, was.Module)
+		return nil, usagef("this folder already contains the project %s (domain %s, module %s): edit its PROJECT file, or use another folder", was.Name, was.Domain, was.Module)
 	}
 	return was, nil
 }

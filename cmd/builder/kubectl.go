@@ -11,10 +11,9 @@ import (
 
 func (a *app) kubectlCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "kubectl ...",
-		Short: "kubectl, built in, on the running project",
-		Long: `kubectl is Kubernetes' kubectl, built in. It talks to the project that "builder run" runs, unless --kubeconfig says
-otherwise.`,
+		Use:                "kubectl ...",
+		Short:              "Run the built-in kubectl against the running project",
+		Long:               `kubectl is Kubernetes' kubectl, built into builder. It uses the project that "builder run" runs, unless --kubeconfig is set.`,
 		Example:            `  builder kubectl get apples`,
 		DisableFlagParsing: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -22,7 +21,7 @@ otherwise.`,
 				dir, _, err := a.project()
 				return dir, err
 			}
-			err := kubectl.Run(cmd.Context(), find, args, genericclioptions.IOStreams{In: a.in, Out: a.out, ErrOut: a.err})
+			err := kubectl.Run(cmd.Context(), find, args, genericclioptions.IOStreams{In: a.stdin, Out: a.stdout, ErrOut: a.stderr})
 			var exit *kubectl.ExitError
 			if errors.As(err, &exit) {
 				return shownError{exit.Code}

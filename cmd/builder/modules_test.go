@@ -10,7 +10,7 @@ import (
 
 const addPlum = "create resource --group fruit --version v1alpha1 --kind Plum"
 
-// colors is a module beside the project, and usesColors makes Apple's types use it.
+// colors is a module beside the project. usesColors makes Apple's types import it.
 var colors = map[string]string{
 	"colors/go.mod": "module example.org/colors\n\ngo 1.26.0\n",
 	"colors/colors.go": "// Package colors is of another module.\npackage colors\n\n" +
@@ -24,7 +24,7 @@ func usesColors(t *testing.T, dir string) {
 	replace(t, dir, appleTypes, "Message string", "Color colors.Color `json:\"color,omitempty\"`\n\n\t// +optional\n\tMessage string")
 }
 
-// project is the folder of a project one level below a folder of the test's own.
+// projectBeside returns the folder of a project in a folder that belongs to the test.
 func projectBeside(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(folder(t), "shop")
@@ -35,7 +35,7 @@ func projectBeside(t *testing.T) string {
 	return dir
 }
 
-// generatesColors generates twice: once beside types that are not written yet, and once with nothing new.
+// generatesColors generates twice: once with types that are not written yet, and once without changes.
 func generatesColors(t *testing.T, dir string) {
 	t.Helper()
 	must(t, dir, addPlum, "generate")
@@ -64,7 +64,7 @@ func TestWorkspace(t *testing.T) {
 	generatesColors(t, dir)
 }
 
-// TestVendor has the modules of a project in its own folder, as some must. Another kind does not need another module.
+// TestVendor vendors the modules of a project. Another kind must not need another module.
 func TestVendor(t *testing.T) {
 	dir := projectBeside(t)
 	usesColors(t, dir)
@@ -80,7 +80,7 @@ func TestVendor(t *testing.T) {
 	generatesColors(t, dir)
 }
 
-// TestEmbed has a reconciler with a file in its binary. The go command looks for it when types are still to be written, too.
+// TestEmbed adds a reconciler that embeds a file. The go command must find the file even if types are not written yet.
 func TestEmbed(t *testing.T) {
 	dir := projectBeside(t)
 	write(t, dir, map[string]string{
@@ -94,7 +94,7 @@ func TestEmbed(t *testing.T) {
 	}
 }
 
-// TestLinkedFolder works in a project by another path, which leads over a symbolic link.
+// TestLinkedFolder uses a project through a path with a symbolic link.
 func TestLinkedFolder(t *testing.T) {
 	dir := shop(t)
 	link := filepath.Join(folder(t), "link")

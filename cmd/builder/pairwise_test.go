@@ -7,17 +7,17 @@ import (
 	"testing"
 )
 
-// A factor is a choice that a user has, and a value one that can be made.
+// A factor is a setting with its possible values.
 type factor struct {
 	name   string
 	values []string
 }
 
-// A choice has a value for each factor.
+// A choice maps each factor to a value.
 type choice map[string]string
 
-// pairwise returns choices in which any value of any factor meets any value of any other factor at least once. They are few, and always the same.
-// The first ones have the first value of each factor, then the second, and so on, so that each part of a project is once nowhere.
+// pairwise returns a small, constant list of choices in which each pair of values of two factors occurs at least once. In the first
+// choices, all factors have their first value, then their second, and so on, so that each part of a project is missing in one.
 func pairwise(factors []factor) []choice {
 	c := newCoverage(factors)
 	var out []choice
@@ -50,14 +50,14 @@ func pairwise(factors []factor) []choice {
 	return out
 }
 
-// A coverage knows the pairs of values that have not met yet.
+// A coverage contains the pairs of values that have not occurred yet.
 type coverage struct {
 	factors []factor
 	open    []pair
 	isOpen  map[pair]bool
 }
 
-// A pair is two values of two factors, by their indexes; the factor with the smaller one is first.
+// A pair is two values of two factors, by index. The factor with the smaller index comes first.
 type pair struct{ f, v, g, w int }
 
 func newCoverage(factors []factor) *coverage {
@@ -75,7 +75,7 @@ func newCoverage(factors []factor) *coverage {
 	return c
 }
 
-// candidate starts with a pair that has not met, and then gives each factor the value that meets most of those that are there.
+// candidate starts with a pair that has not occurred, and then sets each factor to the value that adds most pairs.
 func (c *coverage) candidate(random *rand.Rand) []int {
 	row := make([]int, len(c.factors))
 	for i := range row {
@@ -98,7 +98,7 @@ func (c *coverage) candidate(random *rand.Rand) []int {
 	return row
 }
 
-// met counts the open pairs of one value with the values of a row.
+// met counts the open pairs of a value with the values of a row.
 func (c *coverage) met(row []int, f, v int) int {
 	n := 0
 	for g, w := range row {
@@ -110,7 +110,7 @@ func (c *coverage) met(row []int, f, v int) int {
 	return n
 }
 
-// gain counts the open pairs of a row, each twice.
+// gain counts the open pairs of a row, each of them twice.
 func (c *coverage) gain(row []int) int {
 	n := 0
 	for f, v := range row {
@@ -119,7 +119,7 @@ func (c *coverage) gain(row []int) int {
 	return n
 }
 
-// close notes that the values of a row have met.
+// close removes the pairs of a row.
 func (c *coverage) close(row []int) {
 	for f := range row {
 		for g := range f {
@@ -129,7 +129,7 @@ func (c *coverage) close(row []int) {
 	c.open = slices.DeleteFunc(c.open, func(p pair) bool { return !c.isOpen[p] })
 }
 
-// TestPairwise says that no pair of values is missing from the choices.
+// TestPairwise verifies that every pair of values occurs in a choice.
 func TestPairwise(t *testing.T) {
 	all := projectFactors()
 	choices := pairwise(all)

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestCreateSeesAllFiles makes a kind in a project whose types stand on files that are easily left out of a copy: behind links, in
-// folders whose names mean something elsewhere, and embedded ones. What create has seen, generate finds nothing to add to.
+// TestCreateSeesAllFiles creates a kind in a project whose types depend on files that a copy could easily omit: linked files, embedded
+// files, and files in folders with special names. Afterwards, generate must have nothing to do.
 func TestCreateSeesAllFiles(t *testing.T) {
 	dir := projectBeside(t)
 	fields := ""
@@ -38,7 +38,7 @@ func TestCreateSeesAllFiles(t *testing.T) {
 	replace(t, dir, appleTypes, "Message string", "// Message is a message.\n\tMessage string")
 	replace(t, dir, appleTypes, "type AppleSpec struct {\n", "type AppleSpec struct {\n"+fields)
 
-	// The types file is a link to one elsewhere in the module.
+	// The types file is a link to a file elsewhere in the module.
 	if err := os.Rename(filepath.Join(dir, appleTypes), filepath.Join(dir, "shared", "apple_types.go")); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestCreateSeesAllFiles(t *testing.T) {
 	}
 }
 
-// TestCreateBesideLinks makes a kind where the folder of the API is a link: its files are written behind it, once.
+// TestCreateBesideLinks creates a kind in an API whose folder is a link. The files must be written to the link's target, once.
 func TestCreateBesideLinks(t *testing.T) {
 	dir := projectBeside(t)
 	if err := os.Rename(filepath.Join(dir, "pkg", "apis"), filepath.Join(dir, "apis")); err != nil {
@@ -87,7 +87,7 @@ func link(t *testing.T, to, name string) {
 	}
 }
 
-// TestAnyPath has a project below folders whose names mean something to a shell, to make, to Go or in a pattern.
+// TestAnyPath uses a path with names that are special for a shell, make, Go or patterns.
 func TestAnyPath(t *testing.T) {
 	dir := filepath.Join(folder(t), "_x", ".testdata", "vendor", "internal", "a b$HOME;`id`(é)'q'\"r\"[x#%41:@v1,*?=\\&.go:1:2")
 	if err := os.MkdirAll(filepath.Join(dir, ".builder-stage-left"), 0o755); err != nil {
@@ -111,7 +111,7 @@ func TestAnyPath(t *testing.T) {
 	}
 }
 
-// TestImpossiblePath has a folder that the go command takes no packages in.
+// TestImpossiblePath uses paths in which the go command does not accept packages.
 func TestImpossiblePath(t *testing.T) {
 	for _, name := range []string{"a\nb", "a\xffb"} {
 		dir := filepath.Join(folder(t), name)

@@ -17,14 +17,14 @@ func do(t testing.TB, dir string, args ...string) (stdout, stderr string, code i
 	t.Helper()
 	var out, errs bytes.Buffer
 	a := &app{
-		in: strings.NewReader(""), out: &out, err: &errs, getenv: os.Getenv, executable: os.Executable, patience: defaultPatience,
+		stdin: strings.NewReader(""), stdout: &out, stderr: &errs, getenv: os.Getenv, executable: os.Executable, timeouts: defaultTimeouts,
 		getwd: func() (string, error) { return dir, nil },
 	}
 	code = a.execute(t.Context(), args)
 	return out.String(), errs.String(), code
 }
 
-// must is do for commands that have to succeed. Each line is one.
+// must runs command lines, which must succeed.
 func must(t testing.TB, dir string, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
@@ -34,7 +34,7 @@ func must(t testing.TB, dir string, lines ...string) {
 	}
 }
 
-// declaration makes a project with everything that can be declared. None of the lines generates.
+// declaration creates a project with every kind of declaration. None of the lines generates code.
 var declaration = []string{
 	"init --domain example.com --module example.com/shop --generate=false",
 	"create resource --group fruit --version v1alpha1 --kind Apple --short-names ap --categories food --generate=false",
@@ -47,7 +47,7 @@ var declaration = []string{
 	"create group bare --generate=false",
 }
 
-// shop returns the folder of a project of its own: what declaration makes, generated once for all tests.
+// shop returns the folder of a new copy of the project that declaration creates. It is generated once for all tests.
 func shop(t *testing.T) string {
 	t.Helper()
 	dir := folder(t)
@@ -68,7 +68,7 @@ var (
 	shopFiles map[string]string
 )
 
-// folder is an empty folder without symbolic links on the way.
+// folder returns an empty folder whose path has no symbolic links.
 func folder(t testing.TB) string {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
@@ -78,7 +78,7 @@ func folder(t testing.TB) string {
 	return dir
 }
 
-// read returns all files below a folder by slash-separated path.
+// read returns the content of all files in a folder. Keys are paths with slashes.
 func read(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -100,7 +100,7 @@ func read(t testing.TB, dir string) map[string]string {
 	return files
 }
 
-// write writes files below a folder.
+// write writes files to a folder.
 func write(t testing.TB, dir string, files map[string]string) {
 	t.Helper()
 	for name, content := range files {
@@ -114,8 +114,8 @@ func write(t testing.TB, dir string, files map[string]string) {
 	}
 }
 
-// replace changes a text in a file, where it must be.
-func replace(t testing.TB, dir, name, old, new string) {
+// replace replaces a text in a file. The file must contain the text.
+func replace(t testing.TB, dir, name, old, replacement string) {
 	t.Helper()
 	target := filepath.Join(dir, filepath.FromSlash(name))
 	content, err := os.ReadFile(target)
@@ -125,12 +125,12 @@ func replace(t testing.TB, dir, name, old, new string) {
 	if !strings.Contains(string(content), old) {
 		t.Fatalf("%s has no %q", name, old)
 	}
-	if err := os.WriteFile(target, []byte(strings.Replace(string(content), old, new, 1)), 0o644); err != nil {
+	if err := os.WriteFile(target, []byte(strings.Replace(string(content), old, replacement, 1)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// state is a text about all files of a folder that changes when one of them is as much as touched.
+// state returns a description of all files in a folder that changes if any file is touched.
 func state(t testing.TB, dir string) string {
 	t.Helper()
 	text, err := describe(dir)

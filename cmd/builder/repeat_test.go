@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// changes are the lines of a report that speak of a change.
+// changes returns the lines of a report that describe changes.
 func changes(stdout string) []string {
 	return slices.DeleteFunc(strings.Split(strings.TrimSpace(stdout), "\n"), func(line string) bool {
 		return strings.HasPrefix(line, "unchanged ")
 	})
 }
 
-// TestTwice runs every command on a project that has been through it: nothing may change, not even a file's time.
+// TestTwice runs every command again on its result. Nothing may change, not even a file's time.
 func TestTwice(t *testing.T) {
 	dir := shop(t)
 	before := state(t, dir)
@@ -32,7 +32,7 @@ func TestTwice(t *testing.T) {
 	same(t, "the project has changed", before, state(t, dir))
 }
 
-// TestOrder makes one project in two orders, generating after each command and only once. It is the same to the byte.
+// TestOrder creates the same project in two orders, generating after each command or only once. The files must be the same.
 func TestOrder(t *testing.T) {
 	want := read(t, shop(t))
 	dir := folder(t)
@@ -41,7 +41,7 @@ func TestOrder(t *testing.T) {
 		if strings.HasPrefix(line, "create controller --group baked-goods") {
 			continue // it needs the kind first
 		}
-		if i%3 == 0 { // generating each time would find nothing more, and take long
+		if i%3 == 0 { // generating each time would take long, and would not find more errors
 			line = strings.TrimSuffix(line, " --generate=false")
 		}
 		must(t, dir, line)
@@ -50,7 +50,7 @@ func TestOrder(t *testing.T) {
 	same(t, "the project depends on the order of the commands", want, read(t, dir))
 }
 
-// TestSubresourceOrder creates subresources in two orders, and a version before or after them. The project is the same.
+// TestSubresourceOrder creates subresources in two orders, and a version before or after them. The project must be the same.
 func TestSubresourceOrder(t *testing.T) {
 	const resource = "create resource --group fruit --version v1alpha1 --kind Apple --generate=false"
 	const version = "create version --group fruit --from v1alpha1 --version v1beta1 --generate=false"
@@ -61,13 +61,14 @@ func TestSubresourceOrder(t *testing.T) {
 	same(t, "the project depends on the order of the commands", read(t, one), read(t, other))
 }
 
-// TestEditsSurvive edits one of each kind of file that is the user's, and runs every command.
+// TestEditsSurvive edits one of each kind of file that the user owns, and runs every command.
 func TestEditsSurvive(t *testing.T) {
 	dir := shop(t)
 	edits := map[string]string{
 		"pkg/apis/fruit/v1alpha1/apple_types.go":         "// Mine.\n",
 		"pkg/apis/fruit/v1alpha1/doc.go":                 "// Mine.\n",
 		"pkg/registry/fruit/apple/strategy.go":           "// Mine.\n",
+		"pkg/registry/dependencies.go":                   "// Mine.\n",
 		"internal/controller/apple_controller.go":        "// Mine.\n",
 		"internal/controller/deployment_controller.go":   "// Mine.\n",
 		"pkg/apiserver/options.go":                       "// Mine.\n",
@@ -99,7 +100,7 @@ func TestEditsSurvive(t *testing.T) {
 	}
 }
 
-// TestDeletedFilesStayDeleted deletes what a user may not want, and runs commands that once wrote it.
+// TestDeletedFilesStayDeleted deletes files of the user, and runs the commands that originally wrote them.
 func TestDeletedFilesStayDeleted(t *testing.T) {
 	dir := shop(t)
 	names := []string{"config/samples/fruit_v1alpha1_apple.yaml", "test/fruit_apple_test.go", "pkg/registry/fruit/apple/strategy.go"}
@@ -120,11 +121,11 @@ func TestDeletedFilesStayDeleted(t *testing.T) {
 	}
 }
 
-// TestUntouchedFilesFollow changes the declaration by hand: a seeded file that nobody has edited becomes what it would have been.
+// TestUntouchedFilesFollow edits the declaration. Seeded files that the user has not edited must be updated.
 func TestUntouchedFilesFollow(t *testing.T) {
 	dir := shop(t)
 	replace(t, dir, "PROJECT", "clusterScoped: true", "shortNames: [orc]")
-	stdout, stderr, code := do(t, dir, "generate")
+	stdout, stderr, code := do(t, dir, "generate", "-v")
 	if code != 0 {
 		t.Fatal(stderr)
 	}
@@ -143,7 +144,7 @@ func TestUntouchedFilesFollow(t *testing.T) {
 	}
 }
 
-// TestStaleFilesGo takes a kind out of a project: its generated files go, and the folders that they leave empty; the user's stay.
+// TestStaleFilesGo removes a kind from a project. Its generated files and empty folders must be removed, and the user's files must stay.
 func TestStaleFilesGo(t *testing.T) {
 	dir := shop(t)
 	const pie = `  - controller: true
@@ -165,7 +166,7 @@ func TestStaleFilesGo(t *testing.T) {
 	after := read(t, dir)
 	for name := range after {
 		if strings.Contains(strings.ToLower(name), "pie") && name != "pkg/registry/bakedgoods/pie/strategy.go" &&
-			name != "config/samples/bakedgoods_v1_pie.yaml" && name != "test/bakedgoods_pie_test.go" {
+			name != "config/samples/bakedgoods_v1_pie.yaml" && name != "test/bakedgoods_pie_test.go" && name != "test/bakedgoods_pie_reconciler_test.go" {
 			t.Errorf("%s is still there", name)
 		}
 	}
@@ -180,7 +181,7 @@ func TestStaleFilesGo(t *testing.T) {
 	}
 }
 
-// TestVersionGoes stores another version by an edit of PROJECT, and then removes the old one, as docs/versions.md says.
+// TestVersionGoes changes the storage version in PROJECT, and then removes the old version, as described in docs/versions.md.
 func TestVersionGoes(t *testing.T) {
 	dir := shop(t)
 	must(t, dir, "create version --group fruit --from v1alpha1 --version v1beta1 --generate=false")

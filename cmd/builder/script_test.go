@@ -9,10 +9,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -21,7 +23,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"builder": main})
 }
 
-// TestScripts runs what users type, and compares what they see and get: one script for each command.
+// TestScripts runs command lines and compares their output and files. There is a script for each command.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -29,14 +31,15 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup:               setup,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    exits,
-			"snapshot": snapshot,
-			"sameplan": samePlan,
+			"exits":      exits,
+			"snapshot":   snapshot,
+			"sameplan":   samePlan,
+			"eventually": eventually,
 		},
 	})
 }
 
-// hostGo is what a script's go command needs of this machine's: its modules and its build cache.
+// hostGo returns the settings that make a script's go command use this machine's modules and build cache.
 var hostGo = sync.OnceValues(func() (map[string]string, error) {
 	out, err := exec.Command("go", "env", "-json", "GOMODCACHE", "GOCACHE", "GOFLAGS", "GOPROXY", "GOSUMDB", "GOTOOLCHAIN").Output()
 	if err != nil {
@@ -46,7 +49,7 @@ var hostGo = sync.OnceValues(func() (map[string]string, error) {
 	return env, json.Unmarshal(out, &env)
 })
 
-// setup gives a script an empty home.
+// setup gives a script an empty home folder.
 func setup(env *testscript.Env) error {
 	host, err := hostGo()
 	if err != nil {
@@ -55,15 +58,18 @@ func setup(env *testscript.Env) error {
 	for name, value := range host {
 		env.Setenv(name, value)
 	}
-	// A PATH with nothing in it but builder, which testscript puts first.
+	// A PATH that contains only builder, which testscript puts first.
 	env.Setenv("BUILDER_ONLY", filepath.SplitList(env.Getenv("PATH"))[0])
+	if caches, err := os.UserCacheDir(); err == nil { // stubs of dependencies
+		env.Setenv("XDG_CACHE_HOME", caches)
+	}
 	home := filepath.Join(env.WorkDir, ".home")
 	env.Setenv("HOME", home)
 	env.Setenv("GOENV", "off")
 	return os.Mkdir(home, 0o755)
 }
 
-// exits runs a command that must end with a code: exits CODE builder create.
+// exits runs a command that must exit with a code: exits CODE builder create.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits CODE COMMAND ...")
@@ -81,7 +87,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// snapshot writes what there is below a folder, and when files have changed, to a file elsewhere: snapshot DIR FILE.
+// snapshot writes a description of a folder, including the times of its files, to a file outside it: snapshot DIR FILE.
 func snapshot(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: snapshot DIR FILE")
@@ -91,7 +97,7 @@ func snapshot(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
 }
 
-// describe is a text about everything below a folder: two are the same if no file has been touched, made or removed.
+// describe returns a description of a folder. It changes if a file in it is touched, created or removed.
 func describe(dir string) (string, error) {
 	var b strings.Builder
 	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
@@ -112,7 +118,7 @@ func describe(dir string) (string, error) {
 	return b.String(), err
 }
 
-// samePlan holds what -o json has printed against what was printed without: sameplan JSON TEXT.
+// samePlan compares the output of -o json with the text output: sameplan JSON TEXT.
 func samePlan(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: sameplan JSON TEXT")
@@ -131,4 +137,20 @@ func samePlan(ts *testscript.TestScript, neg bool, args []string) {
 	if got.Next == "" {
 		ts.Fatalf("the JSON does not say what to type next")
 	}
+}
+
+// eventually waits until a line of a file, which another program writes, matches: eventually FILE PATTERN.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: eventually FILE PATTERN")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	var content []byte
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		if content, err = os.ReadFile(ts.MkAbs(args[0])); err == nil && pattern.Match(content) {
+			return
+		}
+	}
+	ts.Fatalf("no match for %q in time (%v):\n%s", args[1], err, content)
 }

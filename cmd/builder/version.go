@@ -11,9 +11,9 @@ import (
 	"github.com/apiserver-builder/builder/generators/project"
 )
 
-// versionInfo is what -o json prints.
+// versionInfo is the output of -o json.
 type versionInfo struct {
-	// Version is the module's, or "(devel)" for one built from a checkout.
+	// Version is the version of the module, or "(devel)" if builder was built from a checkout.
 	Version string `json:"version"`
 	// Kubernetes is the minor version that projects are generated for.
 	Kubernetes string `json:"kubernetes"`
@@ -23,11 +23,19 @@ type versionInfo struct {
 	Go string `json:"go"`
 }
 
+// installedVersion returns the version that "go install" can install again. It is empty for a build from a checkout, which has no checksum.
+func installedVersion() string {
+	if build, ok := debug.ReadBuildInfo(); ok && build.Main.Sum != "" {
+		return build.Main.Version
+	}
+	return ""
+}
+
 func (a *app) versionCommand() *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "version",
-		Short: "Print the version of builder and of Kubernetes that it generates for",
+		Short: "Print the versions of builder and of Kubernetes",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			info := versionInfo{"(devel)", project.KubernetesMinor, project.Layout, runtime.Version()}
@@ -36,16 +44,16 @@ func (a *app) versionCommand() *cobra.Command {
 			}
 			switch output {
 			case "text":
-				fmt.Fprintf(a.out, "builder %s, for Kubernetes %s, project layout %d, built with %s\n", info.Version, info.Kubernetes, info.Layout, info.Go)
+				fmt.Fprintf(a.stdout, "builder %s, for Kubernetes %s, project layout %d, built with %s\n", info.Version, info.Kubernetes, info.Layout, info.Go)
 				return nil
 			case "json":
-				encoder := json.NewEncoder(a.out)
+				encoder := json.NewEncoder(a.stdout)
 				encoder.SetIndent("", "  ")
 				return encoder.Encode(info)
 			}
-			return usagef("--output is %q: it is text or json", output)
+			return usagef("--output %q is invalid: use text or json", output)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "how to print the result: text or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "the output format: text or json")
 	return cmd
 }

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// within runs a command line in a folder, and fails the test unless it ends in time.
+// within runs a command line in a folder, and fails the test unless it exits in time.
 func within(t *testing.T, limit time.Duration, dir string, args ...string) (stderr string, code int) {
 	t.Helper()
 	done := make(chan struct{})
@@ -33,8 +33,8 @@ func within(t *testing.T, limit time.Duration, dir string, args ...string) (stde
 	}
 }
 
-// TestIrregularFiles puts a named pipe, which would be waited for, and a device without an end in place of each kind of file that
-// a command reads.
+// TestIrregularFiles replaces each kind of file that a command reads by a named pipe, which blocks readers, and by a device that never
+// ends.
 func TestIrregularFiles(t *testing.T) {
 	whatever := map[string]func(string) error{
 		"a named pipe": func(name string) error { return syscall.Mkfifo(name, 0o600) },
@@ -87,7 +87,7 @@ func TestIrregularFiles(t *testing.T) {
 	}
 }
 
-// TestLinkedPipe holds the same for what a link leads to: a file, and a file in a folder.
+// TestLinkedPipe covers the targets of links: a file, and a file in a folder.
 func TestLinkedPipe(t *testing.T) {
 	dir, elsewhere := folder(t), folder(t)
 	must(t, dir, "init --domain example.com --module example.com/shop --generate=false")
@@ -108,8 +108,8 @@ func TestLinkedPipe(t *testing.T) {
 	}
 }
 
-// TestModuleProxyThatNeverAnswers holds that code generation says that it goes on, ends at its limit and when it is interrupted, with
-// every go command that it has started, and writes nothing.
+// TestModuleProxyThatNeverAnswers verifies that code generation reports progress, stops at its timeout and when it is interrupted, together
+// with every go command that it started, and writes nothing.
 func TestModuleProxyThatNeverAnswers(t *testing.T) {
 	var requests atomic.Int64
 	asked := make(chan struct{}, 100)
@@ -128,13 +128,13 @@ func TestModuleProxyThatNeverAnswers(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()) // for the copy that code is generated from
 	for _, c := range []struct {
 		name      string
-		patience  patience
+		timeouts  timeouts
 		interrupt bool
 		says      string
 	}{
-		{"limit", patience{5 * time.Second, time.Second, 10 * time.Second}, false,
+		{"limit", timeouts{generation: 5 * time.Second, report: time.Second, cleanup: 10 * time.Second}, false,
 			`builder: code was not generated within 5s: see that "go mod download" succeeds in DIR, and whether what go env GOPROXY prints answers`},
-		{"interrupted", patience{time.Hour, time.Hour, 10 * time.Second}, true, "builder: interrupted: nothing was written"},
+		{"interrupted", timeouts{generation: time.Hour, report: time.Hour, cleanup: 10 * time.Second}, true, "builder: interrupted: nothing was written"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := folder(t)
@@ -142,7 +142,7 @@ func TestModuleProxyThatNeverAnswers(t *testing.T) {
 			defer cancel()
 			var errs bytes.Buffer
 			a := &app{
-				in: strings.NewReader(""), out: io.Discard, err: &errs, getenv: os.Getenv, executable: os.Executable, patience: c.patience,
+				stdin: strings.NewReader(""), stdout: io.Discard, stderr: &errs, getenv: os.Getenv, executable: os.Executable, timeouts: c.timeouts,
 				getwd: func() (string, error) { return dir, nil },
 			}
 			code := make(chan int, 1)
@@ -164,13 +164,13 @@ func TestModuleProxyThatNeverAnswers(t *testing.T) {
 			if want := strings.Replace(c.says, "DIR", dir, 1) + "\n"; !strings.HasSuffix(errs.String(), want) {
 				t.Errorf("got %s, want %s", errs.String(), want)
 			}
-			news := regexp.MustCompile(`(?m)^Still generating code after \ds: the go command may be downloading modules \.\.\.$`)
-			if news.MatchString(errs.String()) == c.interrupt { // which is sooner than the first
-				t.Errorf("news: %s", errs.String())
+			progress := regexp.MustCompile(`(?m)^Still generating code after \ds: the go command may be downloading modules \.\.\.$`)
+			if progress.MatchString(errs.String()) == c.interrupt { // the interrupt comes before the first report
+				t.Errorf("progress: %s", errs.String())
 			}
 			same(t, "files", map[string]string{}, read(t, dir))
 			same(t, "copies", map[string]string{}, read(t, os.Getenv("TMPDIR")))
-			// A go command that goes on would keep its request.
+			// A go command that still runs would keep its request open.
 			for len(asked) > 0 {
 				<-asked
 			}

@@ -6,8 +6,9 @@ import (
 	"sync"
 )
 
-// builtinTable is what the API server of KubernetesMinor serves: group/version, kind, resource, "yes" where a reconciler of a
-// project can read it (it can be watched, and its Go type is in k8s.io/api), and its short names. A test holds it against Kubernetes.
+// builtinTable lists the resources of the API server of KubernetesMinor: group/version, kind, resource, short names, and
+// "yes" if a reconciler of a project can read the kind, because it can be watched and its Go type is in k8s.io/api. A test
+// compares it with Kubernetes.
 //
 //go:embed builtin.txt
 var builtinTable string
@@ -19,7 +20,7 @@ type builtin struct {
 	shortNames                     []string
 }
 
-// builtins reads the table, once.
+// builtins returns the parsed table.
 var builtins = sync.OnceValue(func() []builtin {
 	var all []builtin
 	for line := range strings.Lines(builtinTable) {
@@ -36,13 +37,13 @@ var builtins = sync.OnceValue(func() []builtin {
 	return all
 })
 
-// A builtinWord is what a word on kubectl's command line already means in every cluster.
+// A builtinWord is the resource that a word on kubectl's command line refers to in every cluster.
 type builtinWord struct {
 	resource string
 	short    bool
 }
 
-// builtinWords are the names, singular names and short names of Kubernetes' own resources, and its categories.
+// builtinWords contains the plural, singular and short names of Kubernetes' resources, and its categories.
 var builtinWords = sync.OnceValue(func() map[string]builtinWord {
 	words := map[string]builtinWord{}
 	for _, b := range builtins() {
@@ -55,7 +56,7 @@ var builtinWords = sync.OnceValue(func() map[string]builtinWord {
 	return words
 })
 
-// find returns Kubernetes' kind that the controller is declared for.
+// find returns the kind of Kubernetes that the controller reconciles.
 func (c Controller) find() (builtin, bool) {
 	for _, b := range builtins() {
 		if b.group == c.Group && b.version == c.Version && b.kind == c.Kind {
@@ -65,13 +66,13 @@ func (c Controller) find() (builtin, bool) {
 	return builtin{}, false
 }
 
-// Resource is the name of the kind's resource in URLs and in RBAC rules.
+// Resource returns the name of the kind's resource in URLs and in RBAC rules.
 func (c Controller) Resource() string {
 	b, _ := c.find()
 	return b.resource
 }
 
-// Import is the path of the Go package that has the kind's type: k8s.io/api/apps/v1.
+// Import returns the import path of the kind's Go type, such as k8s.io/api/apps/v1.
 func (c Controller) Import() string {
 	folder, _, _ := strings.Cut(c.Group, ".")
 	switch c.Group {
@@ -83,7 +84,7 @@ func (c Controller) Import() string {
 	return "k8s.io/api/" + folder + "/" + c.Version
 }
 
-// apiVersion is the group and version as a manifest writes them.
+// apiVersion returns the group and version in the format of manifests.
 func (c Controller) apiVersion() string {
 	if c.Group == "" {
 		return c.Version

@@ -21,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite builtin.txt from Kubernetes' own discovery")
 
-// TestBuiltinTable holds builtin.txt against what Kubernetes' API server says that it serves.
+// TestBuiltinTable compares builtin.txt with the resources in the source of Kubernetes' API server.
 func TestBuiltinTable(t *testing.T) {
 	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "k8s.io/kubernetes").Output()
 	if err != nil {
@@ -97,7 +97,7 @@ func TestControllerImport(t *testing.T) {
 	}
 }
 
-// TestMetaKinds holds the refused kinds against what meta/v1 registers in a group version.
+// TestMetaKinds compares metaKinds with the kinds that meta/v1 registers in a group version.
 func TestMetaKinds(t *testing.T) {
 	s := runtime.NewScheme()
 	gv := schema.GroupVersion{Group: "fruit.example.com", Version: "v1"}
@@ -116,7 +116,7 @@ func TestMetaKinds(t *testing.T) {
 	}
 }
 
-// TestStandardLibrary holds the refused module paths against the toolchain's standard library.
+// TestStandardLibrary compares standardLibrary with the toolchain's standard library.
 func TestStandardLibrary(t *testing.T) {
 	entries, err := os.ReadDir(filepath.Join(build.Default.GOROOT, "src"))
 	if err != nil {
@@ -129,7 +129,7 @@ func TestStandardLibrary(t *testing.T) {
 	}
 }
 
-// TestPlatforms holds the list of platforms against the toolchain's.
+// TestPlatforms compares platforms with the toolchain's list.
 func TestPlatforms(t *testing.T) {
 	out, err := exec.Command("go", "tool", "dist", "list").Output()
 	if err != nil {

@@ -7,25 +7,25 @@ import (
 	"strings"
 )
 
-// A Controller is a reconciler of a kind that the project doesn't serve.
+// A Controller is a reconciler of a kind that the project does not serve.
 type Controller struct {
-	// Group is the full name of the API group, empty for the core group.
+	// Group is the full name of the API group. It is empty for the core group.
 	Group string `json:"group"`
 	// Version is the version that the reconciler reads.
 	Version string `json:"version"`
-	// Kind is the kind it reconciles.
+	// Kind is the kind that it reconciles.
 	Kind string `json:"kind"`
-	// ControllerPrefix is what it is for a kind of the project.
+	// ControllerPrefix has the same meaning as in Kind.
 	ControllerPrefix string `json:"controllerPrefix,omitempty"`
 }
 
-// same reports whether two controllers reconcile the same kind in the same version, whatever their names are.
+// same reports whether two controllers reconcile the same kind in the same version, even if their prefixes differ.
 func (c Controller) same(other Controller) bool {
 	c.ControllerPrefix = other.ControllerPrefix
 	return c == other
 }
 
-// ControllerNames are the names that the controller of a kind has in the one Go package, and the one process, of all controllers.
+// ControllerNames are the names of a kind's controller in the Go package and in the process that all controllers share.
 type ControllerNames struct{ prefix, kind string }
 
 // ControllerNames returns the names of the kind's controller.
@@ -36,10 +36,10 @@ func (c Controller) ControllerNames() ControllerNames {
 	return ControllerNames{c.ControllerPrefix, c.Kind}
 }
 
-// Type is the name of the Go type: AppleReconciler, or VegAppleReconciler with the prefix veg.
+// Type returns the name of the Go type, such as AppleReconciler, or VegAppleReconciler with the prefix veg.
 func (n ControllerNames) Type() string { return Group{Name: n.prefix}.GoName() + n.kind + "Reconciler" }
 
-// FileStem is the name of the Go file without _controller.go: apple, or veg_apple with the prefix veg.
+// FileStem returns the name of the Go file without _controller.go, such as apple, or veg_apple with the prefix veg.
 func (n ControllerNames) FileStem() string {
 	stem := Kind{Name: n.kind}.Package()
 	if n.prefix != "" {
@@ -48,30 +48,29 @@ func (n ControllerNames) FileStem() string {
 	return stem
 }
 
-// File is the path of the Go file.
+// File returns the path of the Go file.
 func (n ControllerNames) File() string {
 	return "internal/controller/" + n.FileStem() + "_controller.go"
 }
 
-// Given is the name that controller-runtime has to be given, veg-apple. It is empty if there is no prefix: controller-runtime then makes a name
-// of the kind, apple.
-func (n ControllerNames) Given() string {
+// Name returns the name of the controller: apple, or veg-apple with the prefix veg. Without a prefix, it is controller-runtime's default.
+func (n ControllerNames) Name() string {
 	if n.prefix == "" {
-		return ""
+		return strings.ToLower(n.kind)
 	}
 	return n.prefix + "-" + strings.ToLower(n.kind)
 }
 
-// claims are the names that no two controllers may share. Their names in controller-runtime differ if their files do.
+// claims returns the names that must be unique among controllers. If the files differ, the names in controller-runtime do too.
 func (n ControllerNames) claims() []string { return []string{n.File(), n.Type()} }
 
-// A declaredController is the controller of a kind, of the project or of Kubernetes.
+// A declaredController is the controller of a kind of the project or of Kubernetes.
 type declaredController struct {
-	// kind is the kind's name, and owner what messages call it.
+	// kind is the kind's name, and owner describes the kind in messages.
 	kind, owner string
-	// prefix is where the prefix is declared.
+	// prefix points to the prefix in the declaration.
 	prefix *string
-	// prefixes are those that it may be given, the best one first.
+	// prefixes lists the possible prefixes, the preferred one first.
 	prefixes []string
 }
 
@@ -95,8 +94,8 @@ func (p *Project) controllers() []declaredController {
 	return all
 }
 
-// nameControllers gives each controller that was not in the project a prefix, if it would share a name with another controller without one.
-// PROJECT records it, because it depends on which of the two controllers was created first.
+// nameControllers gives each new controller a prefix if it would share a name with another controller otherwise. PROJECT records the
+// prefix, because it depends on the order in which the controllers were created.
 func (p *Project) nameControllers(was *Project) {
 	named := map[string]bool{}
 	for _, c := range was.controllers() {
@@ -122,7 +121,7 @@ func (p *Project) nameControllers(was *Project) {
 	}
 }
 
-// freePrefix returns a prefix with which none of the controller's names is taken: the empty one, if that will do.
+// freePrefix returns a prefix that makes the controller's names unique. It is empty if no prefix is necessary.
 func (c declaredController) freePrefix(taken map[string]bool) string {
 	free := func(prefix string) bool {
 		return !slices.ContainsFunc(ControllerNames{prefix, c.kind}.claims(), func(name string) bool { return taken[name] })
@@ -139,7 +138,7 @@ func (c declaredController) freePrefix(taken map[string]bool) string {
 	}
 }
 
-// checkControllers checks the reconcilers, and that no two of them share a name.
+// checkControllers checks the reconcilers and the uniqueness of their names.
 func (p *Project) checkControllers() error {
 	for i, c := range p.Controllers {
 		if err := p.checkController(c); err != nil {
@@ -152,7 +151,7 @@ func (p *Project) checkControllers() error {
 	owners := map[string]string{}
 	for _, c := range p.controllers() {
 		if *c.prefix != "" {
-			if err := (label{"controllerPrefix", " of " + c.owner, maxLabel, c.prefixes[0]}).check(*c.prefix); err != nil {
+			if err := (label{"controllerPrefix", " of " + c.owner, maxLabelLength, c.prefixes[0]}).check(*c.prefix); err != nil {
 				return err
 			}
 		}
@@ -167,10 +166,10 @@ func (p *Project) checkControllers() error {
 	return nil
 }
 
-// checkController checks that the kind is one of Kubernetes that a reconciler can read.
+// checkController checks that a reconciler can read the kind from Kubernetes.
 func (p *Project) checkController(c Controller) error {
 	found, ok := c.find()
-	// The group apps of the project is apps.example.com; alone, the word means Kubernetes' own.
+	// The project's own group apps.example.com may be called apps, but apps alone is a group of Kubernetes.
 	if g, own := p.Group(c.Group); own && !ok {
 		return fmt.Errorf("group %q is the project's own, whose controllers are declared on its kinds: run \"builder create controller --group %s --kind KIND\"",
 			p.FullName(g), g.Name)

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestControllerNames creates controllers of kinds of the same name: the first one has the kind's names, and the others a prefix of their own.
+// TestControllerNames creates controllers of kinds with the same name. The first has the kind's name, the others get a prefix.
 func TestControllerNames(t *testing.T) {
 	own := func(group, kind string) func(*Project) error {
 		return addKindTo(group, "v1", Kind{Name: kind, Controller: true})
@@ -30,45 +30,45 @@ func TestControllerNames(t *testing.T) {
 		want   map[string][3]string // the Go type, the file and the name in controller-runtime
 	}{
 		{"one", []func(*Project) error{own("veg", "Apple")}, map[string][3]string{
-			"veg.example.com/Apple": {"AppleReconciler", "apple", ""},
+			"veg.example.com/Apple": {"AppleReconciler", "apple", "apple"},
 		}},
 		{"one in each group", []func(*Project) error{own("veg", "Apple"), own("fruit", "Apple"), own("baked-goods", "Apple")}, map[string][3]string{
-			"veg.example.com/Apple":         {"AppleReconciler", "apple", ""},
+			"veg.example.com/Apple":         {"AppleReconciler", "apple", "apple"},
 			"fruit.example.com/Apple":       {"FruitAppleReconciler", "fruit_apple", "fruit-apple"},
 			"baked-goods.example.com/Apple": {"BakedGoodsAppleReconciler", "baked_goods_apple", "baked-goods-apple"},
 		}},
 		{"added later", []func(*Project) error{own("fruit", "Apple"), later("veg", "Apple")}, map[string][3]string{
-			"fruit.example.com/Apple": {"AppleReconciler", "apple", ""},
+			"fruit.example.com/Apple": {"AppleReconciler", "apple", "apple"},
 			"veg.example.com/Apple":   {"VegAppleReconciler", "veg_apple", "veg-apple"},
 		}},
 		{"of a kind that differs in case", []func(*Project) error{own("fruit", "Apple"), own("veg", "APPLE")}, map[string][3]string{
-			"fruit.example.com/Apple": {"AppleReconciler", "apple", ""},
+			"fruit.example.com/Apple": {"AppleReconciler", "apple", "apple"},
 			"veg.example.com/APPLE":   {"VegAPPLEReconciler", "veg_apple", "veg-apple"},
 		}},
 		{"with a file of another name", []func(*Project) error{own("fruit", "String"), own("veg", "Stringkind"), own("meat", "String")}, map[string][3]string{
-			"fruit.example.com/String":   {"StringReconciler", "stringkind", ""},
+			"fruit.example.com/String":   {"StringReconciler", "stringkind", "string"},
 			"veg.example.com/Stringkind": {"VegStringkindReconciler", "veg_stringkind", "veg-stringkind"},
 			"meat.example.com/String":    {"MeatStringReconciler", "meat_stringkind", "meat-string"},
 		}},
 		{"with the name taken", []func(*Project) error{own("fruit", "Apple"), own("fruit", "VegApple"), own("veg", "Apple")}, map[string][3]string{
-			"fruit.example.com/Apple":    {"AppleReconciler", "apple", ""},
-			"fruit.example.com/VegApple": {"VegAppleReconciler", "vegapple", ""},
+			"fruit.example.com/Apple":    {"AppleReconciler", "apple", "apple"},
+			"fruit.example.com/VegApple": {"VegAppleReconciler", "vegapple", "vegapple"},
 			"veg.example.com/Apple":      {"Veg2AppleReconciler", "veg_2_apple", "veg-2-apple"},
 		}},
 		{"that takes another's name", []func(*Project) error{own("fruit", "Apple"), own("veg", "Apple"), own("fruit", "VegApple")}, map[string][3]string{
-			"fruit.example.com/Apple":    {"AppleReconciler", "apple", ""},
+			"fruit.example.com/Apple":    {"AppleReconciler", "apple", "apple"},
 			"veg.example.com/Apple":      {"VegAppleReconciler", "veg_apple", "veg-apple"},
 			"fruit.example.com/VegApple": {"FruitVegAppleReconciler", "fruit_vegapple", "fruit-vegapple"},
 		}},
 		{"of Kubernetes", []func(*Project) error{own("veg", "Event"), foreign("", "v1", "Event"), foreign("events.k8s.io", "v1", "Event")}, map[string][3]string{
-			"veg.example.com/Event":  {"EventReconciler", "event", ""},
+			"veg.example.com/Event":  {"EventReconciler", "event", "event"},
 			"v1 Event":               {"CoreEventReconciler", "core_event", "core-event"},
 			"events.k8s.io/v1 Event": {"EventsEventReconciler", "events_event", "events-event"},
 		}},
 		{"of Kubernetes in two versions", []func(*Project) error{
 			foreign("autoscaling", "v1", "HorizontalPodAutoscaler"), own("autoscaling", "HorizontalPodAutoscaler"), foreign("autoscaling", "v2", "HorizontalPodAutoscaler"),
 		}, map[string][3]string{
-			"autoscaling/v1 HorizontalPodAutoscaler":          {"HorizontalPodAutoscalerReconciler", "horizontalpodautoscaler", ""},
+			"autoscaling/v1 HorizontalPodAutoscaler":          {"HorizontalPodAutoscalerReconciler", "horizontalpodautoscaler", "horizontalpodautoscaler"},
 			"autoscaling.example.com/HorizontalPodAutoscaler": {"AutoscalingHorizontalPodAutoscalerReconciler", "autoscaling_horizontalpodautoscaler", "autoscaling-horizontalpodautoscaler"},
 			"autoscaling/v2 HorizontalPodAutoscaler":          {"AutoscalingV2HorizontalPodAutoscalerReconciler", "autoscaling_v2_horizontalpodautoscaler", "autoscaling-v2-horizontalpodautoscaler"},
 		}},
@@ -86,7 +86,7 @@ func TestControllerNames(t *testing.T) {
 			got := map[string][3]string{}
 			for _, c := range p.controllers() {
 				n := c.names()
-				got[c.owner] = [3]string{n.Type(), n.FileStem(), n.Given()}
+				got[c.owner] = [3]string{n.Type(), n.FileStem(), n.Name()}
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
@@ -96,8 +96,8 @@ func TestControllerNames(t *testing.T) {
 	}
 }
 
-// TestControllerOrder creates kinds whose controllers want the same names in many orders, some with a controller from the start. Every order works,
-// and what is created later changes no name that a controller has.
+// TestControllerOrder creates kinds whose controllers need the same names in many orders, some with a controller from the start. Every
+// order works, and existing controllers keep their names.
 func TestControllerOrder(t *testing.T) {
 	type kind struct{ group, name string }
 	kinds := []kind{
@@ -130,7 +130,7 @@ func TestControllerOrder(t *testing.T) {
 	}
 }
 
-// TestControllerPrefix edits the names of controllers in PROJECT by hand.
+// TestControllerPrefix edits the names of controllers in PROJECT.
 func TestControllerPrefix(t *testing.T) {
 	p := fruit(t)
 	if err := addKindTo("veg", "v1", Kind{Name: "Apple", Controller: true})(p); err != nil {

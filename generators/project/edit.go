@@ -6,10 +6,10 @@ import (
 	"slices"
 	"strings"
 
-	"k8s.io/apimachinery/pkg/version"
+	apimachineryversion "k8s.io/apimachinery/pkg/version"
 )
 
-// edit makes a change to a copy, and keeps it if the result is valid: on an error the project is what it was.
+// edit applies a change to a copy, and keeps the copy if it is valid. On an error, the project does not change.
 func (p *Project) edit(change func(next *Project) error) error {
 	next := p.clone()
 	if err := change(next); err != nil {
@@ -24,7 +24,7 @@ func (p *Project) edit(change func(next *Project) error) error {
 	return nil
 }
 
-// clone copies the project and all it holds.
+// clone returns a deep copy of the project.
 func (p *Project) clone() *Project {
 	next := *p
 	next.Groups = slices.Clone(p.Groups)
@@ -48,7 +48,7 @@ func (k Kind) clone() Kind {
 	return k
 }
 
-// normalize brings what can be written in several ways into one form: lists sorted, empty ones nil, a regular plural left out.
+// normalize rewrites the project into its canonical form: lists are sorted, empty lists are nil, and regular plurals are empty.
 func (p *Project) normalize() {
 	for i := range p.Groups {
 		g := &p.Groups[i]
@@ -88,12 +88,12 @@ func sorted[E any](list []E, compare func(a, b E) int) []E {
 	return list
 }
 
-// sortVersions puts the preferred version first: GA before beta before alpha, and newer before older.
+// sortVersions sorts versions by preference: GA before beta before alpha, and newer before older.
 func sortVersions(versions []string) []string {
-	return sorted(versions, func(a, b string) int { return version.CompareKubeAwareVersionStrings(b, a) })
+	return sorted(versions, func(a, b string) int { return apimachineryversion.CompareKubeAwareVersionStrings(b, a) })
 }
 
-// GroupName is the first label of a group of the project, which may be given in full: fruit for fruit.example.com.
+// GroupName returns the first label of a group of the project. The argument may be the full name: fruit for fruit.example.com.
 func (p *Project) GroupName(arg string) (string, error) {
 	name, domain, full := strings.Cut(arg, ".")
 	if full && domain != p.Domain {
@@ -109,7 +109,7 @@ func (p *Project) GroupName(arg string) (string, error) {
 	return name, nil
 }
 
-// Group returns the group of that name, given as fruit or in full as fruit.example.com.
+// Group returns the group with a name such as fruit, or a full name such as fruit.example.com.
 func (p *Project) Group(name string) (Group, bool) {
 	name = strings.TrimSuffix(name, "."+p.Domain)
 	i := slices.IndexFunc(p.Groups, func(g Group) bool { return g.Name == name })
@@ -127,13 +127,13 @@ func (p *Project) groupNames() []string {
 	return out
 }
 
-// Kind returns the kind of that name in that group.
+// Kind returns the kind with a name in a group.
 func (p *Project) Kind(group, kind string) (Kind, bool) {
 	g, _ := p.Group(group)
 	return g.Kind(kind)
 }
 
-// Kind returns the kind of that name.
+// Kind returns the kind with a name.
 func (g Group) Kind(name string) (Kind, bool) {
 	i := slices.IndexFunc(g.Kinds, func(k Kind) bool { return k.Name == name })
 	if i < 0 {
@@ -142,7 +142,7 @@ func (g Group) Kind(name string) (Kind, bool) {
 	return g.Kinds[i], true
 }
 
-// Controller returns the reconciler of that kind of Kubernetes.
+// Controller returns the reconciler of a kind of Kubernetes.
 func (p *Project) Controller(group, version, kind string) (Controller, bool) {
 	i := slices.IndexFunc(p.Controllers, Controller{Group: group, Version: version, Kind: kind}.same)
 	if i < 0 {
@@ -151,12 +151,12 @@ func (p *Project) Controller(group, version, kind string) (Controller, bool) {
 	return p.Controllers[i], true
 }
 
-// Serves says whether any kind of the group is served in the version.
+// Serves reports whether the version serves any kind of the group.
 func (g Group) Serves(version string) bool {
 	return slices.ContainsFunc(g.Kinds, func(k Kind) bool { return slices.Contains(k.Versions, version) })
 }
 
-// AddGroup declares a group; declaring it again changes nothing.
+// AddGroup declares a group. If it exists, nothing changes.
 func (p *Project) AddGroup(name string) error {
 	return p.edit(func(next *Project) error {
 		_, err := next.group(name)
@@ -164,7 +164,7 @@ func (p *Project) AddGroup(name string) error {
 	})
 }
 
-// AddVersion declares a version of a group, and the group if need be; declaring it again changes nothing.
+// AddVersion declares a version of a group, and the group if it does not exist. If both exist, nothing changes.
 func (p *Project) AddVersion(group, version string) error {
 	return p.edit(func(next *Project) error {
 		_, err := next.groupVersion(group, version)
@@ -172,8 +172,8 @@ func (p *Project) AddVersion(group, version string) error {
 	})
 }
 
-// CopyVersion declares that every kind of the version from is served in the version to as well, which is added if need be. With
-// storage, the new version is the one that these kinds are stored in.
+// CopyVersion declares that the version to serves every kind of the version from, and adds the version to if it does not exist. If storage
+// is true, the new version becomes the storage version of these kinds.
 func (p *Project) CopyVersion(group, from, to string, storage bool) error {
 	return p.edit(func(next *Project) error {
 		name, err := next.GroupName(group)
@@ -213,7 +213,7 @@ func (p *Project) CopyVersion(group, from, to string, storage bool) error {
 	})
 }
 
-// haveList says what there is in place of what was named.
+// haveList lists the existing names for a message about a missing one.
 func haveList(what string, names []string) string {
 	if len(names) == 0 {
 		return "there are no " + what
@@ -221,8 +221,9 @@ func haveList(what string, names []string) string {
 	return "the " + what + " are " + strings.Join(names, ", ")
 }
 
-// AddKind declares a kind, and its group and version if need be. Plural, Versions, Storage and Shape may be left empty. The same declaration again
-// changes nothing, except that one with Controller adds the reconciler, as SetController does; any other is an error.
+// AddKind declares a kind, and its group and version if they do not exist. Plural, Versions, Storage and Shape may be empty. If the same
+// kind is declared again, nothing changes, except that Controller adds the reconciler, like SetController. A different declaration of an
+// existing kind is an error.
 func (p *Project) AddKind(group, version string, k Kind) error {
 	return p.edit(func(next *Project) error {
 		g, err := next.groupVersion(group, version)
@@ -279,7 +280,7 @@ func (p *Project) SetController(group, kind string) error {
 	})
 }
 
-// AddController declares a reconciler for a kind of Kubernetes; declaring it again changes nothing.
+// AddController declares a reconciler for a kind of Kubernetes. If it exists, nothing changes.
 func (p *Project) AddController(c Controller) error {
 	return p.edit(func(next *Project) error {
 		if !slices.ContainsFunc(next.Controllers, c.same) {
@@ -289,7 +290,7 @@ func (p *Project) AddController(c Controller) error {
 	})
 }
 
-// group returns the group that an argument names, adding it if the project has no such group.
+// group returns the group that an argument refers to. It adds the group if it does not exist.
 func (p *Project) group(arg string) (*Group, error) {
 	name, err := p.GroupName(arg)
 	if err != nil {
@@ -303,7 +304,7 @@ func (p *Project) group(arg string) (*Group, error) {
 	return &p.Groups[i], nil
 }
 
-// groupVersion returns the group that an argument names, adding it and its version if need be.
+// groupVersion returns the group that an argument refers to. It adds the group and its version if they do not exist.
 func (p *Project) groupVersion(arg, version string) (*Group, error) {
 	g, err := p.group(arg)
 	if err != nil {
@@ -318,7 +319,7 @@ func (p *Project) groupVersion(arg, version string) (*Group, error) {
 	return g, nil
 }
 
-// differences says in what an existing kind isn't as another declaration wants it.
+// differences describes how an existing kind differs from another declaration.
 func (k Kind) differences(wanted Kind) []string {
 	var all []string
 	compare := func(what, is, should string) {
@@ -344,7 +345,7 @@ func (k Kind) differences(wanted Kind) []string {
 	return all
 }
 
-// list shows names in a message.
+// list formats names for a message.
 func list(names []string) string {
 	if len(names) == 0 {
 		return "none"

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestHandledNames tries odd names that are accepted, and what becomes of them.
+// TestHandledNames declares unusual names that are valid, and checks the names derived from them.
 func TestHandledNames(t *testing.T) {
 	for _, test := range []struct {
 		kind                       Kind
@@ -114,7 +114,7 @@ func TestLengthOfFullNames(t *testing.T) {
 	}
 }
 
-// creations are what a user may create, in any order: each does without the others.
+// creations lists declarations that users can make in any order, because none depends on another.
 var creations = map[string]func(*Project) error{
 	"group":           func(p *Project) error { return p.AddGroup("fruit-basket") },
 	"group in full":   func(p *Project) error { return p.AddGroup("fruit.example.com") },
@@ -139,7 +139,7 @@ var creations = map[string]func(*Project) error{
 	"core controller": func(p *Project) error { return p.AddController(Controller{Version: "v1", Kind: "Pod"}) },
 }
 
-// TestOrder makes the same creations in many orders, some of them twice: the file is the same, byte for byte.
+// TestOrder makes the same declarations in many orders, some of them twice. The file must always be the same.
 func TestOrder(t *testing.T) {
 	var names []string
 	for name := range creations {
@@ -182,7 +182,7 @@ func TestSetController(t *testing.T) {
 	if k, _ := p.Kind("fruit", "Pear"); !k.Controller {
 		t.Error("the kind has no controller")
 	}
-	// What was created without a controller can be created again: the controller stays.
+	// A kind that was created without a controller can be created again, and keeps its controller.
 	if err := p.AddKind("fruit", "v1alpha1", Kind{Name: "Pear"}); err != nil {
 		t.Error(err)
 	}
@@ -191,7 +191,7 @@ func TestSetController(t *testing.T) {
 	}
 }
 
-// TestEditsShareNothing changes what was passed in and what was handed out: the project stays what it is.
+// TestEditsShareNothing modifies arguments and results after an edit. The project must not change.
 func TestEditsShareNothing(t *testing.T) {
 	p := fruit(t)
 	pear := Kind{Name: "Pear", ShortNames: []string{"pr", "pe"}}
@@ -208,7 +208,7 @@ func TestEditsShareNothing(t *testing.T) {
 	}
 }
 
-// TestGroupNamedLikeOneOfKubernetes has a group called apps beside Kubernetes' own.
+// TestGroupNamedLikeOneOfKubernetes declares a group named apps, like Kubernetes' group.
 func TestGroupNamedLikeOneOfKubernetes(t *testing.T) {
 	p := fruit(t)
 	if err := errors.Join(
@@ -220,7 +220,7 @@ func TestGroupNamedLikeOneOfKubernetes(t *testing.T) {
 	checkRoundTrip(t, p)
 }
 
-// TestCopyVersion copies a version twice: only the kinds of the version go along, in the order of preference.
+// TestCopyVersion copies a version twice. Only the kinds of the version are copied, and versions stay in the order of preference.
 func TestCopyVersion(t *testing.T) {
 	p := fruit(t)
 	if err := p.CopyVersion("fruit.example.com", "v1alpha1", "v1", false); err != nil {

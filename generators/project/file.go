@@ -10,25 +10,26 @@ import (
 	"path/filepath"
 	"strings"
 
+	"golang.org/x/mod/semver"
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
 
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
 const (
 	header = "# What this project declares. builder's create commands edit this file and keep no comments in it.\n"
-	// maxSize is far above any project's and far below what YAML could make of a hostile file.
+	// maxSize is far larger than any project, and small enough to limit the memory for a malicious YAML file.
 	maxSize = 1 << 20
 )
 
-// An Option changes a project before New checks it.
+// An Option changes a project before New validates it.
 type Option func(*Project)
 
-// AllowReserved lets the domain and the module be Kubernetes' own, such as k8s.io.
+// AllowReserved permits a domain and module of Kubernetes, such as k8s.io.
 func AllowReserved(p *Project) { p.AllowReserved = true }
 
-// New returns the declaration of a project without groups. An empty name stands for the end of the module's path.
+// New returns a project without groups. If the name is empty, it is derived from the last element of the module path.
 func New(name, domain, module string, options ...Option) (*Project, error) {
 	p := &Project{Layout: Layout, Kubernetes: KubernetesMinor, Name: name, Domain: domain, Module: module}
 	for _, option := range options {
@@ -50,7 +51,20 @@ func New(name, domain, module string, options ...Option) (*Project, error) {
 	return p, nil
 }
 
-// notFound is the error where a folder is no project's. It is fs.ErrNotExist to errors.Is.
+// SetBuilder records the version of builder that generates the project. A development build has no version, and keeps the recorded one.
+// SetBuilder returns an error if a newer version generated the project.
+func (p *Project) SetBuilder(version string) error {
+	if version == "" {
+		return nil
+	}
+	if semver.Compare(version, p.Builder) < 0 {
+		return fmt.Errorf(`builder %s generated the project, and this is builder %s: run "make builder" to install %s`, p.Builder, version, p.Builder)
+	}
+	p.Builder = version
+	return nil
+}
+
+// notFound reports that a folder does not belong to a project. It matches fs.ErrNotExist.
 type notFound struct{ dir, above string }
 
 func (e notFound) Error() string {
@@ -59,7 +73,7 @@ func (e notFound) Error() string {
 
 func (notFound) Unwrap() error { return fs.ErrNotExist }
 
-// Load reads the declaration of the project in a folder.
+// Load reads the project in a folder.
 func Load(dir string) (*Project, error) {
 	path := filepath.Join(dir, FileName)
 	data, err := regular.Read(path)
@@ -72,14 +86,14 @@ func Load(dir string) (*Project, error) {
 	return Parse(data, path)
 }
 
-// Find loads the project that a folder belongs to: its own, or that of the nearest folder above it. It also returns the project's folder.
+// Find loads the project in a folder or in the nearest folder above it, and returns the project's folder.
 func Find(dir string) (string, *Project, error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
 		return "", nil, fmt.Errorf("find the project: %w", err)
 	}
 	for root := start; ; root = filepath.Dir(root) {
-		// A folder called project is what a case-insensitive file system may show here.
+		// On a case-insensitive file system, this may be a folder named project.
 		if info, err := os.Stat(filepath.Join(root, FileName)); err == nil && !info.IsDir() {
 			p, err := Load(root)
 			return root, p, err
@@ -90,7 +104,7 @@ func Find(dir string) (string, *Project, error) {
 	}
 }
 
-// Marshal returns the declaration as it is saved: the same bytes for the same project, whatever the order of its lists.
+// Marshal returns the declaration in its canonical form, which does not depend on the order of the lists.
 func (p *Project) Marshal() ([]byte, error) {
 	canonical := p.clone()
 	canonical.normalize()
@@ -101,7 +115,7 @@ func (p *Project) Marshal() ([]byte, error) {
 	return append([]byte(header), data...), nil
 }
 
-// Parse reads a declaration and checks all of it; people edit it by hand. The path is for errors, each of which is one sentence.
+// Parse parses and validates a declaration, which users may have edited. path is for error messages, which are one sentence each.
 func Parse(data []byte, path string) (*Project, error) {
 	p, err := parse(data)
 	if err != nil {
@@ -144,7 +158,7 @@ func parse(data []byte) (*Project, error) {
 	return p, nil
 }
 
-// documents counts the YAML documents that hold something. The parser reads the first and is silent about the others.
+// documents counts the non-empty YAML documents. The parser reads only the first, and does not report the others.
 func documents(data []byte) int {
 	count, content := 0, false
 	for line := range bytes.Lines(data) {
@@ -162,7 +176,7 @@ func documents(data []byte) int {
 	return count
 }
 
-// checkRelease refuses a project of another release before anything else is looked at, since what else it holds may be unknown here.
+// checkRelease rejects a project of another release first, because its other fields may be unknown to this release.
 func checkRelease(data []byte) error {
 	var fields map[string]any
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -188,14 +202,14 @@ func checkRelease(data []byte) error {
 	return nil
 }
 
-// isMinor says whether s looks like 1.37.
+// isMinor reports whether s has the form of a minor version, such as 1.37.
 func isMinor(s string) bool {
 	major, minor, ok := strings.Cut(s, ".")
 	digits := func(s string) bool { return s != "" && len(s) < 5 && strings.Trim(s, "0123456789") == "" }
 	return ok && digits(major) && digits(minor)
 }
 
-// mistyped says which field has a value of the wrong type.
+// mistyped converts a type error of the decoder into a message with the field.
 func mistyped(err error) error {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) || wrong.Field == "" {
@@ -207,7 +221,7 @@ func mistyped(err error) error {
 	return fmt.Errorf("%s has the wrong type, %s: use %s", wrong.Field, wrong.Value, typeName(wrong.Type.Kind().String()))
 }
 
-// typeName says a Go type's kind in YAML's words.
+// typeName returns the YAML name of a Go kind.
 func typeName(kind string) string {
 	switch kind {
 	case "slice":
@@ -222,5 +236,5 @@ func typeName(kind string) string {
 	return kind
 }
 
-// oneLine is an error's text without line breaks.
+// oneLine returns an error's text without line breaks.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

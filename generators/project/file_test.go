@@ -58,7 +58,7 @@ func checkRoundTrip(t testing.TB, p *Project) {
 	}
 }
 
-// TestParseNormalizes reads a file that someone wrote in another order and with more words.
+// TestParseNormalizes reads a valid file with another order and style.
 func TestParseNormalizes(t *testing.T) {
 	data := `---
 layout: 1
@@ -82,7 +82,7 @@ groups:
 	}
 }
 
-// TestParseErrors edits a good file by hand, badly.
+// TestParseErrors reads files with errors that manual edits could cause.
 func TestParseErrors(t *testing.T) {
 	for _, test := range []struct{ name, old, new, want string }{
 		{"empty", saved, "", `the file is empty: bring it back, or remove it and run "builder init"`},
@@ -96,6 +96,7 @@ func TestParseErrors(t *testing.T) {
 		{"no layout", "layout: 1\n", "", `no layout: add "layout: 1"`},
 		{"newer layout", "layout: 1", "layout: 2\nshape: round", `layout is 2 and this release of builder knows layouts up to 1: use a newer release of builder`},
 		{"layout zero", "layout: 1", "layout: 0", `layout must be the number 1; if another tool wrote this PROJECT, move it away before "builder init"`},
+		{"a builder that is no version", "layout: 1", "builder: latest\nlayout: 1", `builder "latest" is not a version: use one such as "v0.3.0", or remove the line`},
 		{"newer Kubernetes", `"1.37"`, `"1.38"`, `the project is generated for Kubernetes 1.38 and this release of builder generates for 1.37: use the release of builder for Kubernetes 1.38`},
 		{"older Kubernetes", `"1.37"`, `"1.36"`, `the project is generated for Kubernetes 1.36 and this release of builder generates for 1.37: use the release of builder for Kubernetes 1.36`},
 		{"Kubernetes as a number", `"1.37"`, `1.37`, `kubernetes must be a minor version in quotes: use "1.37"`},
@@ -165,7 +166,7 @@ func TestLoad(t *testing.T) {
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	deep := filepath.Join(dir, "pkg", "apis")
-	// A folder of that name is no declaration.
+	// A folder with this name is not a declaration.
 	if err := os.MkdirAll(filepath.Join(deep, FileName), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzParse reads anything: it never panics, says what is wrong in one line, and what it accepts is what it saves.
+// FuzzParse parses arbitrary data. Parse must not panic, its errors must be one line, and a file that it accepts must be the same after
+// saving and loading.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(saved))
 	f.Add([]byte(strings.Replace(saved, "Apple", "Type", 1)))
@@ -23,7 +24,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// FuzzAddKind declares any kind twice: the second time changes nothing, and what is accepted survives saving and loading.
+// FuzzAddKind declares an arbitrary kind twice. The second declaration must change nothing, and an accepted kind must be the same after
+// saving and loading.
 func FuzzAddKind(f *testing.F) {
 	f.Add("fruit", "v1alpha1", "Pear", "", "pe", "all", true)
 	f.Add("veg.example.com", "v1", "Leek", "leeks", "lk,le", "", false)

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestHostileNames tries names that would break a project: each is refused with one sentence that tells what to type instead.
+// TestHostileNames declares names that would break a project. The error must be one sentence with a valid alternative.
 func TestHostileNames(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -18,8 +18,8 @@ func TestHostileNames(t *testing.T) {
 		{"name in kube-system", newProject("kube", "example.com", "example.com/shop"), `name "kube" would put the project in the namespace kube-system, and Kubernetes keeps names that begin with kube- for itself: use another name`},
 		{"name beginning with a digit", newProject("1shop", "example.com", "example.com/shop"), `name "1shop" must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: use one such as "shop"`},
 		{"name with a line break", newProject("shop\nevil: true", "example.com", "example.com/shop"), `name "shop\nevil: true" must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: use one such as "shop"`},
-		{"name not derivable", newProject("", "example.com", "example.com/1.2"), `the end of module "example.com/1.2" makes no name for the project: pass --name NAME, with at most 40 lower-case letters, digits and hyphens`},
-		{"name derived too long", newProject("", "example.com", "example.com/"+label63), `the end of module "example.com/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"... makes no name for the project: pass --name NAME, with at most 40 lower-case letters, digits and hyphens`},
+		{"name not derivable", newProject("", "example.com", "example.com/1.2"), `cannot derive a project name from module "example.com/1.2": pass --name NAME, with at most 40 lower-case letters, digits and hyphens`},
+		{"name derived too long", newProject("", "example.com", "example.com/"+label63), `cannot derive a project name from module "example.com/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"...: pass --name NAME, with at most 40 lower-case letters, digits and hyphens`},
 		{"no domain", withDomain(""), `domain is empty: use one such as "example.com"`},
 		{"domain without a dot", withDomain("example"), `domain "example" must be a DNS name with a dot, in lower case: use one such as "example.com"`},
 		{"domain in upper case", withDomain("Example.COM"), `domain "Example.COM" must be a DNS name with a dot, in lower case: use "example.com"`},
@@ -30,25 +30,25 @@ func TestHostileNames(t *testing.T) {
 		{"domain of Kubernetes", withDomain("k8s.io"), `domain "k8s.io" is kept for Kubernetes' own APIs: use a domain of yours, or pass --allow-reserved-domain`},
 		{"domain under Kubernetes", withDomain("shop.x-k8s.kubernetes.io"), `domain "shop.x-k8s.kubernetes.io" is kept for Kubernetes' own APIs: use a domain of yours, or pass --allow-reserved-domain`},
 		{"no module", withModule(""), `module is empty: use a path such as "example.com/shop"`},
-		{"module above", withModule("../shop"), `module "../shop" is no path of a Go module (invalid path element ".."): use one such as "example.com/shop"`},
-		{"module with dot dot", withModule("example.com/../shop"), `module "example.com/../shop" is no path of a Go module (invalid path element ".."): use one such as "example.com/shop"`},
-		{"module absolute", withModule("/srv/shop"), `module "/srv/shop" is no path of a Go module (empty path element): use one such as "example.com/shop"`},
-		{"module of Windows", withModule(`C:\shop`), `module "C:\\shop" is no path of a Go module (invalid char ':'): use one such as "example.com/shop"`},
-		{"module with a space", withModule("example.com/my shop"), `module "example.com/my shop" is no path of a Go module (invalid char ' '): use one such as "example.com/shop"`},
-		{"module of unicode", withModule("example.com/größe"), `module "example.com/größe" is no path of a Go module (invalid char 'ö'): use one such as "example.com/shop"`},
-		{"module with a trailing slash", withModule("example.com/shop/"), `module "example.com/shop/" is no path of a Go module (trailing slash): use "example.com/shop"`},
-		{"module with a version", withModule("example.com/shop@v1.2.3"), `module "example.com/shop@v1.2.3" is no path of a Go module (invalid char '@'): use "example.com/shop"`},
-		{"module is a URL", withModule("https://example.com/shop"), `module "https://example.com/shop" is no path of a Go module (double slash): use "example.com/shop"`},
-		{"module with a device name", withModule("example.com/aux"), `module "example.com/aux" is no path of a Go module ("aux" disallowed as path element component on Windows): use one such as "example.com/shop"`},
+		{"module above", withModule("../shop"), `module "../shop" is not a valid Go module path (invalid path element ".."): use one such as "example.com/shop"`},
+		{"module with dot dot", withModule("example.com/../shop"), `module "example.com/../shop" is not a valid Go module path (invalid path element ".."): use one such as "example.com/shop"`},
+		{"module absolute", withModule("/srv/shop"), `module "/srv/shop" is not a valid Go module path (empty path element): use one such as "example.com/shop"`},
+		{"module of Windows", withModule(`C:\shop`), `module "C:\\shop" is not a valid Go module path (invalid char ':'): use one such as "example.com/shop"`},
+		{"module with a space", withModule("example.com/my shop"), `module "example.com/my shop" is not a valid Go module path (invalid char ' '): use one such as "example.com/shop"`},
+		{"module of unicode", withModule("example.com/größe"), `module "example.com/größe" is not a valid Go module path (invalid char 'ö'): use one such as "example.com/shop"`},
+		{"module with a trailing slash", withModule("example.com/shop/"), `module "example.com/shop/" is not a valid Go module path (trailing slash): use "example.com/shop"`},
+		{"module with a version", withModule("example.com/shop@v1.2.3"), `module "example.com/shop@v1.2.3" is not a valid Go module path (invalid char '@'): use "example.com/shop"`},
+		{"module is a URL", withModule("https://example.com/shop"), `module "https://example.com/shop" is not a valid Go module path (double slash): use "example.com/shop"`},
+		{"module with a device name", withModule("example.com/aux"), `module "example.com/aux" is not a valid Go module path ("aux" disallowed as path element component on Windows): use one such as "example.com/shop"`},
 		{"module in the standard library", withModule("fmt"), `module "fmt" begins like Go's own packages in "fmt": use a path such as "example.com/fmt"`},
 		{"module under the standard library", withModule("net/http/shop"), `module "net/http/shop" begins like Go's own packages in "net": use a path such as "example.com/net/http/shop"`},
 		{"module of commands", withModule("cmd/shop"), `module "cmd/shop" begins like Go's own packages in "cmd": use a path such as "example.com/cmd/shop"`},
 		{"module internal", withModule("internal/shop"), `module "internal/shop" begins like Go's own packages in "internal": use a path such as "example.com/internal/shop"`},
 		{"module with vendor", withModule("example.com/vendor/shop"), `module "example.com/vendor/shop" has the element "vendor", which the go command ignores: use a path such as "example.com/shop"`},
 		{"module hidden", withModule("shop/.git"), `module "shop/.git" has the element ".git", which the go command ignores: use a path such as "example.com/shop"`},
-		{"module with an option", withModule("-mod=mod"), `module "-mod=mod" is no path of a Go module (leading dash): use one such as "example.com/shop"`},
-		{"module with a template", withModule("example.com/[[.Name]]"), `module "example.com/[[.Name]]" is no path of a Go module (invalid char '['): use one such as "example.com/shop"`},
-		{"module major version 1", withModule("example.com/shop/v1"), `module "example.com/shop/v1" is no path of a Go module (invalid version): use one such as "example.com/shop"`},
+		{"module with an option", withModule("-mod=mod"), `module "-mod=mod" is not a valid Go module path (leading dash): use one such as "example.com/shop"`},
+		{"module with a template", withModule("example.com/[[.Name]]"), `module "example.com/[[.Name]]" is not a valid Go module path (invalid char '['): use one such as "example.com/shop"`},
+		{"module major version 1", withModule("example.com/shop/v1"), `module "example.com/shop/v1" is not a valid Go module path (invalid version): use one such as "example.com/shop"`},
 		{"module major version 1 without a dot", withModule("shop/v1"), `module "shop/v1" ends in a major version that Go doesn't write: leave it out, or use /v2 or later`},
 		{"module of Kubernetes", withModule("k8s.io/api"), `module "k8s.io/api" is among Kubernetes' own: use a path of yours, or pass --allow-reserved-domain`},
 		{"module of this tool", withModule("github.com/apiserver-builder/builder/shop"), `module "github.com/apiserver-builder/builder/shop" is this tool's own: use a path such as "example.com/shop"`},
@@ -131,9 +131,15 @@ func TestHostileNames(t *testing.T) {
 		{"kind with another's Go plural", addKinds(Kind{Name: "Fox"}, Kind{Name: "Foxe", Plural: "foxen"}), `kind "Foxe" and kind "Fox" of group "fruit" both make the Go name FoxesGetter in the generated client: use another name for the kind`},
 		{"kind is another's plural", addNamed("Apples"), `"apples" is both the plural of kind "Apple" and the singular of kind "Apples" in group "fruit": use another plural, or another name, for one of them`},
 		{"kind's import is Kubernetes'", addKindTo("generic", "v1", Kind{Name: "APIServer"}), `kind "APIServer" of group "generic" makes the Go name genericapiserver, which is already that of Kubernetes' own code where the server is put together: use another name`},
-		{"module is a repository", withModule("https://example.com/shop.git"), `module "https://example.com/shop.git" is no path of a Go module (double slash): use "example.com/shop"`},
+		{"module is a repository", withModule("https://example.com/shop.git"), `module "https://example.com/shop.git" is not a valid Go module path (double slash): use "example.com/shop"`},
 		{"kind's import is another's", addKindTo("fruita", "v1", Kind{Name: "Pple"}), `kind "Pple" of group "fruita" makes the Go name fruitapple, which is already that of kind "Apple" of group "fruit" where the server is put together: use another name`},
 		{"kind's test is every project's", addKindTo("field", "v1", Kind{Name: "Validation"}), `the tests of kind "Validation" of group "field" and a test that every project has would both be TestFieldValidation: use another name`},
+		{"subresource with the test of the controller", func(p *Project) error {
+			if err := p.AddKind("fruit", "v1alpha1", Kind{Name: "Fig", Controller: true}); err != nil {
+				return err
+			}
+			return p.AddSubresource("fruit", "v1alpha1", "Fig", "reconciler")
+		}, `the tests of subresource "reconciler" of kind "Fig" of group "fruit" and the controller of kind "Fig" of group "fruit" would both be TestFruitFigReconciler: use another name`},
 		{"kind's test is a subresource's", func(p *Project) error {
 			return errors.Join(p.AddSubresource("fruit", "v1alpha1", "Apple", "approve"), addKindTo("fruit-apple", "v1", Kind{Name: "Approve"})(p))
 		}, `the tests of kind "Approve" of group "fruit-apple" and subresource "approve" of kind "Apple" of group "fruit" would both be TestFruitAppleApprove: use another name`},

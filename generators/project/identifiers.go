@@ -1,7 +1,6 @@
 package project
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 )
@@ -9,8 +8,9 @@ import (
 // An identifier is a Go identifier that generators declare in one package.
 type identifier struct{ where, name string }
 
-// identifiers are the Go identifiers that the generators make from a kind's name and its plural. Two kinds of a group must share none of them, or
-// the generated code doesn't compile: NewApple has the client newApples, which is also the function that makes the client of Apple.
+// identifiers returns the Go identifiers that generators derive from a kind's name and plural. The identifiers of two kinds of a group must
+// differ, or the generated code does not compile. For example, the client type of NewApple is newApples, which is also the constructor of
+// Apple's client.
 func identifiers(k Kind, plural string) []identifier {
 	var all []identifier
 	declare := func(where, format string, names ...string) {
@@ -39,8 +39,8 @@ func identifiers(k Kind, plural string) []identifier {
 	return all
 }
 
-// checkIdentifiers finds two kinds of a group whose generated Go code clashes.
-func checkIdentifiers(g Group, plurals map[string]string) error {
+// checkIdentifiers rejects two kinds of a group whose generated Go code conflicts.
+func checkIdentifiers(g Group, plural func(kind string) string) error {
 	owners := map[identifier]string{}
 	for _, version := range g.Versions {
 		name := g.GoName() + strings.ToUpper(version[:1]) + version[1:]
@@ -49,7 +49,7 @@ func checkIdentifiers(g Group, plurals map[string]string) error {
 	}
 	for _, k := range g.Kinds {
 		owner := fmt.Sprintf("kind %q", k.Name)
-		for _, id := range identifiers(k, cmp.Or(plurals[k.Name], generatorsPlural(k.Name))) {
+		for _, id := range identifiers(k, plural(k.Name)) {
 			switch previous, taken := owners[id]; {
 			case !taken:
 				owners[id] = owner
@@ -62,7 +62,8 @@ func checkIdentifiers(g Group, plurals map[string]string) error {
 	return nil
 }
 
-// checkImports finds two packages of the project that generated code would import under one name: fruit's kind Apple as fruitapple.
+// checkImports rejects packages of the project that generated code would import under the same name. For example, fruit's kind Apple is
+// imported as fruitapple.
 func checkImports(groups []Group) error {
 	owners := map[string]string{}
 	for name := range serverImports {
@@ -90,7 +91,7 @@ func checkImports(groups []Group) error {
 	return nil
 }
 
-// checkTests finds two tests of the project with the same name: one of every project, of a kind, or of a subresource.
+// checkTests rejects conflicting names of tests: those of every project, of a kind, and of a subresource.
 func checkTests(groups []Group) error {
 	owners := map[string]string{}
 	for name := range testFunctions {
@@ -108,6 +109,11 @@ func checkTests(groups []Group) error {
 			owner := fmt.Sprintf("kind %q of group %q", k.Name, g.Name)
 			if err := claim("Test"+g.GoName()+k.Name, owner); err != nil {
 				return err
+			}
+			if k.Controller {
+				if err := claim("Test"+g.GoName()+k.Name+"Reconciler", "the controller of "+owner); err != nil {
+					return err
+				}
 			}
 			for _, name := range k.Subresources {
 				if err := claim("Test"+g.GoName()+k.SubresourceType(name), fmt.Sprintf("subresource %q of %s", name, owner)); err != nil {

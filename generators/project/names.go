@@ -9,15 +9,16 @@ import (
 	"strings"
 
 	"golang.org/x/mod/module"
+	"golang.org/x/mod/semver"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 const (
-	// maxName leaves room for -controller-manager and a pod's suffix in a label of 63 characters.
-	maxName   = 40
-	maxLabel  = validation.DNS1035LabelMaxLength
-	maxModule = 200
-	// toolModule is this tool's own module path.
+	// maxNameLength leaves room for -controller-manager and a pod's suffix in a label of 63 characters.
+	maxNameLength   = 40
+	maxLabelLength  = validation.DNS1035LabelMaxLength
+	maxModuleLength = 200
+	// toolModule is the module path of builder.
 	toolModule = "github.com/apiserver-builder/builder"
 )
 
@@ -26,7 +27,7 @@ var (
 	kindForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 )
 
-// show quotes a user's value, shortened if need be, so that whatever it holds a message stays one line.
+// show quotes and shortens a user's value, so that a message stays on one line.
 func show(value string) string {
 	const most = 70
 	if runes := []rune(value); len(runes) > most {
@@ -35,7 +36,7 @@ func show(value string) string {
 	return fmt.Sprintf("%q", value)
 }
 
-// advice is the end of a message: the corrected value if there is one that passes the check, or else an example.
+// advice returns the end of a message: the corrected value if it is valid, or else an example.
 func advice(corrected, example string, check func(string) error) string {
 	if corrected != "" && check(corrected) == nil {
 		return "use " + show(corrected)
@@ -43,16 +44,16 @@ func advice(corrected, example string, check func(string) error) string {
 	return "use one such as " + show(example)
 }
 
-// hyphenated is what someone who typed s where a DNS label belongs may have meant; empty where that is anyone's guess.
+// hyphenated converts s to a DNS label that the user may have meant. It returns "" if there is no obvious one.
 func hyphenated(s string) string {
 	s = strings.NewReplacer("_", "-", ".", "-", " ", "-").Replace(strings.ToLower(strings.TrimSpace(s)))
 	return strings.Trim(s, "-")
 }
 
-// A label is a value that must be a DNS label beginning with a letter, as the names of Services, groups and resources are.
+// A label is a DNS label that begins with a letter, such as the name of a Service, group or resource.
 type label struct {
-	what, of string // what it is and whose, for messages
-	limit    int    // the most characters
+	what, of string // the kind of name, and its owner, for messages
+	limit    int    // the maximum length
 	example  string
 }
 
@@ -76,9 +77,17 @@ func (l label) check(s string) error {
 		what, advice(hyphenated(s), l.example, valid))
 }
 
+// checkBuilder checks the version of builder.
+func checkBuilder(version string) error {
+	if version != "" && semver.Canonical(version) != version {
+		return fmt.Errorf("builder %s is not a version: use one such as \"v0.3.0\", or remove the line", show(version))
+	}
+	return nil
+}
+
 // checkName checks the project's name.
 func checkName(name string) error {
-	if err := (label{what: "name", limit: maxName, example: "shop"}).check(name); err != nil {
+	if err := (label{what: "name", limit: maxNameLength, example: "shop"}).check(name); err != nil {
 		return err
 	}
 	if name == "kube" || strings.HasPrefix(name, "kube-") {
@@ -97,20 +106,20 @@ func nameOf(path string) (string, error) {
 	last := prefix[strings.LastIndex(prefix, "/")+1:]
 	name := strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(last))
 	if err := checkName(name); err != nil {
-		return "", fmt.Errorf("the end of module %s makes no name for the project: pass --name NAME, with at most %d lower-case letters, "+
-			"digits and hyphens", show(path), maxName)
+		return "", fmt.Errorf("cannot derive a project name from module %s: pass --name NAME, with at most %d lower-case letters, "+
+			"digits and hyphens", show(path), maxNameLength)
 	}
 	return name, nil
 }
 
-// withoutScheme is what someone who pasted an address meant.
+// withoutScheme converts a pasted URL to a module path.
 func withoutScheme(address string) string {
 	address = strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(address), "https://"), "http://")
 	return strings.TrimSuffix(strings.TrimRight(address, "/"), ".git")
 }
 
-// kubernetesOwn says whether a host is one of Kubernetes' own.
-func kubernetesOwn(host string) bool {
+// isKubernetesDomain reports whether a domain belongs to Kubernetes.
+func isKubernetesDomain(host string) bool {
 	for _, own := range []string{"k8s.io", "kubernetes.io"} {
 		if host == own || strings.HasSuffix(host, "."+own) {
 			return true
@@ -119,7 +128,7 @@ func kubernetesOwn(host string) bool {
 	return false
 }
 
-// checkDomain checks what every group of the project ends with.
+// checkDomain checks the suffix of all groups of the project.
 func checkDomain(domain string, allowReserved bool) error {
 	const example = "example.com"
 	form := func(s string) error {
@@ -139,7 +148,7 @@ func checkDomain(domain string, allowReserved bool) error {
 	case form(domain) != nil:
 		corrected := strings.Trim(strings.ReplaceAll(strings.ToLower(withoutScheme(domain)), "_", "-"), ".")
 		return fmt.Errorf("domain %s must be a DNS name with a dot, in lower case: %s", show(domain), advice(corrected, example, form))
-	case kubernetesOwn(domain) && !allowReserved:
+	case isKubernetesDomain(domain) && !allowReserved:
 		return fmt.Errorf("domain %q is kept for Kubernetes' own APIs: use a domain of yours, or pass --allow-reserved-domain", domain)
 	}
 	return nil
@@ -151,8 +160,8 @@ func checkModule(path string, allowReserved bool) error {
 	if path == "" {
 		return fmt.Errorf("module is empty: use a path such as %q", example)
 	}
-	if len(path) > maxModule {
-		return fmt.Errorf("module %s is %d characters long: use a path of at most %d", show(path), len(path), maxModule)
+	if len(path) > maxModuleLength {
+		return fmt.Errorf("module %s is %d characters long: use a path of at most %d", show(path), len(path), maxModuleLength)
 	}
 	first, _, _ := strings.Cut(path, "/")
 	check := module.CheckImportPath
@@ -165,7 +174,7 @@ func checkModule(path string, allowReserved bool) error {
 			err = invalid.Err
 		}
 		corrected, _, _ := strings.Cut(withoutScheme(path), "@")
-		return fmt.Errorf("module %s is no path of a Go module (%w): %s", show(path), err, advice(corrected, example, check))
+		return fmt.Errorf("module %s is not a valid Go module path (%w): %s", show(path), err, advice(corrected, example, check))
 	}
 	for element := range strings.SplitSeq(path, "/") {
 		if element == "vendor" || strings.HasPrefix(element, ".") || strings.HasPrefix(element, "_") {
@@ -177,7 +186,7 @@ func checkModule(path string, allowReserved bool) error {
 		return fmt.Errorf("module %s begins like Go's own packages in %q: use a path such as %q", show(path), first, "example.com/"+path)
 	case path == toolModule || strings.HasPrefix(path, toolModule+"/"):
 		return fmt.Errorf("module %s is this tool's own: use a path such as %q", show(path), example)
-	case kubernetesOwn(first) && !allowReserved:
+	case isKubernetesDomain(first) && !allowReserved:
 		return fmt.Errorf("module %s is among Kubernetes' own: use a path of yours, or pass --allow-reserved-domain", show(path))
 	}
 	if _, major, ok := module.SplitPathVersion(path); !ok || major == "/v0" || major == "/v1" {
@@ -186,9 +195,9 @@ func checkModule(path string, allowReserved bool) error {
 	return nil
 }
 
-// checkGroup checks a group's own label; what depends on the others is checked in validateGroups.
+// checkGroup checks the first label of a group. checkGroups checks for conflicts with other groups.
 func checkGroup(name string) error {
-	if err := (label{what: "group", limit: maxLabel, example: "fruit"}).check(name); err != nil {
+	if err := (label{what: "group", limit: maxLabelLength, example: "fruit"}).check(name); err != nil {
 		return err
 	}
 	g := Group{Name: name}
@@ -201,10 +210,10 @@ func checkGroup(name string) error {
 	return nil
 }
 
-// checkVersion checks a version's form, which is Kubernetes' own.
+// checkVersion checks that a version has Kubernetes' format.
 func checkVersion(version string) error {
 	form := func(s string) error {
-		if !versionForm.MatchString(s) || len(s) > maxLabel {
+		if !versionForm.MatchString(s) || len(s) > maxLabelLength {
 			return errors.New("no version")
 		}
 		return nil
@@ -217,7 +226,7 @@ func checkVersion(version string) error {
 		if strings.HasSuffix(corrected, "alpha") || strings.HasSuffix(corrected, "beta") {
 			corrected += "1"
 		}
-		if strings.Contains(version, ".") { // v1.2 is neither v1 nor v12.
+		if strings.Contains(version, ".") { // v1.2 is neither v1 nor v12
 			corrected = ""
 		} else if !strings.HasPrefix(corrected, "v") {
 			corrected = "v" + corrected
@@ -232,7 +241,7 @@ func checkVersion(version string) error {
 	return nil
 }
 
-// camel is what someone who typed s where a kind belongs may have meant: apple-pie is ApplePie.
+// camel converts s to a kind that the user may have meant: apple-pie becomes ApplePie.
 func camel(s string) string {
 	var b strings.Builder
 	for part := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune("-_. ", r) }) {
@@ -241,7 +250,7 @@ func camel(s string) string {
 	return b.String()
 }
 
-// checkKindName checks a kind's name. The group is for the advice: a kind called Status may be called FruitStatus.
+// checkKindName checks a kind's name. The group is for the suggestion: FruitStatus instead of Status.
 func checkKindName(name string, g Group) error {
 	other, lower := cmp.Or(g.GoName(), "My")+name, strings.ToLower(name)
 	form := func(s string) error {
@@ -257,8 +266,8 @@ func checkKindName(name string, g Group) error {
 		return fmt.Errorf("kind %s must be letters and digits of ASCII, with an upper-case letter first: %s", show(name), advice(camel(name), "Apple", form))
 	case form(name) != nil:
 		return fmt.Errorf("kind %s must start with an upper-case letter: use %s", show(name), show(camel(name)))
-	case len(name) > maxLabel:
-		return fmt.Errorf("kind %s is %d characters long: use one of at most %d", show(name), len(name), maxLabel)
+	case len(name) > maxLabelLength:
+		return fmt.Errorf("kind %s is %d characters long: use one of at most %d", show(name), len(name), maxLabelLength)
 	case len(name) == 1:
 		return fmt.Errorf("kind %q is a single letter, which generated clients use for variables: use a longer name, such as %q", name, other)
 	case token.IsKeyword(private(name)) || clientWords[private(name)]:

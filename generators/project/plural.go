@@ -10,32 +10,32 @@ import (
 	"k8s.io/gengo/v2/types"
 )
 
-// english inflects words. Its rules are compiled once.
+// english returns the client of the pluralization library, which compiles its rules only once.
 var english = sync.OnceValue(pluralize.NewClient)
 
-// fieldPlurals are the plurals of words that the library gets wrong, or that people write differently in API names. An entry
-// also holds for a word that ends with it, such as antivirus.
+// fieldPlurals contains the plurals of words that the library gets wrong, or that API names usually write differently. An entry also
+// applies to words that end with it, such as antivirus.
 var fieldPlurals = map[string]string{
-	// Names and abbreviations: the library takes their last letter for a plural's.
+	// Names and abbreviations whose last letter looks like a plural to the library.
 	"dns": "dnses", "tls": "tlses", "redis": "redises", "postgres": "postgreses",
-	// Words whose classical plural nobody uses for a resource.
+	// Words whose classical plural is not used for resources.
 	"schema": "schemas", "lemma": "lemmas", "agenda": "agendas", "quorum": "quorums", "virus": "viruses", "focus": "focuses", "syllabus": "syllabuses",
 	"money": "moneys", "lens": "lenses", "staff": "staffs", "audio": "audios", "mango": "mangoes",
-	// "dice" is what the library makes of it.
+	// The library returns "dice".
 	"die": "dies",
 	// -ch is pronounced k, and -lf and -man are part of the word.
 	"epoch": "epochs", "stomach": "stomachs", "monarch": "monarchs", "golf": "golfs", "gulf": "gulfs",
 	"roman": "romans", "german": "germans", "talisman": "talismans",
 }
 
-// Plural returns the name of a kind's resource as a person would write it: the kind in lower case, with its last word in the
-// plural. Apple becomes apples, HTTPRoute httproutes, FirmwareSettings firmwaresettings.
+// Plural returns the usual name of a kind's resource: the kind in lower case, with its last word in the plural. Apple becomes apples,
+// HTTPRoute httproutes, FirmwareSettings firmwaresettings.
 func Plural(kind string) string { return strings.ToLower(englishPlural(kind)) }
 
-// RegularPlural returns the resource name that Kubernetes' code generators give a kind that declares none. They know
-// a few endings and no words: Apple becomes apples, Cafe caves. It is what a kind without a plural in PROJECT has.
+// RegularPlural returns the resource name that Kubernetes' code generators derive from a kind. They only use rules for a few endings: Apple
+// becomes apples, Cafe caves. A kind without a plural in PROJECT has this name.
 func RegularPlural(kind string) string {
-	if kind == "Endpoints" { // the one exception that is made for Kubernetes' own
+	if kind == "Endpoints" { // the generators' only exception, for Kubernetes' kind
 		return "endpoints"
 	}
 	return strings.ToLower(generatorsPlural(kind))
@@ -46,7 +46,7 @@ func englishPlural(kind string) string {
 	start := lastWord(kind)
 	word := kind[start:]
 	plural := pluralOf(word)
-	// Keep the case of what the two have in common.
+	// Keep the case of the common prefix.
 	same := 0
 	for same < len(word) && same < len(plural) && strings.EqualFold(word[same:same+1], plural[same:same+1]) {
 		same++
@@ -54,7 +54,7 @@ func englishPlural(kind string) string {
 	return kind[:start+same] + plural[same:]
 }
 
-// lastWord returns the index at which the last word of a kind starts. In VMs and K8s all of it is one word.
+// lastWord returns the index of the last word of a kind. VMs and K8s are single words.
 func lastWord(kind string) int {
 	i := len(kind)
 	back := func(is func(rune) bool) int {
@@ -92,25 +92,31 @@ func pluralOf(word string) string {
 		return lower + "s"
 	}
 	plural := english().Plural(lower)
-	if plural[0] != lower[0] { // a pronoun: ReadMe doesn't become ReadUs
+	if plural[0] != lower[0] { // a pronoun: ReadMe must not become ReadUs
 		return strings.ToLower(generatorsPlural(lower))
 	}
 	return plural
 }
 
-// generatorsPlural returns the plural that Kubernetes' code generators use in Go identifiers where they are told no other.
+// generatorsPlural returns the plural that Kubernetes' code generators use in Go identifiers by default.
 func generatorsPlural(kind string) string {
 	return namer.NewPublicPluralNamer(nil).Name(&types.Type{Name: types.Name{Name: kind}})
 }
 
-// GoPlurals returns the plurals that generated clients have in their Go identifiers, by kind, where they are not those that
-// Kubernetes' generators would choose. The generators tell kinds apart by name only, so every kind of that name has to agree.
-func (p *Project) GoPlurals() map[string]string { return goPlurals(p.Groups) }
+// GoPlurals returns the plurals in the Go identifiers of generated clients, by kind, if they differ from those that Kubernetes' generators
+// derive. The generators identify kinds by name only, so all kinds with the same name must have the same plural.
+func (p *Project) GoPlurals() map[string]string {
+	return goPlurals(p.Groups, func(string) bool { return true })
+}
 
-func goPlurals(groups []Group) map[string]string {
+// goPlurals returns the plurals of the kinds for which some returns true.
+func goPlurals(groups []Group, some func(kind string) bool) map[string]string {
 	plurals, other := map[string]string{}, map[string]bool{}
 	for _, g := range groups {
 		for _, k := range g.Kinds {
+			if !some(k.Name) {
+				continue
+			}
 			switch plural := englishPlural(k.Name); {
 			case k.Resource() != strings.ToLower(plural):
 				other[k.Name] = true
@@ -125,9 +131,9 @@ func goPlurals(groups []Group) map[string]string {
 	return plurals
 }
 
-// GoPlural returns the plural of a kind of the project that generated clients have in their Go identifiers.
+// GoPlural returns the plural of a kind in the Go identifiers of generated clients.
 func (p *Project) GoPlural(kind string) string {
-	if plural, ok := p.GoPlurals()[kind]; ok {
+	if plural, ok := goPlurals(p.Groups, func(name string) bool { return name == kind })[kind]; ok {
 		return plural
 	}
 	return generatorsPlural(kind)

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPluralOfKubernetes holds the plural of every kind of Kubernetes against the name of its resource.
+// TestPluralOfKubernetes compares the plural of every kind of Kubernetes with the name of its resource.
 func TestPluralOfKubernetes(t *testing.T) {
 	for _, b := range builtins() {
 		if got := Plural(b.kind); got != b.resource {
@@ -16,8 +16,8 @@ func TestPluralOfKubernetes(t *testing.T) {
 	}
 }
 
-// TestPluralOfProjects holds it against what well-known projects call the resources of theirs. Left out are the few that
-// are no plurals: EventBus has eventbus, NetworkAttachmentDefinition network-attachment-definitions.
+// TestPluralOfProjects compares the plurals with the resource names of well-known projects. It omits the few names that are not plurals:
+// eventbus for EventBus, and network-attachment-definitions for NetworkAttachmentDefinition.
 func TestPluralOfProjects(t *testing.T) {
 	for project, resources := range map[string]string{
 		"gateway API": `GatewayClass gatewayclasses Gateway gateways HTTPRoute httproutes GRPCRoute grpcroutes TLSRoute tlsroutes ReferenceGrant referencegrants
@@ -54,7 +54,7 @@ func TestPluralOfProjects(t *testing.T) {
 	}
 }
 
-// TestPluralIdentifiers tries what rules for endings get wrong. The identifier keeps the kind's case.
+// TestPluralIdentifiers covers words that rules for endings get wrong. The identifier keeps the kind's case.
 func TestPluralIdentifiers(t *testing.T) {
 	words := strings.Fields(`Diff Diffs Cafe Cafes DNS DNSes Postgres Postgreses Analysis Analyses Series Series Chassis Chassis Metadata Metadata
 		Gateway Gateways Policy Policies Ingress Ingresses Endpoints Endpoints DriftAnalysis DriftAnalyses CoffeeCafe CoffeeCafes
@@ -68,7 +68,7 @@ func TestPluralIdentifiers(t *testing.T) {
 	}
 }
 
-// TestFieldPlurals says that the order in which the words are tried makes no difference, and that each is needed.
+// TestFieldPlurals verifies that the entries do not depend on the order in which they are tried, and that each is necessary.
 func TestFieldPlurals(t *testing.T) {
 	for word, plural := range fieldPlurals {
 		for other := range fieldPlurals {
@@ -82,8 +82,8 @@ func TestFieldPlurals(t *testing.T) {
 	}
 }
 
-// TestPluralOfOldProject loads a declaration that was made when kinds got the generators' plurals: no resource may change its
-// name. Only new kinds get another.
+// TestPluralOfOldProject loads a declaration from a release that used the generators' plurals. Existing resources must keep their names;
+// only new kinds get the new plurals.
 func TestPluralOfOldProject(t *testing.T) {
 	p, err := New("shop", "example.com", "example.com/shop")
 	if err != nil {
@@ -107,7 +107,7 @@ func TestPluralOfOldProject(t *testing.T) {
 	if p, err = Parse(data, FileName); err != nil {
 		t.Fatal(err)
 	}
-	add("old", Kind{Name: "Cafe"}) // which changes nothing
+	add("old", Kind{Name: "Cafe"}) // changes nothing
 	add("recent", Kind{Name: "Cafe"})
 	add("recent", Kind{Name: "Diff"})
 	got := map[string]string{}
@@ -120,7 +120,7 @@ func TestPluralOfOldProject(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("resources (-want +got):\n%s", diff)
 	}
-	// A clientset calls both Cafes alike, and code that uses it is there already.
+	// The clientset has one name for both Cafes, and existing code uses it.
 	if diff := cmp.Diff(map[string]string{"Diff": "Diffs"}, p.GoPlurals()); diff != "" {
 		t.Errorf("Go plurals (-want +got):\n%s", diff)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// fruit is a project in which every hostile name is tried: it declares Apple, of which ap is a short name.
+// fruit returns a project for tests of names. It declares Apple with the short name ap.
 func fruit(t testing.TB) *Project {
 	t.Helper()
 	p, err := New("", "example.com", "example.com/shop")
@@ -22,7 +22,7 @@ func fruit(t testing.TB) *Project {
 	return p
 }
 
-// label63 is the longest label there is.
+// label63 is a label of the maximum length.
 var label63 = strings.Repeat("x", 63)
 
 func newProject(name, domain, module string) func(*Project) error {
@@ -38,7 +38,7 @@ func withDomain(domain string) func(*Project) error {
 	return newProject("shop", domain, "example.com/shop")
 }
 
-// attempt makes an edit, and reports one that fails and yet changes the project.
+// attempt makes an edit, and reports an edit that fails but changes the project.
 func attempt(p *Project, edit func() error) error {
 	before := p.clone()
 	err := edit()
@@ -71,7 +71,7 @@ func copyVersion(group, from, to string) func(*Project) error {
 	}
 }
 
-// both does one thing, which has to succeed, and then another.
+// both makes one edit, which must succeed, and then another.
 func both(first, second func(*Project) error) func(*Project) error {
 	return func(p *Project) error {
 		if err := first(p); err != nil {
@@ -81,7 +81,7 @@ func both(first, second func(*Project) error) func(*Project) error {
 	}
 }
 
-// addNamed adds kinds that have nothing but a name.
+// addNamed adds kinds with only a name.
 func addNamed(names ...string) func(*Project) error {
 	return func(p *Project) error {
 		for _, name := range names {

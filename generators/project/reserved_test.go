@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestTestFunctions holds the names of tests that a project has against the templates that they are made of.
+// TestTestFunctions compares testFunctions with the tests in the templates.
 func TestTestFunctions(t *testing.T) {
 	files, err := filepath.Glob("../../templates/*/test/*_test.go.tmpl")
 	if err != nil {
@@ -21,7 +21,7 @@ func TestTestFunctions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A function whose name has a second capital letter.
+	// Matches functions with at least two capital letters in their name.
 	function := regexp.MustCompile(`(?m)^func Test([A-Z][a-z0-9]*[A-Z]\w*)\(`)
 	found := map[string]bool{}
 	for _, name := range append(files, more...) {

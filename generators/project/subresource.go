@@ -6,24 +6,24 @@ import (
 	"strings"
 )
 
-// keptSubresources are the names that mean something in Kubernetes on every kind.
-var keptSubresources = map[string]string{
-	"status":     `is a flag of its own: "builder create resource --status"`,
-	"scale":      `is a flag of its own: "builder create resource --scale"`,
-	"finalizers": "is what Kubernetes asks for the right to set finalizers with: use another name",
+// reservedSubresources contains the names that Kubernetes reserves on every kind.
+var reservedSubresources = map[string]string{
+	"status":     `has a separate flag: "builder create resource --status"`,
+	"scale":      `has a separate flag: "builder create resource --scale"`,
+	"finalizers": "is reserved: Kubernetes checks the permission to set finalizers with it; use another name",
 }
 
-// strategyMethods are those that a kind's Strategy may have already.
+// strategyMethods contains the methods that a kind's Strategy may already have.
 var strategyMethods = set("PrepareForCreate PrepareForUpdate Validate ValidateStatus Warnings Canonicalize AllowCreateOnUpdate " +
-	"AllowUnconditionalUpdate GenerateName")
+	"AllowUnconditionalUpdate GenerateName Setup")
 
-// clientMethods are those that a generated client has already.
+// clientMethods contains the methods that a generated client already has.
 var clientMethods = set("Create Update UpdateStatus Delete DeleteCollection Get List Watch Patch Apply ApplyStatus GetScale UpdateScale")
 
-// SubresourceMethod is the Go method that serves a subresource: approve becomes Approve.
+// SubresourceMethod returns the Go method that serves a subresource: approve becomes Approve.
 func SubresourceMethod(name string) string { return camel(name) }
 
-// SubresourceType is the Go type of what is POSTed to a subresource of the kind.
+// SubresourceType returns the Go type of the objects that clients POST to a subresource of the kind.
 func (k Kind) SubresourceType(name string) string { return k.Name + SubresourceMethod(name) }
 
 // AddSubresource declares a subresource of a kind.
@@ -49,7 +49,7 @@ func (p *Project) AddSubresource(group, version, kind, name string) error {
 	})
 }
 
-// noKind says that a group has no such kind, and what may be meant.
+// noKind reports that a group has no such kind, with suggestions.
 func (p *Project) noKind(group, kind string) error {
 	g, ok := p.Group(group)
 	if !ok {
@@ -64,7 +64,7 @@ func (p *Project) noKind(group, kind string) error {
 		group, show(kind), group)
 }
 
-// find returns a kind to change it.
+// find returns a pointer to a kind of the project.
 func (p *Project) find(group, kind string) (*Kind, bool) {
 	for i := range p.Groups {
 		for j := range p.Groups[i].Kinds {
@@ -76,19 +76,19 @@ func (p *Project) find(group, kind string) (*Kind, bool) {
 	return nil, false
 }
 
-// checkSubresources checks a kind's subresources: their names, and the names in Go that are made of them.
+// checkSubresources checks the names of a kind's subresources, and the Go names derived from them.
 func checkSubresources(k Kind) error {
 	of := fmt.Sprintf(" of kind %q", k.Name)
 	for i, name := range k.Subresources {
-		if err := (label{"subresource", of, maxLabel, "approve"}).check(name); err != nil {
+		if err := (label{"subresource", of, maxLabelLength, "approve"}).check(name); err != nil {
 			return err
 		}
 		method := SubresourceMethod(name)
 		switch {
 		case strings.Contains(name, "-"):
 			return fmt.Errorf("subresource %q%s has a hyphen, where Kubernetes' own, such as portforward, have none: use %q", name, of, strings.ReplaceAll(name, "-", ""))
-		case keptSubresources[name] != "":
-			return fmt.Errorf("subresource %q%s %s", name, of, keptSubresources[name])
+		case reservedSubresources[name] != "":
+			return fmt.Errorf("subresource %q%s %s", name, of, reservedSubresources[name])
 		case strategyMethods[method]:
 			return fmt.Errorf("subresource %q%s would be the method %s, which every Strategy has: use another name", name, of, method)
 		case clientMethods[method]:

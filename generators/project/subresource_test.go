@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// orchards is a project with two kinds, one of them in two versions.
+// orchards returns a project with two kinds, one in two versions.
 func orchards(t *testing.T) *Project {
 	t.Helper()
 	p, err := New("", "example.com", "example.com/shop")
@@ -56,9 +56,9 @@ func TestAddSubresourceErrors(t *testing.T) {
 		"no version":            {"fruit", "v2", "Apple", "approve", `kind "Apple" of group "fruit" is not in version "v2": use --version v1`},
 		"twice":                 {"fruit", "v1", "Apple", "review", `kind "Apple" of group "fruit" has the subresource "review" already: edit it in pkg/registry/fruit/apple/review.go`},
 		"a hyphen":              {"fruit", "v1", "Apple", "force-sync", `subresource "force-sync" of kind "Apple" has a hyphen, where Kubernetes' own, such as portforward, have none: use "forcesync"`},
-		"status":                {"fruit", "v1", "Apple", "status", `subresource "status" of kind "Apple" is a flag of its own: "builder create resource --status"`},
-		"scale":                 {"fruit", "v1", "Apple", "scale", `subresource "scale" of kind "Apple" is a flag of its own: "builder create resource --scale"`},
-		"finalizers":            {"fruit", "v1", "Apple", "finalizers", `subresource "finalizers" of kind "Apple" is what Kubernetes asks for the right to set finalizers with: use another name`},
+		"status":                {"fruit", "v1", "Apple", "status", `subresource "status" of kind "Apple" has a separate flag: "builder create resource --status"`},
+		"scale":                 {"fruit", "v1", "Apple", "scale", `subresource "scale" of kind "Apple" has a separate flag: "builder create resource --scale"`},
+		"finalizers":            {"fruit", "v1", "Apple", "finalizers", `subresource "finalizers" of kind "Apple" is reserved: Kubernetes checks the permission to set finalizers with it; use another name`},
 		"a method of strategy":  {"fruit", "v1", "Apple", "validate", `subresource "validate" of kind "Apple" would be the method Validate, which every Strategy has: use another name`},
 		"a method of clients":   {"fruit", "v1", "Apple", "patch", `subresource "patch" of kind "Apple" would be the method Patch, which every generated client has: use another name`},
 		"strategy":              {"fruit", "v1", "Apple", "strategy", `subresource "strategy" of kind "Apple" would be in strategy.go, which every kind has: use another name`},

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Validate checks every rule of a declaration, those between names included. The error is one sentence about the first that is broken.
+// Validate checks a declaration completely, including conflicts between names. The error is one sentence about the first problem.
 func (p *Project) Validate() error {
 	if p.Layout != Layout {
 		return fmt.Errorf("layout is %d: this release of builder writes layout %d", p.Layout, Layout)
@@ -17,6 +17,7 @@ func (p *Project) Validate() error {
 		return fmt.Errorf("kubernetes is %s: this release of builder generates for %q", show(p.Kubernetes), KubernetesMinor)
 	}
 	for _, err := range []error{
+		checkBuilder(p.Builder),
 		checkName(p.Name),
 		checkDomain(p.Domain, p.AllowReserved),
 		checkModule(p.Module, p.AllowReserved),
@@ -31,7 +32,7 @@ func (p *Project) Validate() error {
 	return nil
 }
 
-// checkGroups checks each group with its kinds, and that no two groups share a Go package.
+// checkGroups checks each group with its kinds, and that each has a separate Go package.
 func (p *Project) checkGroups() error {
 	packages := map[string]string{}
 	for _, g := range p.Groups {
@@ -63,7 +64,7 @@ func (p *Project) checkGroup(g Group) error {
 	if len(g.Versions) == 0 && len(g.Kinds) > 0 {
 		return fmt.Errorf("group %q has kinds but no version: add versions, such as [v1alpha1]", g.Name)
 	}
-	// The names of a group's objects in a cluster: APIServices are called VERSION.GROUP.
+	// Check the length of the names of a group's objects in a cluster: APIServices are called VERSION.GROUP.
 	longest := full
 	for i, version := range g.Versions {
 		if err := checkVersion(version); err != nil {
@@ -83,7 +84,7 @@ func (p *Project) checkGroup(g Group) error {
 	return p.checkKinds(g)
 }
 
-// checkKinds checks a group's kinds, each alone and then against the others of the group.
+// checkKinds checks each kind of a group, and conflicts between them.
 func (p *Project) checkKinds(g Group) error {
 	seen := map[string]string{}
 	for _, k := range g.Kinds {
@@ -101,7 +102,7 @@ func (p *Project) checkKinds(g Group) error {
 	if err := checkResources(g); err != nil {
 		return err
 	}
-	return checkIdentifiers(g, p.GoPlurals())
+	return checkIdentifiers(g, p.GoPlural)
 }
 
 func (p *Project) checkKind(g Group, k Kind) error {
@@ -130,7 +131,7 @@ func (p *Project) checkKind(g Group, k Kind) error {
 		return fmt.Errorf("kind %q has shape %s, which this release of builder doesn't generate: use %q", k.Name, show(k.Shape), ShapeStored)
 	}
 	of := fmt.Sprintf(" of kind %q", k.Name)
-	if err := (label{"plural", of, maxLabel, "apples"}).check(k.Resource()); err != nil {
+	if err := (label{"plural", of, maxLabelLength, "apples"}).check(k.Resource()); err != nil {
 		return err
 	}
 	if word := builtinWords()[k.Resource()]; word.short {
@@ -143,13 +144,13 @@ func (p *Project) checkKind(g Group, k Kind) error {
 	if err := checkSubresources(k); err != nil {
 		return err
 	}
-	if err := checkList(label{"short name", of, maxLabel, "ap"}, k.ShortNames); err != nil {
+	if err := checkList(label{"short name", of, maxLabelLength, "ap"}, k.ShortNames); err != nil {
 		return err
 	}
-	return checkList(label{"category", of, maxLabel, "all"}, k.Categories)
+	return checkList(label{"category", of, maxLabelLength, "all"}, k.Categories)
 }
 
-// checkList checks names that are given as a list.
+// checkList checks each name in a list.
 func checkList(l label, names []string) error {
 	for i, name := range names {
 		if err := l.check(name); err != nil {
@@ -162,7 +163,7 @@ func checkList(l label, names []string) error {
 	return nil
 }
 
-// checkResources checks that each name in a group's URLs, and each singular name, means one kind.
+// checkResources checks that each resource name and singular name in a group belongs to one kind.
 func checkResources(g Group) error {
 	owners := map[string]Kind{}
 	for _, k := range g.Kinds {
@@ -177,7 +178,7 @@ func checkResources(g Group) error {
 	return nil
 }
 
-// meaning says what a resource's name is to its kind.
+// meaning describes the relation between a resource's name and its kind.
 func meaning(k Kind, name string) string {
 	if name == k.Singular() {
 		return fmt.Sprintf("the singular of kind %q", k.Name)
@@ -185,7 +186,7 @@ func meaning(k Kind, name string) string {
 	return fmt.Sprintf("the plural of kind %q", k.Name)
 }
 
-// checkWords checks that short names and categories, which kubectl looks for in all groups, mean one thing each.
+// checkWords checks that short names and categories, which kubectl searches in all groups, are unique.
 func (p *Project) checkWords() error {
 	var kinds []Kind
 	for _, g := range p.Groups {

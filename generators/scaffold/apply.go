@@ -10,57 +10,48 @@ import (
 	"strings"
 	"time"
 
-	"github.com/apiserver-builder/builder/generators/project"
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// stagePattern names the folder, inside the project's, in which new contents wait until all of them are written.
+// stagePattern matches the folder in the project's folder that holds new contents until all of them are written.
 const stagePattern = ".builder-stage-*"
 
-// Apply makes dir what the plan says: all of it, or, when anything fails, nothing. A kill half way leaves files that the
-// next run of the same command completes.
-func (p *Plan) Apply(dir string) (err error) {
+// Apply applies the plan to dir. If anything fails, it reverts all changes. If the process is killed, Recover completes the changes.
+func (p *Plan) Apply(dir string) error {
 	if err := removeStages(dir); err != nil {
 		return err
 	}
 	if !p.Changed() {
 		return nil
 	}
-	t := &transaction{dir: dir}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, t.rollback())
-		}
-		err = errors.Join(err, os.RemoveAll(t.stage))
-	}()
-	if t.stage, err = os.MkdirTemp(dir, stagePattern); err != nil {
-		return err
-	}
-	changes := slices.DeleteFunc(slices.Clone(p.Changes), func(c Change) bool { return c.Action == Unchanged })
-	for i, c := range changes {
-		if err := t.write(i, c); err != nil {
-			return err
-		}
-	}
-	// PROJECT and the record of pristine files come last: until then, a re-run starts from the old declaration.
-	slices.SortStableFunc(changes, func(a, b Change) int { return rank(a.Path) - rank(b.Path) })
-	for _, c := range changes {
-		if err := t.put(c); err != nil {
-			return err
-		}
-	}
-	for _, c := range changes {
-		if c.Action == Deleted {
-			removeEmpty(dir, filepath.Dir(filepath.Join(dir, filepath.FromSlash(c.Path))))
-		}
-	}
-	return nil
+	return apply(dir, p.Stale(), true)
 }
 
-// WriteTo writes every file that the plan creates or updates to dir, a copy of the folder that the plan was made for.
+// apply applies changes to dir. If anything fails, it reverts all of them. If journaled is false, dir already contains their journal.
+func apply(dir string, changes []Change, journaled bool) (err error) {
+	t := &transaction{dir: dir}
+	defer func() { err = errors.Join(err, os.RemoveAll(t.stage)) }()
+	if err := t.prepare(changes); err != nil {
+		return err
+	}
+	if journaled {
+		if err := t.writeJournal(changes); err != nil {
+			return err
+		}
+	}
+	failed := t.run(changes)
+	if failed != nil {
+		if err := t.rollback(); err != nil || !journaled {
+			return errors.Join(failed, err) // the journal stays, and the next command tries again
+		}
+	}
+	return errors.Join(failed, os.Remove(filepath.Join(dir, JournalName)))
+}
+
+// WriteTo writes the files that the plan creates or updates to dir, which is a copy of the folder that the plan was made for.
 func (p *Plan) WriteTo(dir string) error {
 	for _, c := range p.Changes {
 		if c.Action != Created && c.Action != Updated {
@@ -70,7 +61,7 @@ func (p *Plan) WriteTo(dir string) error {
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 			return err
 		}
-		if info, err := os.Lstat(name); err == nil && info.Mode().Type() == fs.ModeSymlink { // not into what it leads to
+		if info, err := os.Lstat(name); err == nil && info.Mode().Type() == fs.ModeSymlink { // do not write through the link
 			if err := os.Remove(name); err != nil {
 				return err
 			}
@@ -82,49 +73,60 @@ func (p *Plan) WriteTo(dir string) error {
 	return nil
 }
 
-// Writes reports whether the plan creates or updates a file below a folder.
+// Writes reports whether the plan creates or updates a file in a folder.
 func (p *Plan) Writes(folder string) bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool {
 		return (c.Action == Created || c.Action == Updated) && strings.HasPrefix(c.Path, folder+"/")
 	})
 }
 
-func rank(name string) int {
-	switch name {
-	case project.FileName:
-		return 1
-	case baseName:
-		return 2
-	}
-	return 0
-}
-
-// A transaction remembers how to undo what it did.
+// A transaction records how to revert its steps.
 type transaction struct {
 	dir, stage string
 	staged     map[string]string
 	undo       []func() error
 }
 
-// write puts a new content into the stage, and makes the folder it will go to.
-func (t *transaction) write(i int, c Change) error {
-	if c.Action == Deleted {
-		return nil
-	}
-	if err := t.mkdir(filepath.Dir(filepath.FromSlash(c.Path))); err != nil {
+// prepare writes the new contents to the stage.
+func (t *transaction) prepare(changes []Change) (err error) {
+	if t.stage, err = os.MkdirTemp(t.dir, stagePattern); err != nil {
 		return err
 	}
-	name := filepath.Join(t.stage, fmt.Sprint(i))
-	if t.staged == nil {
-		t.staged = map[string]string{}
+	t.staged = map[string]string{}
+	for i, c := range changes {
+		if c.Action == Deleted {
+			continue
+		}
+		t.staged[c.Path] = filepath.Join(t.stage, fmt.Sprint(i))
+		if err := os.WriteFile(t.staged[c.Path], c.content, 0o644); err != nil {
+			return err
+		}
 	}
-	t.staged[c.Path] = name
-	return os.WriteFile(name, c.content, 0o644)
+	return nil
 }
 
-// put moves one staged file to its place, or a deleted one out of it.
+func (t *transaction) run(changes []Change) error {
+	for _, c := range changes {
+		if err := t.put(c); err != nil {
+			return err
+		}
+	}
+	for _, c := range changes {
+		if c.Action == Deleted {
+			removeEmpty(t.dir, filepath.Dir(filepath.Join(t.dir, filepath.FromSlash(c.Path))))
+		}
+	}
+	return nil
+}
+
+// put moves a staged file to its final place, or a deleted file out of its place.
 func (t *transaction) put(c Change) error {
 	target := filepath.Join(t.dir, filepath.FromSlash(c.Path))
+	if c.Action != Deleted {
+		if err := t.mkdir(filepath.Dir(filepath.FromSlash(c.Path))); err != nil {
+			return err
+		}
+	}
 	switch c.Action {
 	case Deleted:
 		backup := filepath.Join(t.stage, fmt.Sprint("deleted-", len(t.undo)))
@@ -139,7 +141,7 @@ func (t *transaction) put(c Change) error {
 	return t.do(os.Rename(t.staged[c.Path], target), func() error { return os.Remove(target) })
 }
 
-// do notes how to undo a step that went well.
+// do records how to revert a step, if the step succeeded.
 func (t *transaction) do(err error, undo func() error) error {
 	if err == nil {
 		t.undo = append(t.undo, undo)
@@ -147,7 +149,7 @@ func (t *transaction) do(err error, undo func() error) error {
 	return err
 }
 
-// restore returns what makes a file again what it is now.
+// restore returns a function that restores the current state of a file.
 func restore(name string) (func() error, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -165,7 +167,7 @@ func restore(name string) (func() error, error) {
 	}, nil
 }
 
-// mkdir makes a folder below dir and those above it.
+// mkdir creates a folder below dir, with its parents.
 func (t *transaction) mkdir(rel string) error {
 	full := filepath.Join(t.dir, rel)
 	info, err := os.Stat(full)
@@ -194,14 +196,14 @@ func (t *transaction) rollback() error {
 	return errors.Join(errs...)
 }
 
-// removeEmpty removes folders that a deletion left empty, from sub upwards to dir.
+// removeEmpty removes empty folders from sub upwards to dir.
 func removeEmpty(dir, sub string) {
 	for sub != dir && os.Remove(sub) == nil {
 		sub = filepath.Dir(sub)
 	}
 }
 
-// removeStages removes what a killed run left.
+// removeStages removes the stages of killed runs.
 func removeStages(dir string) error {
 	left, err := fs.Glob(regular.DirFS(dir), stagePattern)
 	if err != nil {

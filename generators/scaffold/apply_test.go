@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/apiserver-builder/builder/generators/project"
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
 func dirFS(dir string) fs.FS { return regular.DirFS(dir) }
@@ -31,7 +31,7 @@ func writeTree(t *testing.T, dir string, files map[string]string) {
 	}
 }
 
-// tree is everything in a folder: the mode, time and content of each file, and the mode of each folder.
+// tree returns the state of a folder: the mode, time and content of each file, and the mode of each folder.
 func tree(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -116,11 +116,11 @@ func TestApplyOfNothingTouchesNothing(t *testing.T) {
 	}
 }
 
-// A plan that can't be carried out in full leaves the folder as it was, to the modes and times of the files.
+// TestApplyRollsBack verifies that a plan that cannot be completed leaves the folder unchanged, including the modes and times of its files.
 func TestApplyRollsBack(t *testing.T) {
 	was := map[string]string{project.FileName: "one\n", "a.go": "a\n", "pkg/generated/stale/x.go": "x\n", "pkg/generated/y.go": "y\n"}
 	wanted := map[string]string{project.FileName: "two\n", "a.go": "b\n", "pkg/generated/new/z.go": "z\n", "pkg/generated/y.go": "yy\n", "zoo/last.go": "last\n"}
-	// Each of these comes between plan and apply, so that the plan does not see it.
+	// Each of these changes happens after the plan is made, so the plan does not consider it.
 	spoils := map[string]func(dir string) error{
 		"a folder with files in the place of a new file": func(dir string) error {
 			return os.MkdirAll(filepath.Join(dir, "zoo/last.go/full"), 0o755)

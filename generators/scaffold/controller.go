@@ -6,7 +6,7 @@ import (
 	"github.com/apiserver-builder/builder/generators/project"
 )
 
-// newControllerData is what the template of a reconciler of a Kubernetes kind sees.
+// newControllerData returns the template data for a reconciler of a Kubernetes kind.
 func newControllerData(c project.Controller) kindData {
 	group := path.Base(path.Dir(c.Import()))
 	return kindData{

@@ -19,8 +19,8 @@ import (
 	"github.com/apiserver-builder/builder/generators/project"
 )
 
-// CopyVersion returns the user's files of one version of a group as files of another: its types, and the samples of its kinds.
-// What belongs to the old version alone stays behind: its conversions, and the markers that say it is stored, deprecated or not served.
+// CopyVersion returns copies of the user's files of one version of a group for another version: its types, and the samples of its kinds. It
+// omits conversions, and the markers for storage, deprecated and unserved versions, because they apply only to the old version.
 func CopyVersion(root fs.FS, p *project.Project, group project.Group, from, to string) (Files, error) {
 	out := Files{}
 	dir := path.Join("pkg/apis", group.Package())
@@ -35,7 +35,7 @@ func CopyVersion(root fs.FS, p *project.Project, group project.Group, from, to s
 		}
 		target := path.Join(dir, to, base)
 		if _, err := fs.Stat(root, target); base == "doc.go" && !errors.Is(err, fs.ErrNotExist) {
-			continue // the version was there before it had kinds
+			continue // the version existed before it had kinds
 		}
 		source, err := fs.ReadFile(root, name)
 		if err != nil {
@@ -55,10 +55,10 @@ func CopyVersion(root fs.FS, p *project.Project, group project.Group, from, to s
 	return out, copySamples(root, out, p.FullName(group), group.Package(), from, to)
 }
 
-// left are the markers that a copy goes without.
-var left = regexp.MustCompile(`(?m)^[ \t]*//[ \t]*\+(kubebuilder:(storageversion|deprecatedversion|unservedversion)|k8s:prerelease-lifecycle-gen)\b.*\n`)
+// versionMarkers matches the markers that are not copied.
+var versionMarkers = regexp.MustCompile(`(?m)^[ \t]*//[ \t]*\+(kubebuilder:(storageversion|deprecatedversion|unservedversion)|k8s:prerelease-lifecycle-gen)\b.*\n`)
 
-// copyGo makes a Go file of the version from one of the version to. It returns nil if nothing of it is worth copying.
+// copyGo converts a Go file of one version to another. It returns nil if the file contains nothing to copy.
 func copyGo(name string, source []byte, from, to string) ([]byte, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, source, parser.ParseComments|parser.SkipObjectResolution)
@@ -69,7 +69,7 @@ func copyGo(name string, source []byte, from, to string) ([]byte, error) {
 	if len(conversions) > 0 && len(others) == 0 {
 		return nil, nil
 	}
-	// From the end, so that what comes before keeps its place.
+	// Edit from the end, so that earlier offsets stay valid.
 	at := func(pos token.Pos) int { return fset.Position(pos).Offset }
 	for _, f := range slices.Backward(conversions) {
 		start := f.Pos()
@@ -81,14 +81,14 @@ func copyGo(name string, source []byte, from, to string) ([]byte, error) {
 	end := at(file.Name.End())
 	head, rest := source[:end], source[end:]
 	head = regexp.MustCompile(`\b`+from+`\b`).ReplaceAll(head, []byte(to)) // the package clause, and in doc.go its comment
-	source = left.ReplaceAll(append(slices.Clone(head), rest...), nil)
+	source = versionMarkers.ReplaceAll(append(slices.Clone(head), rest...), nil)
 	if len(conversions) == 0 {
 		return source, nil
 	}
 	return withoutUnusedImports(name, source)
 }
 
-// splitConversions tells the functions that convert to another version from a file's other declarations, imports aside.
+// splitConversions separates the functions that convert to another version from a file's other declarations, except imports.
 func splitConversions(file *ast.File) (conversions []*ast.FuncDecl, others []ast.Decl) {
 	for _, decl := range file.Decls {
 		switch decl := decl.(type) {

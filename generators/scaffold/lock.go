@@ -3,23 +3,18 @@ package scaffold
 import (
 	"errors"
 	"fmt"
-	"os"
 
-	"golang.org/x/sys/unix"
+	"github.com/apiserver-builder/builder/internal/lock"
 )
 
-// Lock takes the folder dir for one command at a time. The lock goes with the process if unlock is never called.
+// ErrLocked reports a folder that another builder has locked.
+var ErrLocked = errors.New("another builder is at work")
+
+// Lock locks the folder dir for one command. If unlock is not called, the lock ends with the process.
 func Lock(dir string) (unlock func(), err error) {
-	folder, err := os.Open(dir)
-	if err != nil {
-		return nil, err
+	unlock, err = lock.Try(dir)
+	if errors.Is(err, lock.ErrHeld) {
+		return nil, fmt.Errorf("%w in %s: run this again when it is done", ErrLocked, dir)
 	}
-	if err := unix.Flock(int(folder.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		folder.Close()
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			return nil, fmt.Errorf("another builder is at work in %s: run this again when it is done", dir)
-		}
-		return nil, fmt.Errorf("lock %s: %w", dir, err)
-	}
-	return func() { folder.Close() }, nil
+	return unlock, err
 }

@@ -13,45 +13,46 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/apiserver-builder/builder/generators/project"
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// baseName is the file that keeps the pristine render of everything the user owns, the common ancestor of a later merge.
+// baseName is the path of the record of seeded files: it contains the rendered content of each file that the user owns.
 const baseName = ".scaffold/base.txtar"
 
-// An Action is what a plan does to a file.
+// An Action is the effect of a plan on a file.
 type Action string
 
 const (
-	// Created files were not there.
+	// Created files did not exist.
 	Created Action = "created"
-	// Updated files get another content.
+	// Updated files get new content.
 	Updated Action = "updated"
-	// Unchanged files are as they should be, or are the user's own.
+	// Unchanged files are up to date or belong to the user.
 	Unchanged Action = "unchanged"
-	// Deleted files are generated ones that nothing makes any more.
+	// Deleted files were generated, but no longer are.
 	Deleted Action = "deleted"
 )
 
-// A Change is what a plan does to one file.
+// A Change is the effect of a plan on one file.
 type Change struct {
 	Action Action `json:"action"`
-	// Path is slash-separated and relative to the project's folder.
+	// Path is relative to the project's folder, with slashes.
 	Path string `json:"path"`
+	// Kept means that an unchanged file would be updated if the user had not edited it.
+	Kept bool `json:"-"`
 
 	content []byte
 }
 
-// A Plan is what has to change in a folder for it to hold some files.
+// A Plan lists the changes that bring a folder up to date with rendered files.
 type Plan struct {
 	Changes []Change
 	base    Files
 }
 
-// NewPlan compares files with the folder root. Owned files and PROJECT become what they should be; the user's files are
-// written if they were never there, and updated as long as nobody has edited them. Copies, which are made of the user's files, are
-// theirs from the start: they must not be there yet, and take precedence over files. With prune, owned files of root that are
-// not among files are deleted.
+// NewPlan compares files with the folder root. Owned files and PROJECT are always updated. The user's files are created if they have never
+// existed, and updated if the user has not edited them. Copies of the user's files belong to the user from the start: they must not exist
+// yet, and they take precedence over files. If prune is true, owned files in root that are not in files are deleted.
 func NewPlan(root fs.FS, files, copies Files, prune bool) (*Plan, error) {
 	base, err := readBase(root)
 	if err != nil {
@@ -60,12 +61,12 @@ func NewPlan(root fs.FS, files, copies Files, prune bool) (*Plan, error) {
 	p := &Plan{base: base}
 	for _, name := range copies.Paths() {
 		if bytes.Equal(copies[name], files[name]) {
-			continue // as good as not a copy
+			continue // the file would not change
 		}
 		if _, err := fs.Stat(root, name); !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("%s is in the way of a copy: move it away", name)
 		}
-		p.Changes = append(p.Changes, Change{Created, name, copies[name]})
+		p.Changes = append(p.Changes, Change{Action: Created, Path: name, content: copies[name]})
 	}
 	for _, name := range files.Paths() {
 		if copied, ok := copies[name]; ok && !bytes.Equal(copied, files[name]) {
@@ -87,7 +88,7 @@ func NewPlan(root fs.FS, files, copies Files, prune bool) (*Plan, error) {
 	return p, nil
 }
 
-// Changed says whether the plan changes anything.
+// Changed reports whether the plan changes anything.
 func (p *Plan) Changed() bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Action != Unchanged })
 }
@@ -95,7 +96,7 @@ func (p *Plan) Changed() bool {
 func (p *Plan) add(root fs.FS, name string, content []byte) error {
 	was, err := fs.ReadFile(root, name)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return inTheWay(root, name, err)
+		return obstacle(root, name, err)
 	}
 	exists := err == nil
 	switch pristine, known := p.base[name]; {
@@ -107,13 +108,13 @@ func (p *Plan) add(root fs.FS, name string, content []byte) error {
 	case !exists || known && bytes.Equal(was, pristine):
 		p.note(actionFor(exists), name, content)
 	default:
-		p.Changes = append(p.Changes, Change{Action: Unchanged, Path: name})
+		p.Changes = append(p.Changes, Change{Action: Unchanged, Path: name, Kept: known && !bytes.Equal(pristine, content)})
 	}
 	return nil
 }
 
-// inTheWay says why the file called name can't be read: what it is, or what one of its folders is.
-func inTheWay(root fs.FS, name string, err error) error {
+// obstacle returns the reason why the file called name cannot be read: it, or one of its folders, is something else.
+func obstacle(root fs.FS, name string, err error) error {
 	if irregular := (*regular.IrregularError)(nil); errors.As(err, &irregular) {
 		return irregular
 	}
@@ -126,13 +127,13 @@ func inTheWay(root fs.FS, name string, err error) error {
 }
 
 func (p *Plan) note(action Action, name string, content []byte) {
-	p.Changes = append(p.Changes, Change{action, name, content})
+	p.Changes = append(p.Changes, Change{Action: action, Path: name, content: content})
 	if !managed(name) {
 		p.base[name] = content
 	}
 }
 
-// managed files are never the user's.
+// managed reports whether a file never belongs to the user.
 func managed(name string) bool {
 	return Owned(name) || name == project.FileName || name == baseName
 }
@@ -162,7 +163,7 @@ func (p *Plan) prune(root fs.FS, files Files) error {
 	})
 }
 
-// linked reports whether a file is one of files by another name, because one of its folders is a link.
+// linked reports whether a file is also in files under another name, because one of its folders is a symbolic link.
 func linked(root fs.FS, files Files, name string) bool {
 	info, err := fs.Stat(root, name)
 	if err != nil {
@@ -178,7 +179,7 @@ func linked(root fs.FS, files Files, name string) bool {
 	return false
 }
 
-// skipped are folders that hold nothing of the project's own.
+// skipped contains folders without files of the project.
 var skipped = map[string]bool{"bin": true, "vendor": true, "node_modules": true, "testdata": true}
 
 func isModule(root fs.FS, dir string) bool {
@@ -209,8 +210,8 @@ func formatBase(base Files) []byte {
 	return txtar.Format(archive)
 }
 
-// CheckFree refuses a folder that holds other content where a new project's files would go. It would not be overwritten, but
-// left in the way.
+// CheckFree returns an error if a folder contains different files at the paths of a new project's files. init would not overwrite them, but
+// the project would not work.
 func CheckFree(dir string, p *project.Project) error {
 	files, err := Render(p)
 	if err != nil {

@@ -2,6 +2,7 @@ package scaffold
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -11,7 +12,7 @@ import (
 	"github.com/apiserver-builder/builder/generators/project"
 )
 
-// folder is a project's folder in memory. Its base is what was once written of the user's files.
+// folder returns a project's folder in memory. base is its record of seeded files.
 func folder(files, base map[string]string) fstest.MapFS {
 	out := fstest.MapFS{}
 	for name, content := range files {
@@ -31,7 +32,7 @@ func filesOf(in map[string]string) Files {
 	return out
 }
 
-// actions are a plan's changes by path, without those of the record of pristine files.
+// actions returns a plan's actions by path, without the record of seeded files.
 func actions(p *Plan) map[string]Action {
 	out := map[string]Action{}
 	for _, c := range p.Changes {
@@ -46,12 +47,13 @@ func TestPlanOfOneFile(t *testing.T) {
 	const owned, seeded = "pkg/x/zz_generated.x.go", "pkg/x/x.go"
 	tests := map[string]struct {
 		name, there, base, wanted string
-		action                    Action // empty: the plan does not speak of the file
+		action                    Action // empty if the plan must not contain the file
+		kept                      bool
 	}{
 		"a seeded file that was never there":        {name: seeded, wanted: "new\n", action: Created},
 		"a seeded file as it should be":             {name: seeded, there: "new\n", base: "new\n", wanted: "new\n", action: Unchanged},
 		"an edited seeded file":                     {name: seeded, there: "mine\n", base: "old\n", wanted: "old\n", action: Unchanged},
-		"an edited seeded file of another render":   {name: seeded, there: "mine\n", base: "old\n", wanted: "new\n", action: Unchanged},
+		"an edited seeded file of another render":   {name: seeded, there: "mine\n", base: "old\n", wanted: "new\n", action: Unchanged, kept: true},
 		"an untouched seeded file":                  {name: seeded, there: "old\n", base: "old\n", wanted: "new\n", action: Updated},
 		"a deleted seeded file":                     {name: seeded, base: "old\n", wanted: "old\n"},
 		"a deleted seeded file of another render":   {name: seeded, base: "old\n", wanted: "new\n"},
@@ -83,11 +85,15 @@ func TestPlanOfOneFile(t *testing.T) {
 			if diff := cmp.Diff(want, actions(plan)); diff != "" {
 				t.Errorf("the plan differs (-want +got):\n%s", diff)
 			}
+			if kept := slices.ContainsFunc(plan.Changes, func(c Change) bool { return c.Kept }); kept != test.kept {
+				t.Errorf("the plan reports a kept file: %t, want %t", kept, test.kept)
+			}
 		})
 	}
 }
 
-// An edited file keeps the render it was edited from as its ancestor; a merge with the newest one would undo the edits.
+// TestPlanKeepsTheAncestorOfAnEditedFile verifies that the record keeps the content that an edited file is based on. A merge based on newer
+// content would revert the edits.
 func TestPlanKeepsTheAncestorOfAnEditedFile(t *testing.T) {
 	root := folder(map[string]string{"a.go": "mine\n", "b.go": "old b\n"}, map[string]string{"a.go": "old a\n", "b.go": "old b\n"})
 	plan, err := NewPlan(root, filesOf(map[string]string{"a.go": "new a\n", "b.go": "new b\n"}), nil, false)
@@ -159,7 +165,7 @@ func TestPlanSaysWhatIsInTheWay(t *testing.T) {
 	}
 }
 
-// What a user's file was made from survives being recorded, for every file that a project can have.
+// TestBaseHoldsEveryPristineFile verifies that the record preserves the content of every file that a project can have.
 func TestBaseHoldsEveryPristineFile(t *testing.T) {
 	files, err := Render(fruit(t))
 	if err != nil {
@@ -255,7 +261,7 @@ func TestRenderIsTheSameTwice(t *testing.T) {
 	}
 }
 
-// fruit is a project with what can be declared: groups with and without kinds, both scopes, names, and all sorts of controllers.
+// fruit returns a project with every kind of declaration: groups with and without kinds, both scopes, names, and several controllers.
 func fruit(t *testing.T) *project.Project {
 	t.Helper()
 	p, err := project.New("", "example.com", "example.com/shop")

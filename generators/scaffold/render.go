@@ -1,5 +1,5 @@
-// Package scaffold turns a declaration into files: Render is pure, a Plan says what it would change in a folder, and Apply
-// changes it, all or nothing.
+// Package scaffold converts a declaration to files. Render is a pure function, a Plan lists the resulting changes to a folder, and Apply
+// makes all of them, or none.
 package scaffold
 
 import (
@@ -12,17 +12,17 @@ import (
 	"github.com/apiserver-builder/builder/templates"
 )
 
-// Files are contents by slash-separated path, relative to the project's folder.
+// Files maps paths to contents. Paths have slashes and are relative to the project's folder.
 type Files map[string][]byte
 
-// Owned says whether a path is the generators': always rewritten, and deleted when nothing makes it any more. All other
-// files are the user's once they are written.
+// Owned reports whether the generators own a path: the file is always rewritten, and is deleted when it is no longer rendered. All other
+// files belong to the user once they are written.
 func Owned(name string) bool {
 	base := name[strings.LastIndexByte(name, '/')+1:]
 	return strings.HasPrefix(base, "zz_generated.") || strings.HasPrefix(name, "pkg/generated/")
 }
 
-// Render returns every file that follows from the declaration alone, PROJECT included.
+// Render returns every file that depends only on the declaration, including PROJECT.
 func Render(p *project.Project) (Files, error) {
 	declaration, err := p.Marshal()
 	if err != nil {
@@ -41,7 +41,7 @@ func Render(p *project.Project) (Files, error) {
 	}
 	dirs := []string{"gomod/empty"}
 	if p.HasKinds() {
-		dirs = []string{"gomod/kinds", "roundtrip"}
+		dirs = []string{"gomod/kinds", "kinds"}
 	}
 	for _, dir := range dirs {
 		if err := add(dir, p); err != nil {
@@ -54,7 +54,7 @@ func Render(p *project.Project) (Files, error) {
 		}
 	}
 	for _, c := range p.Controllers {
-		if err := add("controller", newControllerData(c), "KIND", c.ControllerNames().FileStem()); err != nil {
+		if err := add("controller-builtin", newControllerData(c), "NAME", c.ControllerNames().FileStem()); err != nil {
 			return nil, err
 		}
 	}
@@ -68,13 +68,14 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 		}
 	}
 	for _, kind := range group.Kinds {
-		// In the version that the kind was created in, whichever is stored now: these files are the user's.
+		// Use the version that the kind was created in, not the storage version, because these files belong to the user.
 		data := newKindData(p, group, kind.Origin(), kind)
 		if err := add("kind", data, "GROUP", group.Package(), "VERSION", data.Version, "KIND", kind.Package()); err != nil {
 			return err
 		}
 		if kind.Controller {
-			if err := add(controllerTemplates(kind), data, "KIND", kind.ControllerNames().FileStem()); err != nil {
+			names := []string{"GROUP", group.Package(), "KIND", kind.Package(), "NAME", kind.ControllerNames().FileStem()}
+			if err := add("controller", data, names...); err != nil {
 				return err
 			}
 		}
@@ -90,15 +91,7 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 	return nil
 }
 
-// controllerTemplates is the folder of the templates of a kind's controller.
-func controllerTemplates(kind project.Kind) string {
-	if kind.Status {
-		return "controller-status"
-	}
-	return "controller"
-}
-
-// add adds files, none of which may be there with another content.
+// add adds files. It returns an error if a file exists with different content.
 func (f Files) add(more Files) error {
 	for name, content := range more {
 		if was, ok := f[name]; ok && string(was) != string(content) {
@@ -109,17 +102,17 @@ func (f Files) add(more Files) error {
 	return nil
 }
 
-// Paths returns the paths in order.
+// Paths returns the sorted paths.
 func (f Files) Paths() []string { return slices.Sorted(maps.Keys(f)) }
 
-// versionData is what the templates of a group version see.
+// versionData is the template data for a group version.
 type versionData struct {
 	Project            *project.Project
 	Group              project.Group
 	GroupName, Version string
-	// ImportPath and Alias are the version's Go package.
+	// ImportPath and Alias identify the version's Go package.
 	ImportPath, Alias string
-	// ModelPackage begins the names of the version's types in OpenAPI: com.example.fruit.v1alpha1.
+	// ModelPackage is the prefix of the version's types in OpenAPI, such as com.example.fruit.v1alpha1.
 	ModelPackage string
 }
 
@@ -134,7 +127,7 @@ func newVersionData(p *project.Project, group project.Group, version string) ver
 	}
 }
 
-// RBACGroup is the group as +kubebuilder:rbac wants it.
+// RBACGroup returns the group in the syntax of +kubebuilder:rbac.
 func (v versionData) RBACGroup() string {
 	if v.GroupName == "" {
 		return `""`
@@ -142,11 +135,11 @@ func (v versionData) RBACGroup() string {
 	return v.GroupName
 }
 
-// kindData is what the templates of a kind see.
+// kindData is the template data for a kind.
 type kindData struct {
 	versionData
 	Kind project.Kind
-	// ClientMethod is the method of the generated client of the version that returns the kind's.
+	// ClientMethod is the method of the version's generated client that returns the kind's client.
 	ClientMethod string
 }
 
@@ -154,7 +147,7 @@ func newKindData(p *project.Project, group project.Group, version string, kind p
 	return kindData{newVersionData(p, group, version), kind, p.GoPlural(kind.Name)}
 }
 
-// ClientMarkers are what client-gen has to be told of the kind beyond +genclient.
+// ClientMarkers returns the client-gen markers of the kind in addition to +genclient.
 func (k kindData) ClientMarkers() []string {
 	var out []string
 	if k.Kind.ClusterScoped {
@@ -166,7 +159,7 @@ func (k kindData) ClientMarkers() []string {
 	return out
 }
 
-// ResourceMarker are the arguments of +kubebuilder:resource.
+// ResourceMarker returns the arguments of +kubebuilder:resource.
 func (k kindData) ResourceMarker() string {
 	scope := "Namespaced"
 	if k.Kind.ClusterScoped {

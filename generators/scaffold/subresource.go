@@ -7,25 +7,25 @@ import (
 	"github.com/apiserver-builder/builder/templates"
 )
 
-// subresourceData is what the templates of a subresource see.
+// subresourceData is the template data for a subresource.
 type subresourceData struct {
 	kindData
-	// Name is the end of the subresource's URL.
+	// Name is the last element of the subresource's URL.
 	Name string
 }
 
-// Type is the Go type of what is POSTed to the subresource.
+// Type returns the Go type of the objects that clients POST to the subresource.
 func (s subresourceData) Type() string { return s.Kind.SubresourceType(s.Name) }
 
-// Method is the Go function that answers.
+// Method returns the Go function that implements the subresource.
 func (s subresourceData) Method() string { return project.SubresourceMethod(s.Name) }
 
 func (s subresourceData) placeholders() []string {
 	return []string{"GROUP", s.Group.Package(), "VERSION", s.Version, "KIND", s.Kind.Package(), "NAME", s.Name}
 }
 
-// CopySubresource returns the types of a subresource for each version of its kind but the one that Render writes it for. From then
-// on a new version copies them, as it does all types.
+// CopySubresource returns the types of a subresource for each version of its kind, except the version that Render writes it for. Later, a
+// new version copies them like all other types.
 func CopySubresource(p *project.Project, group project.Group, kind project.Kind, name string) (Files, error) {
 	out := Files{}
 	for _, version := range kind.Versions {

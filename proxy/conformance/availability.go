@@ -18,8 +18,8 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// noticed is how long the aggregation layer may take to see that a backend came or went by itself. kube-apiserver looks
-// every 30 s, and after failures as rarely.
+// noticed returns the time until the aggregation layer detects that a backend has stopped or started. kube-apiserver checks every
+// 30 s, and after failures not more often.
 func (s *suite) noticed() time.Duration {
 	if s.Name == proxytest.KubeAPIServer {
 		return 45 * time.Second
@@ -27,7 +27,7 @@ func (s *suite) noticed() time.Duration {
 	return 10 * time.Second
 }
 
-// availability shows each condition that an APIService can be in, word for word, and what leads from one to another.
+// availability checks each condition of an APIService, with its message, and the transitions between them.
 func (s *suite) availability(t *testing.T) {
 	run(t, "Local", func(t *testing.T) {
 		group := s.Namespace(t) + ".example.com"
@@ -59,10 +59,10 @@ func (s *suite) availability(t *testing.T) {
 	run(t, "metrics_count_the_unavailable", s.unavailabilityMetrics)
 }
 
-// probeURL is the one the aggregation layer judges the backend by.
+// probeURL returns the URL that the aggregation layer probes.
 func probeURL(b *proxytest.Backend) string { return "https://" + forwardedHost(b) + b.Path() }
 
-// wantCondition waits for the reason, and wants status and message to go with it.
+// wantCondition waits for the reason, and checks the status and the message.
 func (s *suite) wantCondition(t *testing.T, name, status, reason, message string) apiregistrationv1.APIServiceCondition {
 	t.Helper()
 	c := s.WaitCondition(t, name, reason, nil)
@@ -75,7 +75,7 @@ func (s *suite) wantCondition(t *testing.T, name, status, reason, message string
 	return c
 }
 
-// serviceComes registers a backend whose Service comes, goes and comes back.
+// serviceComes registers a backend, and creates, deletes and creates its Service.
 func (s *suite) serviceComes(t *testing.T) {
 	b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{})
 	name := "v1." + b.Options.Group
@@ -94,7 +94,8 @@ func (s *suite) serviceComes(t *testing.T) {
 	}
 }
 
-// endpoints goes through what a Service with a cluster IP may lack. Its backend is never asked: nothing routes to it.
+// endpoints registers a backend with a cluster IP whose Service or EndpointSlices are incomplete. The backend gets no requests,
+// because nothing routes to it.
 func (s *suite) endpoints(t *testing.T) {
 	b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{})
 	client, namespace, name := s.Client(t), b.Options.Namespace, "v1."+b.Options.Group
@@ -178,7 +179,7 @@ func (s *suite) unavailabilityMetrics(t *testing.T) {
 	gauge, counter := `aggregator_unavailable_apiservice\{name="`+name+`"\} `, `aggregator_unavailable_apiservice_total\{name="`+name+`",reason="FailedDiscoveryCheck"\} `
 	wantMetric(gauge + "0")
 	b.Handle(b.Path(), proxytest.Respond(http.StatusInternalServerError, nil, ""))
-	// A change has it looked at again.
+	// A change starts another check.
 	s.UpdateAPIService(t, name, func(spec *apiregistrationv1.APIServiceSpec) { spec.VersionPriority++ })
 	s.WaitCondition(t, name, "FailedDiscoveryCheck", nil)
 	wantMetric(gauge + "1")

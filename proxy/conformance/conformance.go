@@ -1,6 +1,6 @@
-// Package conformance shows through the wire, from a client on one side and an extension-apiserver on the other, what
-// kube-apiserver's aggregation layer does. The same tests pass against kube-apiserver and against aggregation-proxy:
-// what an extension-apiserver relies on here, it can rely on in a cluster.
+// Package conformance tests the behavior of kube-apiserver's aggregation layer on the wire, with a client and an
+// extension-apiserver. The same tests pass for kube-apiserver and for aggregation-proxy, so an extension-apiserver can rely on this
+// behavior in a cluster.
 package conformance
 
 import (
@@ -18,26 +18,25 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// The user that suites act as.
+// userName is the user of the suites' requests.
 const (
 	userName = "conformance"
 	masters  = "system:masters"
 )
 
-// suite is the control plane to test, with an administrator's client.
+// suite is the control plane under test, with an administrator's client.
 type suite struct {
 	*proxytest.ControlPlane
 	client *http.Client
 }
 
-// Run tests a control plane that serves nothing but what it started with, and that was started after
-// proxytest.SystemRoots, with the result in its field of that name.
+// Run tests a new control plane, which was started after proxytest.SystemRoots and has the result in its field of that name.
 func Run(t *testing.T, cp *proxytest.ControlPlane) {
 	if cp.SystemRoots.Cert == "" {
 		t.Fatal("the control plane must be started after proxytest.SystemRoots, and told the result")
 	}
 	s := &suite{cp, cp.HTTPClient(t, userName, masters)}
-	t.Run("Nothing", s.nothing) // alone: the others add something
+	t.Run("Nothing", s.nothingAdded) // first, because the other tests add APIServices
 	for name, test := range map[string]func(*testing.T){
 		"Handler":      s.handler,
 		"Discovery":    s.discovery,
@@ -52,7 +51,7 @@ func Run(t *testing.T, cp *proxytest.ControlPlane) {
 		"Rotation":     s.rotation,
 		"OpenAPI":      s.openAPI,
 		"Validation":   s.validation,
-		"Strain":       s.strain,
+		"Pause":        s.pause,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +60,7 @@ func Run(t *testing.T, cp *proxytest.ControlPlane) {
 	}
 }
 
-// run is t.Run for tests that don't disturb each other.
+// run runs a test in parallel with others.
 func run(t *testing.T, name string, test func(*testing.T)) {
 	t.Run(name, func(t *testing.T) {
 		t.Parallel()
@@ -69,7 +68,7 @@ func run(t *testing.T, name string, test func(*testing.T)) {
 	})
 }
 
-// backend starts and registers one.
+// backend starts and registers a backend.
 func (s *suite) backend(t *testing.T, o proxytest.BackendOptions) *proxytest.Backend {
 	t.Helper()
 	b := proxytest.StartBackend(t, s.ControlPlane, o)
@@ -77,7 +76,7 @@ func (s *suite) backend(t *testing.T, o proxytest.BackendOptions) *proxytest.Bac
 	return b
 }
 
-// get asks as the suite's user.
+// get sends a GET as the suite's user.
 func (s *suite) get(t *testing.T, target string) proxytest.Answer {
 	t.Helper()
 	return s.send(t, s.client, http.MethodGet, target, nil, "")
@@ -93,7 +92,7 @@ func (s *suite) send(t *testing.T, client *http.Client, method, target string, h
 	return a
 }
 
-// wantPlain wants a status and exactly this text, which the aggregation layer wrote itself.
+// wantPlain checks for a status and exactly this text, which the aggregation layer writes itself.
 func wantPlain(t *testing.T, a proxytest.Answer, status int, body string) {
 	t.Helper()
 	a.Want(t, status, body)
@@ -101,7 +100,7 @@ func wantPlain(t *testing.T, a proxytest.Answer, status int, body string) {
 	a.WantHeader(t, "X-Content-Type-Options", "nosniff")
 }
 
-// awaitUnavailable waits until the router has heard what the APIService's condition says.
+// awaitUnavailable waits until requests are refused, shortly after the APIService's condition has changed.
 func (s *suite) awaitUnavailable(t *testing.T, target string) {
 	t.Helper()
 	proxytest.Eventually(t, "503 from "+target, proxytest.Patience, func(context.Context) error {
@@ -113,7 +112,7 @@ func (s *suite) awaitUnavailable(t *testing.T, target string) {
 	wantPlain(t, s.get(t, target), http.StatusServiceUnavailable, unavailable)
 }
 
-// connection is one of HTTP/1.1, for what Go's client would not send.
+// connection is an HTTP/1.1 connection, for requests that Go's client would not send.
 type connection struct {
 	net.Conn
 	reader *bufio.Reader
@@ -135,7 +134,7 @@ func (s *suite) connect(t *testing.T) *connection {
 	return &connection{conn, bufio.NewReader(conn)}
 }
 
-// ask sends the lines of a request without a body, and reads the beginning of the response.
+// ask sends the lines of a request without a body, and reads the header of the response.
 func (c *connection) ask(t *testing.T, lines ...string) *http.Response {
 	t.Helper()
 	c.write(t, strings.Join(lines, "\r\n")+"\r\nHost: conformance\r\n\r\n")
@@ -158,7 +157,7 @@ func (c *connection) response(t *testing.T) *http.Response {
 	return response
 }
 
-// raw sends the lines of a request as they are, on a connection of its own, and returns the whole answer.
+// raw sends the unchanged lines of a request on a new connection, and returns the whole response.
 func (s *suite) raw(t *testing.T, lines ...string) proxytest.Answer {
 	t.Helper()
 	a, err := proxytest.ReadAnswer(s.connect(t).ask(t, lines...))

@@ -21,9 +21,9 @@ func TestAggregationProxy(t *testing.T) {
 	conformance.Run(t, cp)
 }
 
-// TestDiscoveryTimeout changes what the suite shows by default: how long an extension-apiserver may take for discovery.
+// TestDiscoveryTimeout changes the timeout for discovery. The suite tests the default.
 func TestDiscoveryTimeout(t *testing.T) {
-	const slow = 6 * time.Second // kube-apiserver gives it 5
+	const slow = 6 * time.Second // kube-apiserver's is 5 s
 	for _, test := range []struct {
 		name, flag, want string
 		status           int
@@ -61,7 +61,7 @@ func TestDiscoveryTimeout(t *testing.T) {
 	}
 }
 
-// TestLatencyIsMeasured looks for what an operator wants to know of an extension-apiserver, in both directions.
+// TestLatencyIsMeasured checks the metrics of requests to an extension-apiserver, and of its reviews.
 func TestLatencyIsMeasured(t *testing.T) {
 	cp := proxytest.Start(t)
 	b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})

@@ -15,8 +15,8 @@ import (
 
 const definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
-// defineThings creates a CustomResourceDefinition of kind Thing, which goes with the test, and waits until it is served
-// or known not to be.
+// defineThings creates a CustomResourceDefinition of kind Thing, which is deleted after the test, and waits until it is served or
+// refused.
 func (s *suite) defineThings(t *testing.T, group string) {
 	t.Helper()
 	name := "things." + group
@@ -53,7 +53,7 @@ func (s *suite) defineThings(t *testing.T, group string) {
 	})
 }
 
-// deleteThings is for after the test, too, when its context has ended; a definition that has gone is fine.
+// deleteThings deletes a CustomResourceDefinition, which may not exist. It also works after the test's context has ended.
 func (s *suite) deleteThings(group string) {
 	request, err := http.NewRequest(http.MethodDelete, s.URL+definitions+"/things."+group, nil)
 	if err != nil {
@@ -90,7 +90,7 @@ func (s *suite) customResourcesAreLocal(t *testing.T) {
 	})
 }
 
-// remoteGoesFirst defines custom resources of a group and version that an extension-apiserver has.
+// remoteGoesFirst creates custom resources in a group and version that an extension-apiserver serves.
 func (s *suite) remoteGoesFirst(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
 	s.defineThings(t, b.Options.Group)

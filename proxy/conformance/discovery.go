@@ -19,7 +19,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// discovery shows how clients learn what extension-apiservers serve.
+// discovery checks how clients discover the resources of extension-apiservers.
 func (s *suite) discovery(t *testing.T) {
 	run(t, "in_one_document", s.aggregatedDiscovery)
 	run(t, "ETag", s.discoveryETag)
@@ -49,7 +49,7 @@ func (s *suite) discovery(t *testing.T) {
 		b := s.backend(t, proxytest.BackendOptions{})
 		client := discovery.NewDiscoveryClientForConfigOrDie(s.Config(t))
 		proxytest.Eventually(t, "things among the preferred resources", proxytest.Patience, func(context.Context) error {
-			lists, _ := client.ServerPreferredResources() // an error is about groups of other tests
+			lists, _ := client.ServerPreferredResources() // other tests' groups may cause errors
 			for _, list := range lists {
 				if list.GroupVersion == b.Options.Group+"/v1" && len(list.APIResources) == 1 && list.APIResources[0].Kind == "Thing" {
 					return nil
@@ -60,10 +60,10 @@ func (s *suite) discovery(t *testing.T) {
 	})
 }
 
-// staleVersion is discovered of a server that could not be asked yet.
+// staleVersion is an entry of a server from which discovery could not be read yet.
 var staleVersion = apidiscoveryv2.APIVersionDiscovery{Version: "v1", Freshness: apidiscoveryv2.DiscoveryFreshnessStale}
 
-// groups is discovery in one document.
+// groups returns aggregated discovery.
 func (s *suite) groups(t *testing.T) []apidiscoveryv2.APIGroupDiscovery {
 	t.Helper()
 	a := s.send(t, s.client, http.MethodGet, "/apis", http.Header{"Accept": {proxytest.AggregatedDiscovery}}, "")
@@ -75,7 +75,7 @@ func (s *suite) groups(t *testing.T) []apidiscoveryv2.APIGroupDiscovery {
 	return list.Items
 }
 
-// awaitVersions waits until exactly these are discovered of the group.
+// awaitVersions waits until discovery lists exactly these versions of the group.
 func (s *suite) awaitVersions(t *testing.T, group string, want ...apidiscoveryv2.APIVersionDiscovery) {
 	t.Helper()
 	proxytest.Eventually(t, "discovery of "+group, proxytest.Patience, func(context.Context) error {
@@ -91,7 +91,7 @@ func (s *suite) awaitVersions(t *testing.T, group string, want ...apidiscoveryv2
 	})
 }
 
-// oneThing is what discovery says of a Backend's resources by default.
+// oneThing returns a Backend's default resource in discovery.
 func oneThing(version string) apidiscoveryv2.APIVersionDiscovery {
 	return apidiscoveryv2.APIVersionDiscovery{
 		Version: version, Freshness: apidiscoveryv2.DiscoveryFreshnessCurrent,
@@ -114,7 +114,7 @@ func (s *suite) aggregatedDiscovery(t *testing.T) {
 			t.Errorf("asked to answer with %s", r.Header.Get("Accept"))
 		}
 	}
-	// A change has it asked again, for what has changed since.
+	// A change makes the aggregation layer read the discovery again, which has changed since.
 	s.UpdateAPIService(t, name, func(spec *apiregistrationv1.APIServiceSpec) { spec.VersionPriority = 1000 })
 	s.awaitVersions(t, b.Options.Group, oneThing("v1"), oneThing("v2"))
 	proxytest.Eventually(t, "request with If-None-Match", proxytest.Patience, func(context.Context) error {
@@ -137,7 +137,7 @@ func (s *suite) discoveryETag(t *testing.T) {
 	}
 	before := ask("").Header.Get("Etag")
 	s.backend(t, proxytest.BackendOptions{})
-	// Other tests change it, too: what counts is that two in a row agree some time.
+	// Other tests change the document, too, so the test waits for two equal responses.
 	proxytest.Eventually(t, "unchanged discovery", proxytest.Patience, func(context.Context) error {
 		etag := ask("").Header.Get("Etag")
 		if etag == before || len(etag) < 3 || !strings.HasPrefix(etag, `"`) {
@@ -150,7 +150,7 @@ func (s *suite) discoveryETag(t *testing.T) {
 	})
 }
 
-// oldServer has discovery as it was before there was one document for all.
+// oldServer registers a server without aggregated discovery.
 func (s *suite) oldServer(t *testing.T, apis http.HandlerFunc) {
 	b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{Resources: []metav1.APIResource{
 		{Name: "things", SingularName: "thing", Kind: "Thing", Verbs: metav1.Verbs{"list"}, ShortNames: []string{"th"}, Categories: []string{"all"}},
@@ -184,7 +184,7 @@ func (s *suite) staleDiscovery(t *testing.T) {
 	s.awaitVersions(t, b.Options.Group, oneThing("v1"))
 }
 
-// discoveryOrder registers groups whose order is in their priorities alone, and then in their names.
+// discoveryOrder registers groups that differ only in their priorities, and then only in their names.
 func (s *suite) discoveryOrder(t *testing.T) {
 	suffix := s.Namespace(t) + ".example.com"
 	for _, service := range []struct {
@@ -199,7 +199,7 @@ func (s *suite) discoveryOrder(t *testing.T) {
 			Spec: apiregistrationv1.APIServiceSpec{
 				Group: service.group + "." + suffix, Version: service.version,
 				GroupPriorityMinimum: service.group_, VersionPriority: service.version_, InsecureSkipTLSVerify: true,
-				Service: &apiregistrationv1.ServiceReference{Namespace: "default", Name: "nobody"},
+				Service: &apiregistrationv1.ServiceReference{Namespace: "default", Name: "missing"},
 			},
 		})
 	}
@@ -254,7 +254,7 @@ func (s *suite) discoveryOrder(t *testing.T) {
 	})
 }
 
-// groupList is discovery as a list of groups and versions.
+// groupList returns discovery as a list of groups and versions.
 func (s *suite) groupList(t *testing.T, path string) []metav1.APIGroup {
 	t.Helper()
 	a := s.send(t, s.client, http.MethodGet, path, http.Header{"Accept": {"application/json"}}, "")
@@ -280,7 +280,7 @@ func (s *suite) legacyDiscovery(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
 	}
-	// Of a group, the aggregation layer tells itself.
+	// The aggregation layer itself answers requests for a group.
 	want.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "APIGroup"}
 	var group metav1.APIGroup
 	if a := s.get(t, "/apis/"+b.Options.Group); json.Unmarshal([]byte(a.Body), &group) != nil || a.Status != http.StatusOK {

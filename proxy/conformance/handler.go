@@ -18,7 +18,7 @@ import (
 
 const unavailable = "service unavailable\n"
 
-// handler shows which requests reach the backend, and what answers the others.
+// handler checks which requests reach the backend, and how others are answered.
 func (s *suite) handler(t *testing.T) {
 	run(t, "local_is_delegated", s.localIsDelegated)
 	run(t, "custom_resources_are_local", s.customResourcesAreLocal)
@@ -57,7 +57,7 @@ func (s *suite) localIsDelegated(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Name: "v1." + group},
 		Spec:       apiregistrationv1.APIServiceSpec{Group: group, Version: "v1", GroupPriorityMinimum: 1, VersionPriority: 1},
 	})
-	// Nobody behind serves the group, and the built-in ones are local too.
+	// No server behind the aggregation layer serves the group. The built-in groups are local, too.
 	wantPlain(t, s.get(t, "/apis/"+group+"/v1/things"), http.StatusNotFound, "404 page not found\n")
 	if a := s.get(t, "/apis/apps/v1"); a.Status != http.StatusOK || !a.Contains(`"groupVersion":"apps/v1"`) {
 		t.Errorf("apps/v1 answers %d %q", a.Status, a.Body)
@@ -70,7 +70,7 @@ func (s *suite) localIsDelegated(t *testing.T) {
 	})
 }
 
-// failedDiscovery registers a backend whose discovery does what it is told, and waits for the verdict.
+// failedDiscovery registers a backend with a failing discovery, and waits for the condition.
 func (s *suite) failedDiscovery(t *testing.T, discovery http.HandlerFunc) (*proxytest.Backend, apiregistrationv1.APIServiceCondition) {
 	t.Helper()
 	b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{})
@@ -116,7 +116,7 @@ func (s *suite) withoutServiceIs503(t *testing.T) {
 	if err := s.Client(t).CoreV1().Services(b.Options.Namespace).Delete(t.Context(), b.Options.Service, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	// Whether the service cannot be resolved any more or is known to be unavailable, the client hears the same.
+	// The client gets the same response whether the Service is missing or known to be unavailable.
 	s.awaitUnavailable(t, b.Path("things"))
 	s.WaitCondition(t, "v1."+b.Options.Group, "ServiceNotFound", nil)
 	s.awaitUnavailable(t, b.Path("things"))
@@ -132,7 +132,7 @@ func (s *suite) dialErrorIs503(t *testing.T) {
 			return s.raw(t, "GET "+b.Path("things")+" HTTP/1.1", "Connection: Upgrade", "Upgrade: echo")
 		},
 	} {
-		// A probe may come between the end of the backend and the request, which then isn't tried at all.
+		// If a probe comes between the end of the backend and the request, the request is not sent.
 		proxytest.Eventually(t, prefix, proxytest.Patience, func(context.Context) error {
 			b.Stop()
 			a := ask()
@@ -178,7 +178,7 @@ func (s *suite) methodsAndBodiesPass(t *testing.T, b *proxytest.Backend) {
 	s.bodiesStream(t, b)
 }
 
-// bodiesStream has the backend read the beginning of a body whose end is only sent when it has.
+// bodiesStream checks that the backend reads the first part of a body before the client sends the rest.
 func (s *suite) bodiesStream(t *testing.T, b *proxytest.Backend) {
 	arrived := make(chan string, 1)
 	b.Handle("streamed", func(w http.ResponseWriter, r *http.Request) {
@@ -211,7 +211,7 @@ func (s *suite) bodiesStream(t *testing.T, b *proxytest.Backend) {
 	a.Want(t, http.StatusOK, "first, second")
 }
 
-// pathsAndQueriesPass sends paths and queries on the wire as they are, and looks at what the backend got.
+// pathsAndQueriesPass sends unusual paths and queries, and checks what the backend receives.
 func (s *suite) pathsAndQueriesPass(t *testing.T, b *proxytest.Backend) {
 	for _, test := range []struct{ name, sent, want string }{
 		{"plain", "/things", "/things"},

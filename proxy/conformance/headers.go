@@ -21,10 +21,10 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// extraKey is the extra field every certificate's user has, as a header: escaped, and in the spelling of HTTP/1.1.
+// extraKey is the header of the extra field that each user with a certificate has, escaped, and in the capitalization of HTTP/1.1.
 const extraKey = "X-Remote-Extra-Authentication.kubernetes.io%2fcredential-Id"
 
-// headers shows what of a request's headers reaches the backend.
+// headers checks which of a request's headers reach the backend.
 func (s *suite) headers(t *testing.T) {
 	http1 := s.backend(t, proxytest.BackendOptions{HTTP1: true})
 	http2 := s.backend(t, proxytest.BackendOptions{})
@@ -60,7 +60,7 @@ func (s *suite) headers(t *testing.T) {
 	})
 }
 
-// forwardedHost is what the backend hears as the host that was asked: the Service's.
+// forwardedHost returns the host in the header that the backend receives: the Service's.
 func forwardedHost(b *proxytest.Backend) string {
 	return net.JoinHostPort("localhost", strconv.Itoa(b.Options.Port))
 }
@@ -89,7 +89,7 @@ func (s *suite) exactHeaders(t *testing.T, b *proxytest.Backend) {
 		"X-Remote-Group":    {masters, "system:testers", "system:authenticated"},
 		extraKey:            {"X509SHA256=" + hex.EncodeToString(fingerprint[:])},
 	}
-	// Compression between the two is theirs to agree on, as long as the client gets what it asked for.
+	// The client and the backend negotiate compression. The client must get the encoding that it requested.
 	seen.Header.Del("Accept-Encoding")
 	if diff := cmp.Diff(want, seen.Header); diff != "" {
 		t.Errorf("headers at the backend (-want +got):\n%s", diff)
@@ -102,7 +102,7 @@ func (s *suite) exactHeaders(t *testing.T, b *proxytest.Backend) {
 	}
 }
 
-// forgeries are identities a client may try to smuggle in; each is dropped whole.
+// forgeries are headers in which a client may try to forge an identity. All of them must be dropped.
 var forgeries = []string{
 	"X-Remote-User: system:admin", "x-remote-user: system:admin", "X-REMOTE-USER: system:admin", "X-rEmOtE-uSeR: system:admin",
 	"X-Remote-Uid: forged", "x-remote-uid: forged", "X-REMOTE-UID: forged",
@@ -127,15 +127,16 @@ func (s *suite) forgedIdentity(t *testing.T, b *proxytest.Backend) {
 	for _, forgery := range forgeries {
 		check(t, forgery, s.raw(t, get, forgery).Echo(t))
 		check(t, "twice "+forgery, s.raw(t, get, forgery, forgery).Echo(t))
-		// Over HTTP/2 names are in small letters.
+		// HTTP/2 sends names in lower case.
 		name, value, _ := strings.Cut(forgery, ": ")
 		check(t, "HTTP/2 "+forgery, s.send(t, s.client, http.MethodGet, b.Path("things"), http.Header{name: {value}}, "").Echo(t))
 	}
 	check(t, "all", s.raw(t, append([]string{get}, forgeries...)...).Echo(t))
-	// Whoever declares the identity hop-by-hop must not get rid of it.
+	// A client that declares the identity hop-by-hop must not remove it.
 	check(t, "Connection", s.raw(t, get, "Connection: X-Remote-User, X-Remote-Group, "+extraKey).Echo(t))
 
-	// An underscore is another name to Go and to kube-apiserver; a server to which it isn't must not be an extension-apiserver.
+	// For Go and kube-apiserver, an underscore makes a different name. Servers that treat it as a hyphen are not suitable as
+	// extension-apiservers.
 	seen := s.raw(t, get, "X_Remote_User: other", "X-Remote_Group: other", "X-Remote-Users: other").Echo(t)
 	check(t, "underscores", seen)
 	for _, name := range []string{"X_remote_user", "X-Remote_group", "X-Remote-Users"} {
@@ -195,7 +196,7 @@ func (s *suite) bearerToken(t *testing.T, b *proxytest.Backend) {
 }
 
 func (s *suite) impersonation(t *testing.T, b *proxytest.Backend) {
-	// Nobody but the impersonator needs rights: what comes of it may be a master.
+	// Only the impersonator needs permissions. The resulting user may be an administrator.
 	a := s.send(t, s.client, http.MethodGet, b.Path("things"), http.Header{
 		"Impersonate-User":                        {"jane"},
 		"Impersonate-Uid":                         {"42"},

@@ -16,11 +16,11 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// nothing shows that the layer adds nothing until an APIService is there, and nothing after it has gone.
-func (s *suite) nothing(t *testing.T) {
+// nothingAdded checks that the aggregation layer adds nothing before there is an APIService, and nothing after it is deleted.
+func (s *suite) nothingAdded(t *testing.T) {
 	b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{})
 	t.Run("every_group_is_built_in", func(t *testing.T) {
-		// Each is said to be a moment after the start.
+		// These become available shortly after the start.
 		proxytest.Eventually(t, "APIServices", proxytest.Patience, func(ctx context.Context) error {
 			services, err := s.Aggregator(t).ApiregistrationV1().APIServices().List(ctx, metav1.ListOptions{})
 			if err != nil || len(services.Items) == 0 {
@@ -35,7 +35,7 @@ func (s *suite) nothing(t *testing.T) {
 			wantPlain(t, s.get(t, path), http.StatusNotFound, "404 page not found\n")
 		}
 		if n := len(b.Requests("things")); n > 0 {
-			t.Errorf("%d requests reached a server nobody registered", n)
+			t.Errorf("%d requests reached a server that is not registered", n)
 		}
 	})
 	t.Run("a_deleted_APIService_leaves_nothing", func(t *testing.T) {
@@ -64,7 +64,7 @@ func (s *suite) nothing(t *testing.T) {
 	})
 }
 
-// builtIn returns an error unless all of them are local and available, and no other was.
+// builtIn returns an error unless exactly the built-in APIServices exist, and are local and available.
 func builtIn(services []apiregistrationv1.APIService, metrics string) error {
 	for _, service := range services {
 		if available := fmt.Sprintf("aggregator_unavailable_apiservice{name=%q} 0\n", service.Name); !strings.Contains(metrics, available) {
@@ -80,7 +80,7 @@ func builtIn(services []apiregistrationv1.APIService, metrics string) error {
 	return nil
 }
 
-// paths are those that the server says it has.
+// paths returns the paths that the server lists.
 func (s *suite) paths(t *testing.T) []string {
 	t.Helper()
 	var root metav1.RootPaths

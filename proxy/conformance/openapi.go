@@ -15,10 +15,10 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// openAPIUser is who asks extension-apiservers for their OpenAPI documents.
+// openAPIUser is the user that requests the OpenAPI documents of extension-apiservers.
 const openAPIUser = "system:aggregator"
 
-// openAPI shows how the documents of extension-apiservers become those of the whole.
+// openAPI checks how the documents of extension-apiservers are merged and served.
 func (s *suite) openAPI(t *testing.T) {
 	run(t, "v3_is_listed_and_handed_through", s.openAPIV3)
 	run(t, "v2_is_merged", s.openAPIV2)
@@ -71,7 +71,7 @@ func (s *suite) openAPIV3(t *testing.T) {
 	})
 }
 
-// openAPIV3Paths is where the document of each group and version is.
+// openAPIV3Paths returns the URL of the document of each group and version.
 func (s *suite) openAPIV3Paths(t *testing.T) map[string]string {
 	t.Helper()
 	var list struct {
@@ -94,10 +94,10 @@ func (s *suite) unregister(t *testing.T, b *proxytest.Backend) {
 	}
 }
 
-// conflicting is the name of a definition that others have as well, to say something else with.
+// conflicting is the name of a definition that other documents define differently.
 const conflicting = "io.k8s.apimachinery.pkg.apis.meta.v1.Preconditions"
 
-// serveOpenAPIV2 gives the backend a document with a path of its own, one of others, and definitions for both.
+// serveOpenAPIV2 makes the backend serve a document with its own path, a path of another server, and definitions for both.
 func serveOpenAPIV2(b *proxytest.Backend) {
 	const document = `{
 		"swagger": "2.0", "info": {"title": "things", "version": "v1"},
@@ -111,7 +111,7 @@ func serveOpenAPIV2(b *proxytest.Backend) {
 			"%[3]s": {"type": "object", "description": "another one", "properties": {"different": {"type": "string"}}}
 		}
 	}`
-	// Nobody else's: by their ETags alone, the aggregation layer would mistake two servers' documents for each other.
+	// The ETag must be unique, because the aggregation layer compares documents of different servers only by their ETags.
 	etag := `"` + b.Options.Group + `"`
 	b.Handle("/openapi/v2", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Etag", etag)
@@ -123,7 +123,7 @@ func serveOpenAPIV2(b *proxytest.Backend) {
 	})
 }
 
-// openAPIV2Document is the merged one.
+// openAPIV2Document returns the merged document.
 func (s *suite) openAPIV2Document(t *testing.T) (document spec.Swagger, etag string) {
 	t.Helper()
 	a := s.send(t, s.client, http.MethodGet, "/openapi/v2", http.Header{"Accept": {"application/json"}}, "")
@@ -157,7 +157,7 @@ func (s *suite) openAPIV2(t *testing.T) {
 		_, etag := s.openAPIV2Document(t)
 		a := s.send(t, s.client, http.MethodGet, "/openapi/v2", http.Header{"Accept": {"application/json"}, "If-None-Match": {etag}}, "")
 		if a.Status != http.StatusNotModified {
-			return fmt.Errorf("If-None-Match: %s answers %d", etag, a.Status) // another test has added something
+			return fmt.Errorf("If-None-Match: %s answers %d", etag, a.Status) // another test has added a document
 		}
 		return nil
 	})
@@ -174,7 +174,7 @@ func (s *suite) openAPIV2(t *testing.T) {
 	})
 }
 
-// wantMerged looks at what came of the backend's document.
+// wantMerged checks the backend's part of the merged document.
 func (s *suite) wantMerged(t *testing.T, b *proxytest.Backend, document spec.Swagger) {
 	t.Helper()
 	if _, there := document.Paths.Paths["/apis/elsewhere.example.com/v1/others"]; there {

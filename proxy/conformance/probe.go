@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// aggregatorUser is who the aggregation layer itself is to extension-apiservers.
+	// aggregatorUser is the user in the aggregation layer's own requests to extension-apiservers.
 	aggregatorUser = "system:kube-aggregator"
-	// probes is how many requests it judges one by, at most.
+	// probes is the maximum number of requests in a probe.
 	probes = 5
 )
 
-// probe shows how the aggregation layer asks whether a backend is there.
+// probe checks how the aggregation layer probes a backend.
 func (s *suite) probe(t *testing.T) {
 	run(t, "it_is_a_GET_as_the_aggregator", s.probeRequest)
 	run(t, "a_hung_one_does_not_stop_the_others", func(t *testing.T) {
@@ -60,10 +60,10 @@ func (s *suite) probe(t *testing.T) {
 	run(t, "5s_are_too_slow", s.hungProbe)
 }
 
-// probeRequest looks at the first of the requests.
+// probeRequest checks the first of the requests.
 func (s *suite) probeRequest(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
-	r := b.Requests(b.Path())[0] // others may be those by which Register waited
+	r := b.Requests(b.Path())[0] // others may be those of Register
 	if r.Method != http.MethodGet || r.Target != b.Path() || r.Host != forwardedHost(b) || r.ServerName != b.ServerName() {
 		t.Errorf("probed by %s %s of %s by the name %s", r.Method, r.Target, r.Host, r.ServerName)
 	}
@@ -83,7 +83,7 @@ func (s *suite) hungProbe(t *testing.T) {
 	if took := time.Since(started); took < discoveryTimeout || took > discoveryTimeout+tolerance {
 		t.Errorf("it took %s, want %s", took, discoveryTimeout)
 	}
-	// Go's client says it in one of these ways, whichever of its timers is first, and with a connection or without.
+	// The text depends on which timer of Go's client fires first, and on whether there is a connection.
 	url := probeURL(b)
 	const exceeded = `(context deadline exceeded|net/http: request canceled( while waiting for connection)?)( \(Client\.Timeout exceeded while awaiting headers\))?`
 	want := regexp.QuoteMeta(`failing or missing response from `+url+`: Get "`+url+`": `) + exceeded
@@ -92,7 +92,7 @@ func (s *suite) hungProbe(t *testing.T) {
 	}
 }
 
-// passes wants a backend whose discovery does what it is told to be found available, and never to have been otherwise.
+// passes checks that a backend with this discovery is found available, and was never unavailable.
 func (s *suite) passes(t *testing.T, discovery http.HandlerFunc) {
 	t.Helper()
 	b := proxytest.StartBackend(t, s.ControlPlane, proxytest.BackendOptions{})
@@ -101,7 +101,7 @@ func (s *suite) passes(t *testing.T, discovery http.HandlerFunc) {
 	b.CreateAPIServices(t, s.ControlPlane)
 	s.WaitCondition(t, "v1."+b.Options.Group, "", func(c apiregistrationv1.APIServiceCondition) bool {
 		if c.Reason == "ServiceNotFound" {
-			return false // the news of an APIService may be there before those of its Service, which is older
+			return false // an APIService may be known before its older Service
 		}
 		if c.Status != apiregistrationv1.ConditionTrue {
 			t.Errorf("it is %s: %s", c.Reason, c.Message)

@@ -8,7 +8,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// redirect shows that a backend can't send a client elsewhere.
+// redirect checks that a backend cannot redirect a client.
 func (s *suite) redirect(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
 	for _, status := range []int{300, 301, 302, 303, 304, 305, 307, 308, 399} {
@@ -27,7 +27,7 @@ func (s *suite) redirect(t *testing.T) {
 			}
 		})
 		if status == http.StatusNotModified {
-			continue // which has no body: see Response
+			continue // it has no body, see Response
 		}
 		run(t, fmt.Sprintf("%d_without_Location_passes", status), func(t *testing.T) {
 			path := fmt.Sprintf("nowhere/%d", status)

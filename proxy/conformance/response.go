@@ -16,7 +16,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// response shows what of the backend's response reaches the client.
+// response checks which parts of the backend's response reach the client.
 func (s *suite) response(t *testing.T) {
 	http1 := s.backend(t, proxytest.BackendOptions{HTTP1: true})
 	http2 := s.backend(t, proxytest.BackendOptions{})
@@ -46,7 +46,7 @@ func (s *suite) response(t *testing.T) {
 		}
 	})
 	s.rewrittenResponses(t, http1, http2)
-	s.unaskedUpgrades(t, http1)
+	s.unrequestedUpgrades(t, http1)
 	for protocol, b := range map[string]*proxytest.Backend{"HTTP1": http1, "HTTP2": http2} {
 		run(t, "chunks_arrive_as_they_come_over_"+protocol, func(t *testing.T) {
 			s.chunks(t, b, "chunks?watch=true")
@@ -57,7 +57,7 @@ func (s *suite) response(t *testing.T) {
 	}
 }
 
-// rewrittenResponses are those that the aggregation layer doesn't only copy, and some that it might be thought not to.
+// rewrittenResponses lists responses that the aggregation layer changes, and similar ones that it does not.
 func (s *suite) rewrittenResponses(t *testing.T, http1, http2 *proxytest.Backend) {
 	run(t, "CORS_headers_are_stripped", func(t *testing.T) { s.corsHeaders(t, http2) })
 	run(t, "hop_by_hop_headers_are_dropped", func(t *testing.T) {
@@ -103,7 +103,7 @@ func (s *suite) rewrittenResponses(t *testing.T, http1, http2 *proxytest.Backend
 	})
 }
 
-// earlyHints has the backend send 103 before its response, to a watch and to another request.
+// earlyHints makes the backend send 103 before its response, to a watch and to another request.
 func (s *suite) earlyHints(t *testing.T, b *proxytest.Backend) {
 	t.Helper()
 	const link = "</style.css>; rel=preload"
@@ -137,7 +137,7 @@ func (s *suite) responseHeaders(t *testing.T, b *proxytest.Backend) {
 	}, "{}"))
 	a := s.get(t, b.Path("headers"))
 	for name, fresh := range map[string]int{"Audit-Id": 1, "X-Kubernetes-Pf-Flowschema-Uid": 1, "X-Kubernetes-Pf-Prioritylevel-Uid": 1} {
-		// The aggregation layer's own is the first.
+		// The aggregation layer's own value is the first.
 		if values := a.Header.Values(name); len(values) < fresh || values[0] == "" {
 			t.Errorf("%s is %q", name, values)
 			continue
@@ -174,7 +174,7 @@ func (s *suite) corsHeaders(t *testing.T, b *proxytest.Backend) {
 	}
 }
 
-// chunks has the backend say the next thing only when the client has heard the last.
+// chunks makes the backend send the next chunk only when the client has received the last.
 func (s *suite) chunks(t *testing.T, b *proxytest.Backend, path string) {
 	chunks := make(chan string)
 	b.Handle("chunks", proxytest.Stream(chunks))
@@ -205,7 +205,7 @@ func (s *suite) truncated(t *testing.T, b *proxytest.Backend) {
 	if a, err := s.Try(t.Context(), s.client, http.MethodGet, b.Path("truncated"), nil, nil); err == nil {
 		t.Errorf("no error but %d %q", a.Status, a.Body)
 	}
-	// The beginning may have been on its way, headers first, or not.
+	// The beginning of the response may have been sent or not.
 	conn := s.connect(t)
 	conn.write(t, "GET "+b.Path("truncated")+" HTTP/1.1\r\nHost: conformance\r\n\r\n")
 	response, err := http.ReadResponse(conn.reader, nil)

@@ -17,13 +17,13 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// rotation shows that certificates are replaced without a restart, and that nobody notices who need not.
+// rotation checks that certificates are replaced without a restart, and without failed requests.
 func (s *suite) rotation(t *testing.T) {
 	run(t, "caBundle", s.rotateCABundle)
 	run(t, "front_proxy_certificate", s.rotateFrontProxy)
 }
 
-// rotateCABundle replaces a backend's certificate and authority the way that is safe: both are trusted in between.
+// rotateCABundle replaces a backend's certificate and CA in the safe order: both CAs are trusted in between.
 func (s *suite) rotateCABundle(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
 	traffic := s.startTraffic(t, b)
@@ -40,7 +40,7 @@ func (s *suite) rotateCABundle(t *testing.T) {
 	traffic.flow(t)
 	traffic.stop(t)
 
-	// The bundle is really used: another one is an end.
+	// The bundle is in use: a wrong one makes requests fail.
 	s.UpdateAPIService(t, name, func(spec *apiregistrationv1.APIServiceSpec) { spec.CABundle = b.Authority.PEM })
 	proxytest.Eventually(t, "end of trust", proxytest.Patience, func(context.Context) error {
 		if a := s.get(t, b.Path("things")); a.Status != http.StatusServiceUnavailable {
@@ -50,7 +50,7 @@ func (s *suite) rotateCABundle(t *testing.T) {
 	})
 }
 
-// rotateFrontProxy replaces the aggregation layer's own certificate.
+// rotateFrontProxy replaces the aggregation layer's client certificate.
 func (s *suite) rotateFrontProxy(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{ClientAuth: tls.RequireAndVerifyClientCert})
 	traffic := s.startTraffic(t, b)
@@ -73,7 +73,7 @@ func (s *suite) rotateFrontProxy(t *testing.T) {
 	traffic.stop(t)
 }
 
-// awaitNewConnection waits until requests use a connection that was not there before and is as wanted.
+// awaitNewConnection waits until requests use a new connection that meets a condition.
 func (s *suite) awaitNewConnection(t *testing.T, b *proxytest.Backend, wanted func(proxytest.Request) error) {
 	t.Helper()
 	before := map[string]bool{}
@@ -91,7 +91,7 @@ func (s *suite) awaitNewConnection(t *testing.T, b *proxytest.Backend, wanted fu
 	})
 }
 
-// traffic is requests without a pause, and a watch, none of which may fail.
+// traffic sends requests without pauses, and reads a watch. None may fail.
 type traffic struct {
 	requests atomic.Int64
 	failure  atomic.Pointer[string]
@@ -133,7 +133,7 @@ func (s *suite) startTraffic(t *testing.T, b *proxytest.Backend) *traffic {
 	return f
 }
 
-// flow waits for a good number of requests, and for news on the watch.
+// flow waits for a number of requests, and for events on the watch.
 func (f *traffic) flow(t *testing.T) {
 	t.Helper()
 	const good = 50
@@ -150,7 +150,7 @@ func (f *traffic) flow(t *testing.T) {
 	}
 }
 
-// stop ends the traffic and wants that all of it was answered.
+// stop ends the traffic and checks that all requests were answered.
 func (f *traffic) stop(t *testing.T) {
 	t.Helper()
 	f.cancel()

@@ -8,13 +8,13 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// discoveryTimeout is what the aggregation layer gives an extension-apiserver to answer discovery in.
+// discoveryTimeout is the aggregation layer's timeout for discovery.
 const discoveryTimeout = 5 * time.Second
 
-// tolerance is what a busy machine may add to a time limit.
+// tolerance is the additional time on a busy machine.
 const tolerance = 4 * time.Second
 
-// timeout shows which requests the aggregation layer gives up on, and when.
+// timeout checks which requests the aggregation layer ends, and when.
 func (s *suite) timeout(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
 	slow := exceptProbes(b, proxytest.Hang)
@@ -62,7 +62,7 @@ func (s *suite) timeout(t *testing.T) {
 	})
 }
 
-// exceptProbes has requests of the aggregation layer itself answered, and those of clients by handler.
+// exceptProbes returns a handler for the requests of clients. Those of the aggregation layer itself get the default response.
 func exceptProbes(b *proxytest.Backend, handler http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Remote-User") == aggregatorUser {

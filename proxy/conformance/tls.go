@@ -17,14 +17,14 @@ import (
 
 const unknownAuthority = "x509: certificate signed by unknown authority"
 
-// tls shows whom the aggregation layer trusts, and as whom it appears.
+// tls checks which certificates the aggregation layer trusts, and its client certificate.
 func (s *suite) tls(t *testing.T) {
 	for _, test := range []struct {
 		name string
-		// certificate is what the backend shows, by default one of its authority for its name.
+		// certificate is the backend's certificate. The default is one of its CA for its name.
 		certificate func(*testing.T, *proxytest.Backend) tls.Certificate
 		spec        func(*apiregistrationv1.APIServiceSpec)
-		// want is what the error ends with.
+		// want is the end of the error.
 		want string
 	}{
 		{name: "caBundle_is_trusted"},
@@ -109,7 +109,7 @@ func (s *suite) tls(t *testing.T) {
 	run(t, "upgrades_are_verified_too", s.upgradesAreVerified)
 }
 
-// wantVerified wants the backend to be trusted, or not for the reason.
+// wantVerified checks that the backend is trusted, or is not for the reason.
 func (s *suite) wantVerified(t *testing.T, b *proxytest.Backend, reason string) {
 	t.Helper()
 	if reason == "" {
@@ -162,15 +162,15 @@ func subjectOnly(name string) *x509.Certificate {
 	return template
 }
 
-// upgradesAreVerified replaces the certificate of a backend to which a connection is open: it serves on, and an upgrade,
-// for which a new one is needed, is refused.
+// upgradesAreVerified replaces the certificate of a backend. An open connection still serves requests. An upgrade needs a new
+// connection and is refused.
 func (s *suite) upgradesAreVerified(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{ClientAuth: tls.RequireAndVerifyClientCert})
 	b.Handle("echo", proxytest.EchoUpgrade)
 	s.upgraded(t, b.Path("echo"), "Connection: Upgrade", "Upgrade: x")
 	b.SetCertificate(proxytest.NewAuthority(t, "other").Serving(t, b.ServerName()))
 	const refused = "error dialing backend: tls: failed to verify certificate: " + unknownAuthority + "\n"
-	// Unless a probe has come first.
+	// A probe may come first.
 	proxytest.Eventually(t, "refusal", proxytest.Patience, func(context.Context) error {
 		a := s.raw(t, "GET "+b.Path("echo")+" HTTP/1.1", "Connection: Upgrade", "Upgrade: x")
 		if a.Body != unavailable {

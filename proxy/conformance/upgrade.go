@@ -16,7 +16,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// upgrade shows connections that change their protocol on the way to the backend.
+// upgrade checks connections that switch protocols.
 func (s *suite) upgrade(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
 	b.Handle("echo", proxytest.EchoUpgrade)
@@ -25,7 +25,7 @@ func (s *suite) upgrade(t *testing.T) {
 		for _, connection := range []string{"Upgrade", "upgrade", "keep-alive, Upgrade"} {
 			conn := s.upgraded(t, b.Path("echo"), "Connection: "+connection, "Upgrade: anything")
 			for _, said := range []string{"hello", strings.Repeat("all of it ", 50_000)} {
-				go func() { _, _ = io.WriteString(conn, said) }() // both directions at once: buffers are smaller than that
+				go func() { _, _ = io.WriteString(conn, said) }() // both directions at once, because it is more than buffers hold
 				heard := make([]byte, len(said))
 				if _, err := io.ReadFull(conn.reader, heard); err != nil || string(heard) != said {
 					t.Fatalf("%d bytes came back of %d: %v", len(heard), len(said), err)
@@ -78,7 +78,7 @@ func (s *suite) upgrade(t *testing.T) {
 	})
 }
 
-// upgraded is a connection that the backend has agreed to upgrade.
+// upgraded returns a connection that the backend has upgraded.
 func (s *suite) upgraded(t *testing.T, target string, headers ...string) *connection {
 	t.Helper()
 	conn := s.connect(t)
@@ -90,12 +90,12 @@ func (s *suite) upgraded(t *testing.T, target string, headers ...string) *connec
 	return conn
 }
 
-// exec says something to the backend by the protocol of kubectl exec.
+// exec sends data to the backend with the protocol of kubectl exec.
 func (s *suite) exec(t *testing.T, executor remotecommand.Executor) {
 	t.Helper()
 	said := strings.Repeat("said and heard\n", 5000) + "\x04"
 	var heard bytes.Buffer
-	// Stdin stays open: if its end were on the way when the backend closes the connection, TCP might drop what comes back.
+	// Stdin stays open. If its end arrived while the backend closes the connection, TCP could drop the data that comes back.
 	silence, end := io.Pipe()
 	defer end.Close()
 	err := executor.StreamWithContext(t.Context(), remotecommand.StreamOptions{
@@ -142,7 +142,7 @@ func (s *suite) upgradeHeaders(t *testing.T, b *proxytest.Backend) {
 	}
 }
 
-// refusedUpgrades has the backend answer requests for an upgrade with something else.
+// refusedUpgrades makes the backend answer requests for an upgrade without one.
 func (s *suite) refusedUpgrades(t *testing.T, b *proxytest.Backend) {
 	ask := func(t *testing.T, path string) proxytest.Answer {
 		t.Helper()

@@ -15,7 +15,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// invalidAPIServices are what can be wrong with one of the group, and how that is put.
+// invalidAPIServices returns the possible errors in an APIService of a group, with their messages.
 func invalidAPIServices(group string) []invalidAPIService {
 	return []invalidAPIService{
 		{"name_is_not_version_group", func(a *apiregistrationv1.APIService) { a.Name = "v2." + group },
@@ -55,12 +55,12 @@ func invalidAPIServices(group string) []invalidAPIService {
 
 type invalidAPIService struct {
 	name string
-	// spoil makes a valid one invalid.
+	// spoil makes a valid APIService invalid.
 	spoil   func(*apiregistrationv1.APIService)
 	message string
 }
 
-// validation shows what an APIService has to be like.
+// validation checks the validation of APIServices.
 func (s *suite) validation(t *testing.T) {
 	services := s.Aggregator(t).ApiregistrationV1().APIServices()
 	group := s.Namespace(t) + ".example.com"
@@ -68,7 +68,7 @@ func (s *suite) validation(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Name: "v1." + group},
 		Spec: apiregistrationv1.APIServiceSpec{
 			Group: group, Version: "v1", GroupPriorityMinimum: 1, VersionPriority: 1,
-			Service: &apiregistrationv1.ServiceReference{Namespace: "default", Name: "nobody"},
+			Service: &apiregistrationv1.ServiceReference{Namespace: "default", Name: "missing"},
 		},
 	}
 	for _, test := range invalidAPIServices(group) {
@@ -104,7 +104,7 @@ func (s *suite) validation(t *testing.T) {
 	t.Run("forbidden", func(t *testing.T) {
 		a := s.send(t, s.HTTPClient(t, "jane"), http.MethodPost, "/apis/apiregistration.k8s.io/v1/apiservices", http.Header{"Content-Type": {"application/json"}}, "{}")
 		if a.Status != http.StatusForbidden {
-			t.Errorf("somebody without rights gets %d %s", a.Status, a.Body)
+			t.Errorf("a user without permissions gets %d %s", a.Status, a.Body)
 		}
 	})
 }
@@ -117,7 +117,7 @@ func wantInvalid(t *testing.T, err error, name, message string) {
 	}
 }
 
-// validateUpdate changes an APIService by each of its two ways in; neither reaches what is the other's.
+// validateUpdate updates an APIService and its status. Neither update changes the other part.
 func (s *suite) validateUpdate(t *testing.T, valid *apiregistrationv1.APIService) {
 	services := s.Aggregator(t).ApiregistrationV1().APIServices()
 	forged := valid.DeepCopy()
@@ -170,7 +170,7 @@ func (s *suite) validateUpdate(t *testing.T, valid *apiregistrationv1.APIService
 	wantInvalid(t, err, made.Name, `spec.groupPriorityMinimum: Invalid value: 0: must be positive and less than 20000`)
 }
 
-// changeAPIService has change write what has just been read, until nobody else has written in between.
+// changeAPIService updates an APIService, and tries again after conflicts.
 func (s *suite) changeAPIService(t *testing.T, name string, change func(*apiregistrationv1.APIService) error) (err error) {
 	t.Helper()
 	proxytest.Eventually(t, "update", proxytest.Patience, func(ctx context.Context) error {

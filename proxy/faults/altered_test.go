@@ -10,7 +10,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// alteredIdentity tries identities that HTTP would alter: in certificates and by impersonation, in every kind of request.
+// alteredIdentity uses identities that HTTP would alter, in certificates and with impersonation, in all kinds of requests.
 func (s *suite) alteredIdentity(t *testing.T) {
 	s.bothProtocols(t, func(t *testing.T, b *proxytest.Backend) {
 		for name, c := range map[string]struct {
@@ -36,7 +36,7 @@ func (s *suite) alteredIdentity(t *testing.T) {
 				s.refused(t, http1, http.MethodGet, b.Path("things/a/exec"), http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}, c.want)
 			})
 		}
-		// HTTP/2 hands on white space that HTTP/1.1 would remove from a client's header.
+		// HTTP/2 passes on white space that HTTP/1.1 would remove from a client's header.
 		for _, c := range []struct {
 			header string
 			values []string
@@ -61,7 +61,7 @@ func (s *suite) alteredIdentity(t *testing.T) {
 	})
 }
 
-// refused wants 403 and a text in the answer.
+// refused checks for 403 and a text in the response.
 func (s *suite) refused(t *testing.T, client *http.Client, method, target string, header http.Header, text string) {
 	t.Helper()
 	a, err := s.Try(t.Context(), client, method, target, header, nil)
@@ -73,7 +73,7 @@ func (s *suite) refused(t *testing.T, client *http.Client, method, target string
 	}
 }
 
-// alteredIdentityOfOpenAPI tries such an identity on OpenAPI v3 documents, which kube-aggregator proxies.
+// alteredIdentityOfOpenAPI uses such an identity for OpenAPI v3 documents, which kube-aggregator forwards.
 func (s *suite) alteredIdentityOfOpenAPI(t *testing.T) {
 	for name, http1 := range map[string]bool{"HTTP1": true, "HTTP2": false} {
 		t.Run(name, func(t *testing.T) {

@@ -18,12 +18,12 @@ import (
 
 const (
 	bodySize = 100_000_000
-	// bodyMemory is how much more memory the proxy may have for it: buffers, and garbage not yet collected.
+	// bodyMemory is the maximum growth of the proxy's memory: buffers, and garbage that is not yet collected.
 	bodyMemory = bodySize / 2
 )
 
-// TestHundredMegabytes sends bodies both ways, of known and of unknown length, over each pair of protocols: they arrive
-// whole, and the proxy has no more than a part of them at a time.
+// TestHundredMegabytes sends bodies in both directions, of known and unknown length, with each pair of protocols. They must arrive
+// unchanged, and the proxy must not buffer a whole body.
 func TestHundredMegabytes(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t)
@@ -38,7 +38,7 @@ func TestHundredMegabytes(t *testing.T) {
 				if length := r.URL.Query().Get("length"); length != "" {
 					w.Header().Set("Content-Length", length)
 				}
-				_, _ = io.Copy(w, body()) // as far as the client wants it
+				_, _ = io.Copy(w, body()) // the client may cancel the request
 			})
 			b.Handle("upload", func(w http.ResponseWriter, r *http.Request) {
 				received, err := sumOf(r.Body)
@@ -80,7 +80,7 @@ func (s *suite) download(t *testing.T, client *http.Client, target string, lengt
 	}
 }
 
-// page is HTML, with a link that is rewritten on the way and a beginning that comes before the rest.
+// page responds with HTML, with a link that is rewritten, and a beginning that is sent before the rest.
 func page(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/html")
 	_, _ = io.WriteString(w, pageBegin)
@@ -100,7 +100,7 @@ const pageBegin = "<!DOCTYPE html>the beginning\n"
 
 var pagePart = `<a href="/x">x</a>` + strings.Repeat("text ", 1000)
 
-// downloadPage reads a page as it comes, and one that goes on and on.
+// downloadPage reads a complete page, and the beginning of one that does not end.
 func (s *suite) downloadPage(t *testing.T, client *http.Client, target string) {
 	t.Helper()
 	response, err := s.do(t, client, http.MethodGet, target, nil, 0)
@@ -146,7 +146,7 @@ func (s *suite) do(t *testing.T, client *http.Client, method, target string, bod
 	return client.Do(request)
 }
 
-// body reads the same random bytes each time.
+// body returns the same random bytes at each call.
 func body() io.Reader { return io.LimitReader(rand.NewChaCha8([32]byte{}), bodySize) }
 
 func sumOf(r io.Reader) ([]byte, error) {
@@ -155,7 +155,7 @@ func sumOf(r io.Reader) ([]byte, error) {
 	return hash.Sum(nil), err
 }
 
-// inLittleMemory holds the growth of the proxy's resident memory, at its peak, below bodyMemory.
+// inLittleMemory checks that the peak growth of the proxy's resident memory stays below bodyMemory.
 func (s *suite) inLittleMemory(t *testing.T, do func()) {
 	t.Helper()
 	const often = 10 * time.Millisecond
@@ -180,7 +180,7 @@ func (s *suite) inLittleMemory(t *testing.T, do func()) {
 	}
 }
 
-// resident is how much memory the proxy has, where the system tells.
+// resident returns the proxy's resident memory, or 0 if the system does not report it.
 func (s *suite) resident(t *testing.T) int64 {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Process.Pid))

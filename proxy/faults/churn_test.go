@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,7 +21,7 @@ const (
 	churnedAtOnce = 10
 )
 
-// churn creates, uses and deletes many APIServices, under load on another: some in the middle of a request or a watch.
+// churn creates, uses and deletes many APIServices while another is under load. Some are deleted during a request or a watch.
 func (s *suite) churn(t *testing.T) {
 	stays, b := s.backend(t, proxytest.BackendOptions{}), s.backend(t, proxytest.BackendOptions{})
 	connections := b.OpenConnections()
@@ -44,7 +43,7 @@ func (s *suite) churn(t *testing.T) {
 	}
 	load.stop(t)
 	proxytest.Eventually(t, "end of what was deleted", proxytest.Patience, func(context.Context) error {
-		// Twice as many as before, for the probe's idle connections come and go.
+		// Allow twice as many as before, because the number of the probe's idle connections varies.
 		if open := b.OpenConnections(); open > 2*connections+churnedAtOnce {
 			return fmt.Errorf("%d connections are open, before it were %d", open, connections)
 		}
@@ -53,14 +52,14 @@ func (s *suite) churn(t *testing.T) {
 		}
 		return nil
 	})
-	// kube-apiserver's own, of requests and what they took, never forget a group.
+	// kube-apiserver's own metrics of requests and their durations keep a group forever.
 	series := regexp.MustCompile(`(?m)^aggregator_.*(_count|_total|_seconds)\{.*churn.*`)
 	if left := series.FindAllString(s.get(t, s.client, "/metrics").Body, 5); left != nil {
 		t.Errorf("metrics tell of what is gone:\n%s", strings.Join(left, "\n"))
 	}
 }
 
-// comeAndGo is the life of an APIService.
+// comeAndGo creates, uses and deletes an APIService.
 func (s *suite) comeAndGo(ctx context.Context, t *testing.T, b *proxytest.Backend, i int) error {
 	services := s.Aggregator(t).ApiregistrationV1().APIServices()
 	service := b.APIService("v1")
@@ -87,7 +86,7 @@ func (s *suite) comeAndGo(ctx context.Context, t *testing.T, b *proxytest.Backen
 			}
 			late <- err
 		}()
-		if err := eventually(ctx, func() error { return atLeast(1, len(b.Requests(path+"/late"))) }); err != nil {
+		if err := proxytest.Poll(ctx, func(context.Context) error { return atLeast(1, len(b.Requests(path+"/late"))) }); err != nil {
 			return err
 		}
 	} else {
@@ -106,28 +105,13 @@ func (s *suite) comeAndGo(ctx context.Context, t *testing.T, b *proxytest.Backen
 	return <-late
 }
 
-// becomes waits until requests for the path are answered with the status.
+// becomes waits until requests for the path get the status.
 func (s *suite) becomes(ctx context.Context, path string, status int) error {
-	return eventually(ctx, func() error {
+	return proxytest.Poll(ctx, func(ctx context.Context) error {
 		a, err := s.Try(ctx, s.client, http.MethodGet, path, nil, nil)
 		if err == nil && a.Status != status {
 			err = fmt.Errorf("GET %s answers %d %s, want %d", path, a.Status, a.Body, status)
 		}
 		return err
 	})
-}
-
-// eventually is proxytest.Eventually for goroutines other than the test's.
-func eventually(ctx context.Context, done func() error) error {
-	for {
-		err := done()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }

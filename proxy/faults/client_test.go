@@ -13,7 +13,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// clients are administrators' of HTTP/2 and of HTTP/1.1.
+// clients returns administrators' clients for HTTP/2 and HTTP/1.1.
 func (s *suite) clients(t *testing.T) []*http.Client {
 	t.Helper()
 	return []*http.Client{s.HTTPClient(t, userName, masters), s.http1Client(t)}
@@ -29,7 +29,7 @@ func (s *suite) http1Client(t *testing.T) *http.Client {
 	return client
 }
 
-// get is Try where failing is no outcome.
+// get sends a GET, and fails the test at an error.
 func (s *suite) get(t *testing.T, client *http.Client, target string) proxytest.Answer {
 	t.Helper()
 	a, err := s.Try(t.Context(), client, http.MethodGet, target, nil, nil)
@@ -39,7 +39,7 @@ func (s *suite) get(t *testing.T, client *http.Client, target string) proxytest.
 	return a
 }
 
-// open sends a GET and returns when the response begins. It ends with the test, if not before.
+// open sends a GET and returns when the response starts. The response ends with the test at the latest.
 func (s *suite) open(t *testing.T, client *http.Client, target string) *http.Response {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+target, nil)
@@ -54,13 +54,13 @@ func (s *suite) open(t *testing.T, client *http.Client, target string) *http.Res
 	return response
 }
 
-// connection is one of HTTP/1.1, for what Go's client would not send.
+// connection is an HTTP/1.1 connection, for requests that Go's client would not send.
 type connection struct {
 	*tls.Conn
 	reader *bufio.Reader
 }
 
-// connect opens a connection as the administrator, for the protocol or HTTP/1.1.
+// connect opens an administrator's connection, for the protocols or HTTP/1.1.
 func (s *suite) connect(t *testing.T, protocols ...string) *connection {
 	t.Helper()
 	config := s.TLSConfig(t, userName, masters)
@@ -85,7 +85,7 @@ func (c *connection) write(t *testing.T, data string) {
 	}
 }
 
-// ask sends the lines of a request without a body, and reads the beginning of the response.
+// ask sends the lines of a request without a body, and reads the header of the response.
 func (c *connection) ask(t *testing.T, lines ...string) *http.Response {
 	t.Helper()
 	c.write(t, strings.Join(lines, "\r\n")+"\r\nHost: faults\r\n\r\n")
@@ -96,7 +96,7 @@ func (c *connection) ask(t *testing.T, lines ...string) *http.Response {
 	return response
 }
 
-// upgraded is a connection that the backend has agreed to upgrade.
+// upgraded returns a connection that the backend has upgraded.
 func (s *suite) upgraded(t *testing.T, target string) *connection {
 	t.Helper()
 	conn := s.connect(t)
@@ -108,7 +108,7 @@ func (s *suite) upgraded(t *testing.T, target string) *connection {
 	return conn
 }
 
-// roundTrip says something and wants it back.
+// roundTrip writes data and checks that it comes back.
 func (c *connection) roundTrip(t *testing.T) {
 	t.Helper()
 	const said = "said and heard"
@@ -119,7 +119,7 @@ func (c *connection) roundTrip(t *testing.T) {
 	}
 }
 
-// ends wants that the other side ends the stream soon, and returns what came before and how it ended.
+// ends checks that the other side closes the stream soon. It returns the remaining data and the error at the end.
 func ends(t *testing.T, what string, stream io.Reader) (rest string, err error) {
 	t.Helper()
 	type end struct {
@@ -140,7 +140,7 @@ func ends(t *testing.T, what string, stream io.Reader) (rest string, err error) 
 	}
 }
 
-// timedOut tells whether an operation on a connection ended by its own deadline.
+// timedOut reports whether an operation failed because of the deadline of the connection.
 func timedOut(err error) bool {
 	timeout, ok := err.(net.Error)
 	return ok && timeout.Timeout()

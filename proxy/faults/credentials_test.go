@@ -19,15 +19,15 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// TestRevokedClient replaces the authority of all clients: they are refused from then on, also on connections that are
-// open and in use, and the new authority's are let in.
+// TestRevokedClient replaces the CA of all clients. From then on, their certificates are refused, also on open connections that are
+// in use, and certificates of the new CA are accepted.
 func TestRevokedClient(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t)
 	b := s.backend(t, proxytest.BackendOptions{})
 	clients := s.clients(t)
 	for _, client := range clients {
-		// Else a new connection would show none, seeing that the proxy does not know its authority.
+		// Otherwise, a new connection would have no client certificate, because the proxy does not name its CA.
 		config := client.Transport.(*http.Transport).TLSClientConfig
 		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &config.Certificates[0], nil }
 	}
@@ -95,10 +95,10 @@ func (s *suite) answersSoon(t *testing.T, client *http.Client, target string, st
 	t.Logf("GET %s answers %d after %s", target, status, time.Since(started).Round(time.Millisecond))
 }
 
-// tokenLife is how long kube-apiserver takes a token's word without looking again; and time to look.
+// tokenLife is the time for which kube-apiserver caches a valid token, plus the time of a check.
 const tokenLife = 10*time.Second + soon/2
 
-// deletedServiceAccount takes rights from a ServiceAccount, and then deletes it.
+// deletedServiceAccount removes permissions of a ServiceAccount, and then deletes it.
 func (s *suite) deletedServiceAccount(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
 	client, namespace := s.Client(t), s.Namespace(t)

@@ -1,5 +1,5 @@
-// Package faults_test does to a running proxy what goes wrong, by accident or by intent, with the clients and
-// extension-apiservers around it, with certificates, and with the proxy itself; and counts what it holds before and after.
+// Package faults_test injects faults into a running proxy, its clients, extension-apiservers and certificates, and checks that no
+// goroutines or connections leak.
 package faults_test
 
 import (
@@ -12,17 +12,17 @@ import (
 )
 
 const (
-	// The user that most requests are from.
+	// userName sends most requests.
 	userName = "jane"
 	masters  = "system:masters"
 
-	// soon is what "within seconds" means, on a machine that is busy with other tests.
+	// soon means "within seconds", on a machine that also runs other tests.
 	soon = 10 * time.Second
-	// often is how often a fault is tried that may leave one goroutine or connection each time: more than the slack.
+	// often is the number of repetitions of a fault that may leak one goroutine or connection each time. It is more than the slack.
 	often = 40
 )
 
-// suite is a control plane to try faults on, with an administrator's client.
+// suite is a control plane for fault injection, with an administrator's client.
 type suite struct {
 	*proxytest.ControlPlane
 	client *http.Client
@@ -34,7 +34,7 @@ func newSuite(t *testing.T, args ...string) *suite {
 	return &suite{cp, cp.HTTPClient(t, userName, masters)}
 }
 
-// TestFaults tries what a proxy has to survive while it serves others, all on one.
+// TestFaults injects faults into a proxy that also serves other requests.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	s := newSuite(t)
@@ -53,7 +53,7 @@ func TestFaults(t *testing.T) {
 				"certificate_expired_or_another's":      s.wrongCertificates,
 				"APIServices_created_and_deleted":       s.churn,
 				"upgrade_malformed":                     s.malformedUpgrades,
-				"upgrade_unasked":                       s.unaskedUpgrades,
+				"upgrade_unrequested":                   s.unrequestedUpgrades,
 				"request_smuggled":                      s.smuggling,
 				"request_smuggled_past_refused_upgrade": s.smugglingPastUpgrade,
 				"identity_forged":                       s.forgedIdentity,
@@ -71,7 +71,7 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-// backend starts and registers one.
+// backend starts and registers a backend.
 func (s *suite) backend(t *testing.T, o proxytest.BackendOptions) *proxytest.Backend {
 	t.Helper()
 	b := proxytest.StartBackend(t, s.ControlPlane, o)
@@ -79,14 +79,14 @@ func (s *suite) backend(t *testing.T, o proxytest.BackendOptions) *proxytest.Bac
 	return b
 }
 
-// bothProtocols runs a test with a backend of HTTP/1.1 and one of HTTP/2.
+// bothProtocols runs a test with a backend for HTTP/1.1 and one for HTTP/2.
 func (s *suite) bothProtocols(t *testing.T, test func(*testing.T, *proxytest.Backend)) {
 	for name, http1 := range map[string]bool{"HTTP1": true, "HTTP2": false} {
 		t.Run(name, func(t *testing.T) { test(t, s.backend(t, proxytest.BackendOptions{HTTP1: http1})) })
 	}
 }
 
-// leavesNothing holds that what the function does leaves no goroutines and no connections behind.
+// leavesNothing checks that a function leaks no goroutines and no connections.
 func (s *suite) leavesNothing(t *testing.T, do func()) {
 	t.Helper()
 	s.warmUp(t)
@@ -101,7 +101,7 @@ func (s *suite) leavesNothing(t *testing.T, do func()) {
 	t.Logf("before %s; after %s, %s after the end%s", before, after, time.Since(done).Round(time.Millisecond), after.growth(before))
 }
 
-// warmUp has the proxy begin all that it begins once.
+// warmUp makes the proxy start everything that it starts only once.
 func (s *suite) warmUp(t *testing.T) {
 	t.Helper()
 	t.Run("warm_up", func(t *testing.T) {

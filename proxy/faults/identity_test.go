@@ -16,7 +16,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// forgedIdentity tries what remains beside forged headers: trailers, and the front proxy's own name.
+// forgedIdentity uses trailers, and the front proxy's name. Other tests use headers.
 func (s *suite) forgedIdentity(t *testing.T) {
 	s.bothProtocols(t, func(t *testing.T, b *proxytest.Backend) {
 		trailers := make(chan http.Header, 1)
@@ -47,7 +47,7 @@ func (s *suite) forgedIdentity(t *testing.T) {
 				}
 			}
 		}
-		// A certificate of the clients' authority makes nobody the front proxy, whatever its name.
+		// A certificate of the clients' CA is not the front proxy's, whatever its name.
 		forged := http.Header{"X-Remote-User": {"system:admin"}, "X-Remote-Group": {"system:nodes"}}
 		a, err := s.Try(t.Context(), s.HTTPClient(t, "front-proxy-client", masters), http.MethodGet, b.Path("things"), forged, nil)
 		if err != nil {
@@ -65,7 +65,7 @@ func (s *suite) forgedIdentity(t *testing.T) {
 	})
 }
 
-// wantUser wants that the headers say that the user is this one, and nothing else.
+// wantUser checks that the identity in the headers is exactly the user's.
 func wantUser(t *testing.T, what string, header http.Header, user string, groups ...string) {
 	t.Helper()
 	got := http.Header{}
@@ -80,7 +80,7 @@ func wantUser(t *testing.T, what string, header http.Header, user string, groups
 	}
 }
 
-// forgedFrames sends header fields that HTTP/2 forbids, and that Go's client would not send: the request fails, or the
+// forgedFrames sends header fields that HTTP/2 forbids, and that Go's client would not send. Either the request fails, or the
 // identity is the real one.
 func (s *suite) forgedFrames(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
@@ -130,7 +130,7 @@ func (s *suite) forgedFrames(t *testing.T) {
 	}
 }
 
-// sendFrames sends one request with the fields as they are, and waits for its end, whatever that is.
+// sendFrames sends a request with the unchanged fields, and waits for its end.
 func (s *suite) sendFrames(t *testing.T, method, target string, fields []hpack.HeaderField) {
 	t.Helper()
 	conn := s.connect(t, http2.NextProtoTLS)

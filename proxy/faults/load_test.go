@@ -14,7 +14,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// load is requests without a pause. Each has to be answered, and with the answer to itself.
+// load sends requests without pauses. Each must get the response to it.
 type load struct {
 	answered atomic.Int64
 	failure  atomic.Pointer[error]
@@ -22,7 +22,7 @@ type load struct {
 	senders  sync.WaitGroup
 }
 
-// startLoad sends to the backend until the load is stopped, over both protocols.
+// startLoad sends requests to the backend over both protocols, until stop is called.
 func (s *suite) startLoad(t *testing.T, b *proxytest.Backend) *load {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -45,7 +45,7 @@ func (s *suite) startLoad(t *testing.T, b *proxytest.Backend) *load {
 	return l
 }
 
-// exchange sends a request that names the path in its body, and wants both back.
+// exchange sends a request with its path in the body, and checks that both come back.
 func (s *suite) exchange(ctx context.Context, client *http.Client, path string) error {
 	a, err := s.Try(ctx, client, http.MethodPost, path, nil, strings.NewReader(path))
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *suite) exchange(ctx context.Context, client *http.Client, path string) 
 	return nil
 }
 
-// flow waits for a good number of requests.
+// flow waits for a number of requests.
 func (l *load) flow(t *testing.T) {
 	t.Helper()
 	const good = 100
@@ -71,7 +71,7 @@ func (l *load) flow(t *testing.T) {
 	})
 }
 
-// stop ends the load, and wants that all of it was answered.
+// stop stops the load, and checks that all requests were answered.
 func (l *load) stop(t *testing.T) {
 	t.Helper()
 	l.cancel()
@@ -81,7 +81,7 @@ func (l *load) stop(t *testing.T) {
 	}
 }
 
-// atLeast is for Eventually.
+// atLeast returns an error if there are too few.
 func atLeast(wanted, got int) error {
 	if got < wanted {
 		return fmt.Errorf("there are %d of %d", got, wanted)

@@ -18,8 +18,8 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// TestKilledProxy kills the proxy again and again under writes. After each restart everything is as was acknowledged, and
-// extension-apiservers are served, without anybody doing anything.
+// TestKilledProxy kills the proxy repeatedly during writes. After each restart, all acknowledged writes must be there, and
+// extension-apiservers must be served.
 func TestKilledProxy(t *testing.T) {
 	t.Parallel()
 	const kills = 3
@@ -43,18 +43,19 @@ func TestKilledProxy(t *testing.T) {
 	}
 }
 
-// writers write ConfigMaps, and remember what of them was acknowledged.
+// writers write ConfigMaps, and record acknowledged writes.
 type writers struct {
 	namespace    string
 	acknowledged atomic.Int64
 	killed       atomic.Bool
 
 	lock sync.Mutex
-	// possible are the values that each may have: one, or while a write is not acknowledged two; "" is that it isn't there.
+	// possible contains the possible values of each ConfigMap: one, or two if a write is not acknowledged. "" means that it does not
+	// exist.
 	possible map[string][]string
 }
 
-// writeUntilKilled writes for a while, and kills the proxy in the middle of it.
+// writeUntilKilled writes for a while, and kills the proxy during a write.
 func (w *writers) writeUntilKilled(t *testing.T, s *suite, round int) {
 	t.Helper()
 	const writing, enough = 6, 300
@@ -82,7 +83,7 @@ func (w *writers) writeUntilKilled(t *testing.T, s *suite, round int) {
 	t.Logf("killed after %d acknowledged writes", w.acknowledged.Load())
 }
 
-// write creates and updates a ConfigMap, and deletes it if it is not to stay.
+// write creates and updates a ConfigMap, and deletes it unless it must stay.
 func (w *writers) write(ctx context.Context, configMaps typedcorev1.ConfigMapInterface, name string, stays bool) error {
 	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	if err := w.change(name, "created", func() (err error) {
@@ -102,7 +103,7 @@ func (w *writers) write(ctx context.Context, configMaps typedcorev1.ConfigMapInt
 	return w.change(name, "", func() error { return configMaps.Delete(ctx, name, metav1.DeleteOptions{}) })
 }
 
-// change does something that gives the object this value, if it is done at all.
+// change performs a write that gives the ConfigMap this value, if it succeeds.
 func (w *writers) change(name, value string, do func() error) error {
 	set := func(values ...string) {
 		w.lock.Lock()
@@ -124,7 +125,7 @@ func (w *writers) change(name, value string, do func() error) error {
 	return err
 }
 
-// compare wants everything to be as was acknowledged.
+// compare checks that the ConfigMaps match the acknowledged writes.
 func (w *writers) compare(t *testing.T, s *suite) {
 	t.Helper()
 	list, err := s.Client(t).CoreV1().ConfigMaps(w.namespace).List(t.Context(), metav1.ListOptions{})

@@ -20,8 +20,8 @@ import (
 
 const rotations = 5
 
-// rotateFrontProxy replaces the proxy's own client certificate, again and again, under load: key and certificate one after
-// the other, once with a long time between.
+// rotateFrontProxy replaces the proxy's client certificate repeatedly, under load. It writes the key before the certificate, once
+// with a long pause.
 func (s *suite) rotateFrontProxy(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{ClientAuth: tls.RequireAndVerifyClientCert})
 	load := s.startLoad(t, b)
@@ -31,7 +31,7 @@ func (s *suite) rotateFrontProxy(t *testing.T) {
 		certificate := s.FrontProxyCA.IssueTo(t, next)
 		rename(t, next.Key, s.FrontProxyClient.Key)
 		if i == 0 {
-			load.flow(t) // with a key that is not the certificate's
+			load.flow(t) // with a key that does not match the certificate
 		}
 		rename(t, next.Cert, s.FrontProxyClient.Cert)
 		proxytest.Eventually(t, "use of the new certificate", soon, func(ctx context.Context) error {
@@ -47,7 +47,7 @@ func (s *suite) rotateFrontProxy(t *testing.T) {
 		load.flow(t)
 	}
 	load.stop(t)
-	// Those of the load, of its last moment with an old certificate, and of the probe; not those of each rotation.
+	// Connections of the load, some with an old certificate, and of the probe. There must not be one for each rotation.
 	const connections = 20
 	proxytest.Eventually(t, "end of old connections", soon, func(context.Context) error {
 		if open := b.OpenConnections(); open > connections {
@@ -57,7 +57,7 @@ func (s *suite) rotateFrontProxy(t *testing.T) {
 	})
 }
 
-// copyPair copies the files of a pair into a folder on the same disk.
+// copyPair copies the files of a pair to a folder on the same disk.
 func copyPair(t *testing.T, pair proxytest.KeyPair) proxytest.KeyPair {
 	t.Helper()
 	dir, err := os.MkdirTemp(filepath.Dir(filepath.Dir(pair.Cert)), "next-*")
@@ -85,8 +85,8 @@ func rename(t *testing.T, from, to string) {
 	}
 }
 
-// rotateCABundle replaces a backend's authority under load, again and again, and then by one that is wrong: that ends the
-// trust for this backend, for no other, and until it is mended.
+// rotateCABundle replaces a backend's CA repeatedly, under load, and then by a wrong one. Only this backend becomes unavailable,
+// until the CA is corrected.
 func (s *suite) rotateCABundle(t *testing.T) {
 	b, other := s.backend(t, proxytest.BackendOptions{}), s.backend(t, proxytest.BackendOptions{})
 	load, otherLoad := s.startLoad(t, b), s.startLoad(t, other)
@@ -120,7 +120,7 @@ func (s *suite) rotateCABundle(t *testing.T) {
 	otherLoad.stop(t)
 }
 
-// wrongCertificates has a backend come back with a certificate that is not to be trusted, and then with a good one.
+// wrongCertificates restarts a backend with a certificate that is not trusted, and then with a trusted one.
 func (s *suite) wrongCertificates(t *testing.T) {
 	for name, certificate := range map[string]func(*testing.T, *proxytest.Backend) tls.Certificate{
 		"expired": func(t *testing.T, b *proxytest.Backend) tls.Certificate {
@@ -163,7 +163,7 @@ func (s *suite) wrongCertificates(t *testing.T) {
 	}
 }
 
-// wantUntrusted wants that the backend is known to be unavailable for its certificate, and that its clients are told.
+// wantUntrusted checks that the backend is unavailable because of its certificate, and that clients get this error.
 func (s *suite) wantUntrusted(t *testing.T, b *proxytest.Backend) {
 	t.Helper()
 	started := time.Now()

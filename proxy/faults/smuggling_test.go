@@ -21,7 +21,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// smuggling sends what one server may take for one request, and another for two.
+// smuggling sends data that one server may parse as one request, and another server as two.
 func (s *suite) smuggling(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{HTTP1: true})
 	tap := tapInto(t, b)
@@ -30,7 +30,7 @@ func (s *suite) smuggling(t *testing.T) {
 	hidden := "GET " + b.Path("smuggled") + " HTTP/1.1\r\nHost: faults\r\nX-Remote-User: system:admin\r\n\r\n"
 	chunked := "Transfer-Encoding: chunked\r\n"
 	const end = "0\r\n\r\n"
-	// Ends the connection, if it lasts so long: to close it early would be to give up the requests.
+	// Without this, the connection may stay open, and closing it early would cancel the requests.
 	const farewell = "GET /healthz HTTP/1.1\r\nHost: faults\r\nConnection: close\r\n\r\n"
 	for name, sent := range map[string]string{
 		"length_and_chunks":             post + "Content-Length: 6\r\n" + chunked + "\r\n" + end + hidden,
@@ -86,7 +86,7 @@ func (s *suite) smuggling(t *testing.T) {
 	}
 }
 
-// responses are all on the connection.
+// responses returns the status codes of all responses on the connection.
 func responses(t *testing.T, conn *connection) (statuses []int) {
 	t.Helper()
 	for {
@@ -98,7 +98,7 @@ func responses(t *testing.T, conn *connection) (statuses []int) {
 			t.Fatalf("no more answers after %d, and no end", statuses)
 		}
 		if err != nil {
-			return statuses // the end of the connection, by closing it or with bytes unread
+			return statuses // the end of the connection, with or without unread bytes
 		}
 		statuses = append(statuses, response.StatusCode)
 		if _, err := io.Copy(io.Discard, response.Body); err != nil {
@@ -107,7 +107,7 @@ func responses(t *testing.T, conn *connection) (statuses []int) {
 	}
 }
 
-// tap keeps what a backend receives, byte for byte.
+// tap records the exact bytes that a backend receives.
 type tap struct {
 	net.Listener
 	lock  sync.Mutex
@@ -115,15 +115,15 @@ type tap struct {
 	busy  atomic.Int32 // connections with a request that has not ended
 }
 
-// tapped is one of its connections.
+// tapped is a connection of the tap.
 type tapped struct {
 	net.Conn
 	tap      *tap
 	received []byte
-	busy     bool // only the server's goroutine for the connection looks at it
+	busy     bool // only the server's goroutine for the connection uses it
 }
 
-// tapInto puts a server of its own in the backend's place, that answers in the same way.
+// tapInto replaces the backend's server with one that records bytes, and responds in the same way.
 func tapInto(t *testing.T, b *proxytest.Backend) *tap {
 	t.Helper()
 	b.Stop()
@@ -136,7 +136,7 @@ func tapInto(t *testing.T, b *proxytest.Backend) *tap {
 		r.TLS = &tls.ConnectionState{}
 		b.Default(w, r)
 	})}
-	go func() { _ = server.Serve(tap) }() // it ends with the error that it was closed
+	go func() { _ = server.Serve(tap) }() // it returns http.ErrServerClosed
 	t.Cleanup(func() { server.Close() })
 	return tap
 }
@@ -163,7 +163,7 @@ func (c *tapped) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// count is an http.Server's ConnState.
+// count tracks requests. It is the ConnState of an http.Server.
 func (p *tap) count(conn net.Conn, state http.ConnState) {
 	c := conn.(*tapped)
 	switch {
@@ -176,7 +176,7 @@ func (p *tap) count(conn net.Conn, state http.ConnState) {
 	}
 }
 
-// forget what was received, when nothing of it is still on its way: the rest of a body that was broken off, say.
+// forget drops the recorded data once none is in flight, such as the rest of an incomplete body.
 func (p *tap) forget(t *testing.T) {
 	t.Helper()
 	proxytest.Eventually(t, "the end of all requests at the backend", soon, func(context.Context) error {
@@ -192,7 +192,7 @@ func (p *tap) forget(t *testing.T) {
 	}
 }
 
-// ambiguous are forms that servers do not all read in the same way.
+// ambiguous lists patterns that servers parse differently.
 var ambiguous = map[string]*regexp.Regexp{
 	"a bare line feed":       regexp.MustCompile(`[^\r]\n`),
 	"a bare carriage return": regexp.MustCompile(`\r[^\n]`),
@@ -205,7 +205,7 @@ var ambiguous = map[string]*regexp.Regexp{
 	"a forged identity":      regexp.MustCompile(`(?i)\r\nx-remote-[^\r]*: ?system:admin`),
 }
 
-// TestAmbiguousFormsAreFound holds that the other tests would notice.
+// TestAmbiguousFormsAreFound checks that the other tests would detect each pattern.
 func TestAmbiguousFormsAreFound(t *testing.T) {
 	const first = "POST /things HTTP/1.1\r\n"
 	for form, want := range map[string]string{
@@ -235,8 +235,8 @@ func TestAmbiguousFormsAreFound(t *testing.T) {
 	}
 }
 
-// wantNormal wants that the backend received no more requests than the client got answers, each of them the client's, and
-// each in a form that there are no two minds about.
+// wantNormal checks that the backend received no more requests than the client got responses, that each is the client's, and that
+// none is ambiguous.
 func (p *tap) wantNormal(t *testing.T, b *proxytest.Backend, answers []int) {
 	t.Helper()
 	p.lock.Lock()
@@ -245,7 +245,7 @@ func (p *tap) wantNormal(t *testing.T, b *proxytest.Backend, answers []int) {
 	for _, c := range p.conns {
 		reader := bufio.NewReaderSize(bytes.NewReader(c.received), len(c.received)+1)
 		for {
-			_, _ = reader.Peek(1) // has all of it buffered
+			_, _ = reader.Peek(1) // buffers all data
 			rest := c.received[len(c.received)-reader.Buffered():]
 			request, err := http.ReadRequest(reader)
 			if errors.Is(err, io.EOF) {
@@ -256,10 +256,10 @@ func (p *tap) wantNormal(t *testing.T, b *proxytest.Backend, answers []int) {
 				break
 			}
 			if _, err := io.Copy(io.Discard, request.Body); err != nil {
-				break // the proxy gave it up, as it has to
+				break // the proxy canceled it, as it must
 			}
 			if !strings.HasPrefix(request.URL.Path, b.Path()+"/") {
-				continue // a probe, or for discovery
+				continue // a probe, or discovery
 			}
 			count++
 			wantUser(t, request.URL.Path, request.Header, userName, masters, "system:authenticated")

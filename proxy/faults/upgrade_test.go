@@ -13,8 +13,8 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// malformedUpgrades asks for upgrades in ways nobody should, of a path where the backend never agrees and of one where it
-// agrees to anything: each is answered, and nothing stays.
+// malformedUpgrades requests invalid upgrades, of a path where the backend refuses upgrades and of one where it accepts all. Each
+// must get a response, and no connection may leak.
 func (s *suite) malformedUpgrades(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{})
 	b.Handle("agrees", proxytest.EchoUpgrade)
@@ -53,11 +53,11 @@ func (s *suite) malformedUpgrades(t *testing.T) {
 	})
 }
 
-// malformedUpgrade sends the headers, and more bytes, which with some of them are the body.
+// malformedUpgrade sends the headers, and more bytes, which are the body of some requests.
 func (s *suite) malformedUpgrade(t *testing.T, b *proxytest.Backend, protocol string, headers []string) {
 	t.Helper()
 	head := strings.Join(append([]string{" " + protocol, "Host: faults"}, headers...), "\r\n") + "\r\n\r\n"
-	const body = "0\r\n\r\n....." // the end of chunks, or the ten bytes announced
+	const body = "0\r\n\r\n....." // the last chunk, or the body with ten bytes
 	for i := range often {
 		agrees := i%2 == 0
 		conn := s.connect(t)
@@ -73,15 +73,15 @@ func (s *suite) malformedUpgrade(t *testing.T, b *proxytest.Backend, protocol st
 	}
 }
 
-// smugglingPastUpgrade goes on talking after an upgrade was refused, as if there were a tunnel to the backend, where the
-// front proxy's word is trusted (CVE-2018-1002105).
+// smugglingPastUpgrade sends requests after a refused upgrade, as if there were a tunnel to the backend, which trusts the front
+// proxy (CVE-2018-1002105).
 func (s *suite) smugglingPastUpgrade(t *testing.T) {
 	s.bothProtocols(t, func(t *testing.T, b *proxytest.Backend) {
 		for _, status := range []int{200, 204, 301, 400, 403, 404, 426, 500, 503} {
 			path := fmt.Sprintf("refused/%d", status)
 			b.Handle(path, proxytest.Respond(status, http.Header{"Connection": {"Upgrade"}, "Upgrade": {"websocket"}}, ""))
 			conn := s.connect(t)
-			// The second follows at once, and again after the answer to the first.
+			// The second request follows at once, and again after the response to the first.
 			smuggled := "GET " + b.Path("smuggled") + " HTTP/1.1\r\nHost: faults\r\nX-Remote-User: system:admin\r\nX-Remote-Group: system:masters\r\n\r\n"
 			conn.write(t, "GET "+b.Path(path)+" HTTP/1.1\r\nHost: faults\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"+smuggled)
 			if response, err := http.ReadResponse(conn.reader, nil); err != nil || response.StatusCode == http.StatusSwitchingProtocols {
@@ -99,9 +99,9 @@ func (s *suite) smugglingPastUpgrade(t *testing.T) {
 	})
 }
 
-// unaskedUpgrades has the backend answer 101 to requests that are no upgrades: no client gets a tunnel, and the connection
-// is closed, so that no request is ever sent on it.
-func (s *suite) unaskedUpgrades(t *testing.T) {
+// unrequestedUpgrades makes the backend respond with 101 to requests that are not upgrades. No client may get a tunnel, and the
+// connection must be closed, so that no request is sent on it.
+func (s *suite) unrequestedUpgrades(t *testing.T) {
 	b := s.backend(t, proxytest.BackendOptions{HTTP1: true})
 	type heard struct {
 		said string
@@ -114,7 +114,7 @@ func (s *suite) unaskedUpgrades(t *testing.T) {
 	} {
 		after := make(chan heard, 1)
 		b.Handle(name, func(w http.ResponseWriter, _ *http.Request) {
-			said, err := proxytest.RawHeard(w, "HTTP/1.1 101 Switching Protocols\r\n"+headers+"\r\n", soon)
+			said, err := proxytest.RawThenRead(w, "HTTP/1.1 101 Switching Protocols\r\n"+headers+"\r\n", soon)
 			after <- heard{said, err}
 		})
 		for _, request := range []string{"GET " + b.Path(name), "POST " + b.Path(name), "GET " + b.Path(name) + "?watch=true"} {
@@ -126,7 +126,7 @@ func (s *suite) unaskedUpgrades(t *testing.T) {
 			})
 		}
 	}
-	// HTTP/2 has informational responses, which are passed on, but no 101.
+	// HTTP/2 passes on informational responses, but has no 101.
 	b = s.backend(t, proxytest.BackendOptions{})
 	b.Handle("switches", func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusSwitchingProtocols)
@@ -135,7 +135,7 @@ func (s *suite) unaskedUpgrades(t *testing.T) {
 	t.Run("over_HTTP2", func(t *testing.T) { s.wantNoTunnel(t, "GET "+b.Path("switches")+"?watch=true") })
 }
 
-// wantNoTunnel sends a request over HTTP/1.1, where a tunnel could be had, and wants to be told that there is none.
+// wantNoTunnel sends a request over HTTP/1.1, which has tunnels, and checks that it gets an error.
 func (s *suite) wantNoTunnel(t *testing.T, request string) {
 	t.Helper()
 	conn := s.connect(t)

@@ -15,22 +15,22 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// What may be there after a test that was not before: connections of the test's own clients, a lease about to be renewed.
-// Every fault is tried more often than that.
+// The slack allows for connections of the test's own clients, and a lease that is being renewed. Each fault is repeated more often
+// than that.
 const (
 	slackGoroutines = 30
 	slackFiles      = 15
 )
 
-// ownPace has what the control plane begins when it comes to it, for each of its resources, whatever clients do.
+// ownPace matches goroutines that the control plane starts for each of its resources, independently of clients.
 var ownPace = regexp.MustCompile(`k8s\.io/apiserver/pkg/storage/|google\.golang\.org/grpc`)
 
-// vitals are what a leak in the proxy's process shows in.
+// vitals counts goroutines and files of the proxy, in which leaks show.
 type vitals struct {
-	// stacks counts goroutines by the functions they are in, innermost first.
+	// stacks counts goroutines by their functions, innermost first.
 	stacks     map[string]int
 	goroutines int
-	// files are open file descriptors: connections, mostly. 0 where the system doesn't tell.
+	// files is the number of open file descriptors, mostly connections, or 0 if the system does not report it.
 	files int
 }
 
@@ -57,7 +57,7 @@ func (s *suite) vitals(ctx context.Context, t *testing.T) vitals {
 	return v
 }
 
-// add takes a record of a profile: "COUNT @ ADDRESS..." and a line for each function.
+// add adds a record of a profile: "COUNT @ ADDRESS..." and a line for each function.
 func (v *vitals) add(record string) {
 	var functions []string
 	count := 0
@@ -77,7 +77,7 @@ func (v *vitals) add(record string) {
 	v.stacks[strings.Join(functions, " < ")] += count
 }
 
-// settled are the vitals when nothing begins or ends any more.
+// settled returns the vitals when they no longer change.
 func (s *suite) settled(t *testing.T) vitals {
 	t.Helper()
 	const calm, close = time.Second, 3
@@ -98,7 +98,7 @@ func (s *suite) settled(t *testing.T) vitals {
 
 func abs(n int) int { return max(n, -n) }
 
-// beyond returns an error when there is more than before, and what.
+// beyond returns an error with the growth if there are more than before.
 func (v vitals) beyond(before vitals) error {
 	if v.goroutines <= before.goroutines+slackGoroutines && v.files <= before.files+slackFiles {
 		return nil
@@ -106,7 +106,7 @@ func (v vitals) beyond(before vitals) error {
 	return fmt.Errorf("%s; before it was %s%s", v, before, v.growth(before))
 }
 
-// growth lists the functions that more goroutines are in than before, the most first.
+// growth lists the functions with more goroutines than before, in descending order.
 func (v vitals) growth(before vitals) string {
 	type growth struct {
 		by    int

@@ -16,26 +16,25 @@ import (
 )
 
 const (
-	// adapterModule is not in this module's graph: it requires newer versions of what kube-apiserver is built of than
-	// kube-apiserver's own release does.
+	// adapterModule is not required in go.mod, because it requires newer versions of kube-apiserver's dependencies than
+	// kube-apiserver does.
 	adapterModule = "sigs.k8s.io/custom-metrics-apiserver@v1.37.0"
-	// Where the adapter is told values; there is no flag for it.
+	// The adapter accepts metrics at this port. There is no flag for it.
 	adapterWritePort = 8080
-	// As its manifest has it.
+	// as in its manifest
 	adapterNamespace, adapterName = "custom-metrics", "custom-metrics-apiserver"
 )
 
 var adapterAPIServices = []string{"v1beta1.custom.metrics.k8s.io", "v1beta2.custom.metrics.k8s.io", "v1beta1.external.metrics.k8s.io"}
 
-// startAdapter applies the adapter's own manifest, runs it on this machine as the ServiceAccount that it has there, and
-// waits until requests get through.
+// startAdapter applies the adapter's own manifest, runs it on this machine as its ServiceAccount, and waits until it is served.
 func startAdapter(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
 	t.Helper()
 	wantWritePort(t)
 	program, manifest := adapter(t)
 	kubectl.must(t, "apply", "-f", manifest)
 	port := proxytest.FreePort(t)
-	// It runs here instead of in a Pod: the same Service leads to this machine.
+	// It does not run in a Pod, so the same Service refers to this machine.
 	kubectl.must(t, "delete", "service", adapterName, "-n", adapterNamespace)
 	kubectl.must(t, "create", "service", "externalname", adapterName, "-n", adapterNamespace, "--external-name=localhost")
 	for _, name := range adapterAPIServices {
@@ -49,7 +48,7 @@ func startAdapter(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
 		kubectl.must(t, "wait", "--for=condition=Available", "--timeout="+proxytest.Patience.String(), "apiservice/"+name)
 		version, group, _ := strings.Cut(name, ".")
 		path := "/apis/" + group + "/" + version
-		// kube-apiserver says that it is available a moment before it passes requests on.
+		// kube-apiserver reports it as available a moment before it forwards requests.
 		proxytest.Eventually(t, "GET "+path, proxytest.Patience, func(ctx context.Context) error {
 			_, err := kubectl.run(ctx, "get", "--raw", path)
 			return err
@@ -57,7 +56,7 @@ func startAdapter(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
 	}
 }
 
-// wantWritePort skips the test where the adapter could only end at once.
+// wantWritePort skips the test if the adapter could not listen on its port.
 func wantWritePort(t *testing.T) {
 	t.Helper()
 	l, err := net.Listen("tcp", fmt.Sprintf(":%d", adapterWritePort))
@@ -67,7 +66,7 @@ func wantWritePort(t *testing.T) {
 	l.Close()
 }
 
-// adapter installs the adapter, as anybody would, and returns its program and its manifest.
+// adapter installs the adapter, as a user would, and returns the paths of its program and its manifest.
 func adapter(t *testing.T) (program, manifest string) {
 	t.Helper()
 	root, err := kube.RootDir()
@@ -84,7 +83,7 @@ func adapter(t *testing.T) (program, manifest string) {
 	return filepath.Join(bin, "test-adapter"), filepath.Join(module.Dir, "test-adapter-deploy", "testing-adapter.yaml")
 }
 
-// goCommand runs go outside of this module, with a folder for what it installs.
+// goCommand runs go outside this module, with a folder for the programs that it installs.
 func goCommand(t *testing.T, bin string, args ...string) []byte {
 	t.Helper()
 	cmd := exec.Command("go", args...)

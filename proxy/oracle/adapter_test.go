@@ -12,29 +12,29 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// A step is what somebody does with metrics, and what comes of it.
+// step is a command of kubectl and its result.
 type step struct {
 	name string
-	// args are kubectl's, separated by spaces.
+	// args are the arguments of kubectl, separated by spaces.
 	args string
 	want string
-	// fails says that kubectl does.
+	// fails is set if kubectl must fail.
 	fails bool
 }
 
 const (
 	customMetrics   = "/apis/custom.metrics.k8s.io"
 	externalMetrics = "/apis/external.metrics.k8s.io/v1beta1"
-	// requests is a metric of Service kubernetes, which every control plane has.
+	// requests is a metric of the Service kubernetes, which every control plane has.
 	requests      = "/namespaces/default/services/kubernetes/requests"
 	requestsValue = `{"kind":"MetricValueList","apiVersion":"custom.metrics.k8s.io/v1beta2","metadata":{},"items":[{` +
 		`"describedObject":{"kind":"Service","namespace":"default","name":"kubernetes","apiVersion":"/v1"},` +
 		`"metric":{"name":"requests","selector":null},"timestamp":"TIME","value":"300m"}]}`
-	// autoscaler is a user whom the adapter's manifest lets read custom metrics.
+	// autoscaler is a user with access, by the adapter's manifest, to custom metrics.
 	autoscaler = "system:serviceaccount:kube-system:horizontal-pod-autoscaler"
 )
 
-// beforeWriting and afterWriting are the steps, to either side of a metric's first value.
+// beforeWriting and afterWriting are the steps before and after a metric gets its first value.
 var (
 	beforeWriting = []step{
 		{
@@ -103,8 +103,8 @@ v1beta1.external.metrics.k8s.io custom-metrics/custom-metrics-apiserver True AGE
 	}
 )
 
-// TestCustomMetricsAdapter has the test adapter of sigs.k8s.io/custom-metrics-apiserver, as it is published, serve kubectl
-// behind both control planes.
+// TestCustomMetricsAdapter runs the published test adapter of sigs.k8s.io/custom-metrics-apiserver behind both control planes, and
+// compares the output of kubectl.
 func TestCustomMetricsAdapter(t *testing.T) {
 	t.Run(proxytest.AggregationProxy, func(t *testing.T) { useAdapter(t, proxytest.Start(t)) })
 	t.Run(proxytest.KubeAPIServer, func(t *testing.T) { useAdapter(t, kube.Start(t).ControlPlane) })
@@ -140,14 +140,14 @@ var (
 	blanks = regexp.MustCompile(` +`)
 )
 
-// withoutTimes leaves out what is different every time.
+// withoutTimes replaces times, which always differ.
 func withoutTimes(output string) string {
 	output = times.ReplaceAllString(output, `"timestamp":"TIME"`)
 	output = blanks.ReplaceAllString(strings.TrimSpace(output), " ")
 	return ages.ReplaceAllString(output, " AGE")
 }
 
-// writeMetric tells the adapter a value, at the port that it has for that.
+// writeMetric writes a value at the port of the adapter.
 func writeMetric(t *testing.T, path, value string) {
 	t.Helper()
 	url := fmt.Sprintf("http://127.0.0.1:%d/write-metrics%s", adapterWritePort, path)

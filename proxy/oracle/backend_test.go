@@ -19,7 +19,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// The scripted extension-apiserver: by default it says what it received. Webhooks are served beside it.
+// The scripted extension-apiserver returns the request by default. It also serves webhooks.
 const (
 	echoNamespace = "backend"
 	echoGroup     = "echo.example.com"
@@ -27,7 +27,7 @@ const (
 	echoThings    = echoRoot + "/namespaces/default/things"
 )
 
-// prepareBackend starts the scripted one and registers it. Rows find its port and authority in variables.
+// prepareBackend starts and registers the scripted extension-apiserver. It sets variables to its port and its CA for rows.
 func prepareBackend(t *testing.T, s *side) {
 	t.Helper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: echoNamespace}}
@@ -70,14 +70,14 @@ func prepareBackend(t *testing.T, s *side) {
 	backend.Handle("/mutate", review(mutate))
 	backend.Handle("/validate", review(validate))
 	backend.Handle("/silent", proxytest.Hang)
-	// An extension-apiserver on this machine knows the webhook's Service by no name.
+	// On this machine, the name of the webhook's Service does not resolve.
 	backend.SetCertificate(backend.Authority.Serving(t, backend.ServerName(), "localhost"))
 	backend.Register(t, s.ControlPlane)
 	s.variables["port"] = strconv.Itoa(backend.Options.Port)
 	s.variables["ca"] = base64.StdEncoding.EncodeToString(backend.Authority.PEM)
 }
 
-// page is HTML with links.
+// page serves HTML with links.
 func page(zipped bool) http.HandlerFunc {
 	const text = `<!DOCTYPE html><title>a &lt; b</title><script src=/s.js>"<a href=/no>"</script><p>1 < 2 <a HREF='/a?b=1&amp;c'>x</a>` +
 		`<a href="https://other.example.com/">y</a><img src=z alt="/no"/><!-- <a href=/no> --><form action=/b`
@@ -97,7 +97,7 @@ func page(zipped bool) http.HandlerFunc {
 func trailer(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Trailer", "X-Sum")
 	_, _ = io.WriteString(w, "body")
-	_ = http.NewResponseController(w).Flush() // else its length comes before it, and a trailer is of no use
+	_ = http.NewResponseController(w).Flush() // otherwise, the response has a Content-Length and no trailer
 	w.Header().Set("X-Sum", "4")
 }
 
@@ -108,7 +108,7 @@ func chunks(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// lines switches to a protocol in which each line comes back with the number of its letters.
+// lines switches to a protocol in which each line is answered with its number of letters.
 func lines(w http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Upgrade") != "lines" {
 		http.Error(w, "lines only", http.StatusForbidden)
@@ -131,7 +131,7 @@ func lines(w http.ResponseWriter, r *http.Request) {
 func echoSocket(w http.ResponseWriter, r *http.Request) {
 	conn, err := (&websocket.Upgrader{Subprotocols: []string{"echo"}, CheckOrigin: func(*http.Request) bool { return true }}).Upgrade(w, r, nil)
 	if err != nil {
-		return // it has answered
+		return // it has already responded
 	}
 	defer conn.Close()
 	for {
@@ -159,7 +159,7 @@ func review(decide func(*admissionv1.AdmissionRequest) *admissionv1.AdmissionRes
 	}
 }
 
-// mutate labels what it sees, and warns.
+// mutate adds a label and a warning.
 func mutate(*admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	kind := admissionv1.PatchTypeJSONPatch
 	return &admissionv1.AdmissionResponse{
@@ -168,7 +168,7 @@ func mutate(*admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	}
 }
 
-// validate refuses what has the label refuse.
+// validate refuses objects with the label refuse.
 func validate(request *admissionv1.AdmissionRequest) *admissionv1.AdmissionResponse {
 	var object metav1.PartialObjectMetadata
 	if err := json.Unmarshal(request.Object.Raw, &object); err != nil || object.Labels["refuse"] != "" {

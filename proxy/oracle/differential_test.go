@@ -1,4 +1,4 @@
-// Package oracle holds aggregation-proxy against the real kube-apiserver: the same requests, in the same order, with the
+// Package oracle compares aggregation-proxy with the real kube-apiserver: it sends the same requests, in the same order, with the
 // same extension-apiservers behind both.
 package oracle
 
@@ -18,33 +18,33 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// tables are all the requests.
+// tables contains all requests.
 var tables = []table{discovery, reads, lists, writes, patches, watches, openAPI, headers, identities, upgrades, malformed, registration, authorization, controlPlane, lifecycle, customResources, admission}
 
-// slow is worth a line: what is waited for a long time may never come.
+// slow is the duration from which a row is logged, because a long wait may never end.
 const slow = 3 * time.Second
 
-// TestDifferences sends every row to both, and wants the same of both but for the intended differences.
+// TestDifferences sends every row to both, and compares the responses, except for the intended differences.
 func TestDifferences(t *testing.T) {
-	ours, real := startBoth(t)
+	ours, stock := startBoth(t)
 	c := comparison{got: proxytest.AggregationProxy, want: proxytest.KubeAPIServer, tables: tables, intended: intendedDifferences}
-	c.run(t, ours, real)
+	c.run(t, ours, stock)
 }
 
-// comparison is what has been found so far.
+// comparison contains the results so far.
 type comparison struct {
-	// got is what is held against want: the names of the two.
+	// The response of got is compared with that of want. Both are names of sides.
 	got, want string
 	tables    []table
 	intended  []intendedDifference
 
 	rows, failed int
 	names        map[string]bool
-	// met are the names of rows by the reason for their difference.
+	// met contains the names of rows by the reason for their difference.
 	met map[string][]string
 }
 
-// run sends every row to both sides, and prints how many there are and in how many ways they differ.
+// run sends every row to both sides, and prints the number of rows and differences.
 func (c *comparison) run(t *testing.T, got, want *side) {
 	t.Helper()
 	c.names, c.met = map[string]bool{}, map[string][]string{}
@@ -58,7 +58,7 @@ func (c *comparison) run(t *testing.T, got, want *side) {
 	c.report(t)
 }
 
-func (c *comparison) row(t *testing.T, ours, real *side, table string, r row) {
+func (c *comparison) row(t *testing.T, ours, stock *side, table string, r row) {
 	t.Helper()
 	c.rows++
 	name := table + "/" + r.name
@@ -67,11 +67,11 @@ func (c *comparison) row(t *testing.T, ours, real *side, table string, r row) {
 	}
 	c.names[name] = true
 	started := time.Now()
-	a, err := sendBoth(t.Context(), ours, real, r)
-	// What happens by itself may be seen half done.
+	a, err := sendBoth(t.Context(), ours, stock, r)
+	// A change that takes time may be seen halfway.
 	for err == nil && a.rest(name, c.intended) != "" && r.method == http.MethodGet && r.until != nil && time.Since(started) < settleTimeout {
 		time.Sleep(settlePoll)
-		a, err = sendBoth(t.Context(), ours, real, r)
+		a, err = sendBoth(t.Context(), ours, stock, r)
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", r.name, err)
@@ -93,18 +93,18 @@ func (c *comparison) row(t *testing.T, ours, real *side, table string, r row) {
 	}
 }
 
-// answers are both sides'.
+// answers contains the responses of both sides.
 type answers struct {
 	got, want response
-	// reasons are those for which they are meant to differ.
+	// reasons are the reasons for the intended differences.
 	reasons []string
 }
 
-// rest is what differs beyond what is intended.
+// rest returns the differences that are not intended.
 func (a *answers) rest(row string, differences []intendedDifference) string {
 	got, want := a.got, a.want
 	if bytes.Equal(got.body, want.body) {
-		got.body, want.body = nil, nil // large documents take long to spread out
+		got.body, want.body = nil, nil // formatting large documents takes long
 	}
 	g, w, reasons := intended(differences, row, got.text(), want.text())
 	a.reasons = reasons
@@ -114,7 +114,7 @@ func (a *answers) rest(row string, differences []intendedDifference) string {
 	return difference(w, g)
 }
 
-// report prints the differences met, the intended ones among them, of which none may be there in vain.
+// report prints the differences. Each intended difference must occur.
 func (c *comparison) report(t *testing.T) {
 	t.Helper()
 	all := 0
@@ -132,8 +132,8 @@ func (c *comparison) report(t *testing.T) {
 	fmt.Printf("rows %d differ %d\n", c.rows, len(c.met)+c.failed)
 }
 
-// sendBoth sends the row to both at the same time.
-func sendBoth(ctx context.Context, ours, real *side, r row) (answers, error) {
+// sendBoth sends the row to both sides at the same time.
+func sendBoth(ctx context.Context, ours, stock *side, r row) (answers, error) {
 	var a answers
 	var group errgroup.Group
 	send := func(s *side, answer *response) {
@@ -145,26 +145,26 @@ func sendBoth(ctx context.Context, ours, real *side, r row) (answers, error) {
 		})
 	}
 	send(ours, &a.got)
-	send(real, &a.want)
+	send(stock, &a.want)
 	err := group.Wait()
 	return a, err
 }
 
 // startBoth starts the two control planes with the extension-apiservers behind each.
-func startBoth(t *testing.T) (ours, real *side) {
+func startBoth(t *testing.T) (ours, stock *side) {
 	t.Helper()
-	real = newSide(t, kube.Start(t).ControlPlane)
+	stock = newSide(t, kube.Start(t).ControlPlane)
 	ours = newSide(t, proxytest.Start(t))
-	for _, s := range []*side{ours, real} {
+	for _, s := range []*side{ours, stock} {
 		for _, extension := range []kube.Extension{kube.Sample(), kube.Fruit()} {
 			extension.Start(t, s.ControlPlane)
 		}
 		prepareBackend(t, s)
 	}
-	return ours, real
+	return ours, stock
 }
 
-// difference shows the lines around what is not the same. Documents are long, and comparing all of them takes long.
+// difference returns the lines around the differences. Documents are long, so comparing all lines would take long.
 func difference(want, got string) string {
 	const context, most = 3, 300
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")

@@ -13,21 +13,21 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"k8s.io/client-go/rest"
 
+	"github.com/apiserver-builder/builder/proxy/internal/pki"
 	"github.com/apiserver-builder/builder/proxy/oracle/kube"
-	"github.com/apiserver-builder/builder/proxy/pki"
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// An example is a project that builder made.
+// example is a project that builder generated.
 type example struct {
-	// dir is relative to this repository's root, project what its PROJECT calls it.
+	// dir is relative to this repository's root. project is the name in its PROJECT file.
 	dir, project string
 }
 
 var examples = []example{{"examples/fruit", "shop"}, {"examples/wardle", "wardle"}, {"examples/shop", "shop"}}
 
-// start applies the example's config, runs its programs on this machine as the ServiceAccounts that config gives them, and
-// waits until requests get through.
+// start applies the example's config, runs its programs on this machine with the ServiceAccounts in config, and waits until it is
+// served.
 func (e example) start(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) {
 	t.Helper()
 	e.apply(t, kubectl)
@@ -56,12 +56,12 @@ func (e example) control(t *testing.T, kubectl kubectl) {
 	e.run(t, t.TempDir(), "controller-manager", "--kubeconfig", kubectl.serviceAccount(t, e.project+"-system", e.project+"-controller-manager"), "--health-probe-bind-address=0")
 }
 
-// serve runs the apiserver, once config is applied, and waits until requests get through.
+// serve runs the apiserver after config has been applied, and waits until it is served.
 func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) served {
 	t.Helper()
 	namespace, apiserver := e.project+"-system", e.project+"-apiserver"
 
-	// The Service leads to this machine instead of to Pods.
+	// The Service refers to this machine instead of Pods.
 	kubectl.must(t, "delete", "service", apiserver, "-n", namespace)
 	kubectl.must(t, "create", "service", "externalname", apiserver, "-n", namespace, "--external-name=localhost")
 	authority, port := proxytest.NewAuthority(t, apiserver), proxytest.FreePort(t)
@@ -81,7 +81,7 @@ func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl
 		_, name, _ := strings.Cut(apiservice, "/")
 		version, group, _ := strings.Cut(name, ".")
 		path := "/apis/" + group + "/" + version
-		// kube-apiserver says that it is available a moment before it passes requests on.
+		// kube-apiserver reports it as available a moment before it forwards requests.
 		proxytest.Eventually(t, "GET "+path, proxytest.Patience, func(ctx context.Context) error {
 			_, err := kubectl.run(ctx, "get", "--raw", path)
 			return err
@@ -96,7 +96,7 @@ func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl
 	}
 }
 
-// run runs one of the example's programs.
+// run runs a program of the example.
 func (e example) run(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
 	program, err := kube.ProgramOf(e.dir, "./cmd/"+name)
@@ -106,7 +106,7 @@ func (e example) run(t *testing.T, dir, name string, args ...string) {
 	kube.StartProcess(t, dir, name, program, args...)
 }
 
-// compact has etcd forget its first state, as kube-apiserver has it do some minutes later.
+// compact makes etcd drop its first revisions, as kube-apiserver does some minutes later.
 func compact(t *testing.T, cp *proxytest.ControlPlane) {
 	t.Helper()
 	if _, err := etcdClient(t, cp).Compact(t.Context(), 2); err != nil {
@@ -114,7 +114,7 @@ func compact(t *testing.T, cp *proxytest.ControlPlane) {
 	}
 }
 
-// etcdClient is a client of the control plane's etcd.
+// etcdClient returns a client of the control plane's etcd.
 func etcdClient(t *testing.T, cp *proxytest.ControlPlane) *clientv3.Client {
 	t.Helper()
 	certs := pki.Dir(filepath.Join(cp.Dir, "pki"))

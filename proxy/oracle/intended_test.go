@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// An intendedDifference is a difference that is meant to be, and is no other than this one.
+// intendedDifference describes exactly one difference.
 type intendedDifference struct {
-	// rows are the names of those concerned. In their answers, text is what may differ.
+	// rows are the names of the affected rows. text is the text in their responses that may differ.
 	rows, text *regexp.Regexp
-	// status is instead what ours answers, whatever the other does. Of these answers nothing else is compared.
+	// status is used instead of text. It is our status, whatever the other's is. Nothing else in these responses is compared.
 	status int
 	why    string
 }
 
-// intendedDifferences are all there are between aggregation-proxy and kube-apiserver.
+// intendedDifferences lists all differences between aggregation-proxy and kube-apiserver.
 var intendedDifferences = []intendedDifference{
 	{
 		rows: regexp.MustCompile(`^discovery/(all paths|liveness in detail|readiness in detail)$`),
@@ -65,7 +65,7 @@ var intendedDifferences = []intendedDifference{
 	},
 }
 
-// intended takes what is meant to differ in the row out of both answers, and tells for which reasons.
+// intended removes the intended differences from both responses, and returns their reasons.
 func intended(differences []intendedDifference, row, got, want string) (gotRest, wantRest string, why []string) {
 	for _, d := range differences {
 		if got == want || !d.rows.MatchString(row) {

@@ -16,7 +16,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// kubectl is the one in builder, for one control plane.
+// kubectl runs builder's kubectl for one control plane.
 type kubectl struct {
 	program, kubeconfig, home string
 }
@@ -30,15 +30,15 @@ func newKubectl(t *testing.T, cp *proxytest.ControlPlane) kubectl {
 	return kubectl{program, cp.Kubeconfig, t.TempDir()}
 }
 
-// run returns what it prints, on either stream.
+// run returns its output, of both streams.
 func (k kubectl) run(ctx context.Context, args ...string) (string, error) {
 	return k.input(ctx, "", args...)
 }
 
-// input is run with something to read.
+// input runs it with standard input.
 func (k kubectl) input(ctx context.Context, stdin string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, k.program, append([]string{"kubectl", "--kubeconfig", k.kubeconfig}, args...)...)
-	cmd.Env = append(os.Environ(), "HOME="+k.home) // it keeps what it discovers
+	cmd.Env = append(os.Environ(), "HOME="+k.home) // kubectl caches discovery
 	cmd.Stdin = strings.NewReader(stdin)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -61,7 +61,7 @@ func (k kubectl) mustInput(t *testing.T, stdin string, args ...string) string {
 	return out
 }
 
-// serviceAccount is the file of a kubeconfig with a token of a ServiceAccount.
+// serviceAccount writes a kubeconfig with a token of a ServiceAccount, and returns its path.
 func (k kubectl) serviceAccount(t *testing.T, namespace, name string) string {
 	t.Helper()
 	config, err := clientcmd.LoadFromFile(k.kubeconfig)

@@ -23,10 +23,10 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// What differs between any two clusters, and between any two moments of one, is replaced by what it is.
+// Values that differ between clusters, or between times, are replaced by their names.
 var (
-	// volatileFields hold such values wherever they are in an object. Empty ones, and a resourceVersion of 0, mean
-	// something and are kept.
+	// volatileFields contain such values wherever they are in an object. Empty values, and a resourceVersion of 0, have a meaning
+	// and are kept.
 	volatileFields = map[string]string{
 		"uid": "UID", "resourceVersion": "VERSION", "creationTimestamp": "TIME", "deletionTimestamp": "TIME", "time": "TIME",
 		"lastTransitionTime": "TIME", "continue": "CONTINUE", "clusterIP": "ADDRESS", "caBundle": "AUTHORITY",
@@ -52,13 +52,13 @@ var (
 		{regexp.MustCompile(`"(\d+[smh]){1,2}"`), `"AGE"`},
 		{regexp.MustCompile(`\b((gen|missing|kube-api-access)-)[bcdfghjklmnpqrstvwxz2456789]{5}\b`), "${1}SUFFIX"},
 	}
-	// volatileHeaders say something different each time, but whether they are there is the same.
+	// volatileHeaders have different values each time, but whether they are present is compared.
 	volatileHeaders = map[string]bool{"Content-Length": true, "Last-Modified": true, "Expires": true, "Sec-Websocket-Accept": true}
-	// ignoredHeaders are none of the server's business.
+	// ignoredHeaders do not come from the server's API.
 	ignoredHeaders = map[string]bool{"Date": true}
 )
 
-// text is the response as it is compared: everything about it, a line each.
+// text returns the response in the form in which it is compared, with a line for each item.
 func (r response) text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %d\n", r.proto, r.status)
@@ -94,10 +94,10 @@ func writeHeader(b *strings.Builder, header http.Header) {
 	}
 }
 
-// bodyText spreads a document over lines, with what varies replaced; anything else is as it is.
+// bodyText formats a document with a line for each item, and replaces volatile values. It returns other bodies unchanged.
 func bodyText(contentType string, body []byte, anyOrder bool) string {
 	kind, _, _ := mime.ParseMediaType(contentType)
-	if kind == "" && bytes.HasPrefix(body, []byte("{")) { // of a WebSocket
+	if kind == "" && bytes.HasPrefix(body, []byte("{")) { // a WebSocket
 		kind = asJSON
 	}
 	var values []any
@@ -116,7 +116,7 @@ func bodyText(contentType string, body []byte, anyOrder bool) string {
 	default:
 		return string(body)
 	}
-	if bytes.HasPrefix(body, []byte("[+]")) { // checks, in the order in which they came to be
+	if bytes.HasPrefix(body, []byte("[+]")) { // checks, in the order of their registration
 		lines := strings.Split(string(body), "\n")
 		slices.Sort(lines)
 		return strings.Join(lines, "\n")
@@ -139,7 +139,7 @@ func bodyText(contentType string, body []byte, anyOrder bool) string {
 	return b.String()
 }
 
-// decodeJSON decodes one value, or the several of a watch.
+// decodeJSON decodes one value, or several values of a watch.
 func decodeJSON(body []byte) (values []any, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -156,7 +156,7 @@ func decodeJSON(body []byte) (values []any, err error) {
 	}
 }
 
-// protobufDecoder knows the kinds that are served as protobuf: Kubernetes' own.
+// protobufDecoder decodes the kinds that are served as protobuf, which are Kubernetes' own.
 var protobufDecoder = func() runtime.Decoder {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientscheme.AddToScheme(scheme))
@@ -207,7 +207,7 @@ func replaceVolatile(value any) {
 	}
 }
 
-// sortLists sorts all lists by what their elements print as.
+// sortLists sorts all lists by the text of their elements.
 func sortLists(value any) {
 	switch v := value.(type) {
 	case []any:
@@ -222,7 +222,7 @@ func sortLists(value any) {
 	}
 }
 
-// sortManagers undoes the order of time, in which those of the same second have another.
+// sortManagers sorts by name, because the order by time is random within a second.
 func sortManagers(managers []any) {
 	key := func(manager any) string {
 		fields, _ := manager.(map[string]any)

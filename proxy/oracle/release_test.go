@@ -15,17 +15,17 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// notServed is what 1.35 lacks of what the libraries of 1.37 read.
+// notServed lists the resources that the libraries of 1.37 read, and that 1.35 does not serve.
 const notServed = "MutatingAdmissionPolicy: the cluster does not serve mutatingadmissionpolicies in admissionregistration.k8s.io/v1"
 
-// TestKubernetes135 runs the suite of examples/fruit behind kube-apiserver 1.35, and wants what its server cannot enforce there to be
-// named, be it for the release or for a right that is missing, and to be enforced when the right is granted.
+// TestKubernetes135 runs the suite of examples/fruit behind kube-apiserver 1.35. The server must name the policies that it cannot
+// enforce there, because of the release or a missing permission, and enforce them when the permission is granted.
 func TestKubernetes135(t *testing.T) {
 	cluster := kube.Start135(t).ControlPlane
 	compact(t, cluster)
 	kubectl, fruit := newKubectl(t, cluster), examples[0]
 	fruit.apply(t, kubectl)
-	// Without the policies themselves: their bindings alone are of no use.
+	// Without the policies, their bindings are useless.
 	kubectl.must(t, "patch", "clusterrole", "shop-apiserver", "--type=json", "-p",
 		`[{"op":"test","path":"/rules/2/resources/3","value":"validatingadmissionpolicies"},{"op":"remove","path":"/rules/2/resources/3"}]`)
 	server := fruit.serve(t, cluster, kubectl)
@@ -51,7 +51,7 @@ func TestKubernetes135(t *testing.T) {
 	}
 }
 
-// policyManifest is a ValidatingAdmissionPolicy on apples with its binding.
+// policyManifest returns a ValidatingAdmissionPolicy on apples with its binding.
 const policyManifest = `
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
@@ -71,7 +71,7 @@ spec:
   %[4]s
 `
 
-// testDenied wants a policy to be enforced.
+// testDenied checks that a policy is enforced.
 func testDenied(t *testing.T, kubectl kubectl, sample string) {
 	t.Helper()
 	manifest := fmt.Sprintf(policyManifest, "deny", "", "false", "")
@@ -82,8 +82,8 @@ func testDenied(t *testing.T, kubectl kubectl, sample string) {
 	kubectl.mustInput(t, manifest, "delete", "-f", "-")
 }
 
-// testUnreadableParameters wants the error to say which right is missing when the server cannot read a policy's parameters, and
-// the policy to be enforced when it has the right.
+// testUnreadableParameters checks that the error names the missing permission when the server cannot read a policy's parameters,
+// and that the policy is enforced when the server has the permission.
 func testUnreadableParameters(t *testing.T, kubectl kubectl, sample string) {
 	t.Helper()
 	manifest := fmt.Sprintf(policyManifest, "parameters", "paramKind: {apiVersion: v1, kind: ConfigMap}", "params.data.allowed == 'yes'",
@@ -102,7 +102,7 @@ func testUnreadableParameters(t *testing.T, kubectl kubectl, sample string) {
 	proxytest.Eventually(t, "the end of the policy", proxytest.Patience, func(ctx context.Context) error { return kubectl.create(ctx, sample) })
 }
 
-// create creates what is in a file, as a dry run.
+// create creates the object in a file, as a dry run.
 func (k kubectl) create(ctx context.Context, file string) error {
 	_, err := k.run(ctx, "create", "--dry-run=server", "-f", file)
 	return err
@@ -134,7 +134,7 @@ func (s served) get(path string) (string, error) {
 	return string(body), err
 }
 
-// wantReady wants a line of /readyz?verbose.
+// wantReady checks for a line in /readyz?verbose.
 func (s served) wantReady(t *testing.T, line string) {
 	t.Helper()
 	proxytest.Eventually(t, "the readiness of admission", proxytest.Patience, func(context.Context) error {
@@ -146,7 +146,7 @@ func (s served) wantReady(t *testing.T, line string) {
 	})
 }
 
-// wantMetrics wants the metric to be 1 for these plugins alone.
+// wantMetrics checks that the metric is 1 for exactly these plugins.
 func (s served) wantMetrics(t *testing.T, plugins ...string) {
 	t.Helper()
 	metrics, err := s.get("/metrics")
@@ -169,7 +169,7 @@ func (s served) wantMetrics(t *testing.T, plugins ...string) {
 	}
 }
 
-// wantLog wants warnings in the log.
+// wantLog checks for warnings in the log.
 func (s served) wantLog(t *testing.T, warnings ...string) {
 	t.Helper()
 	log, err := os.ReadFile(s.log)

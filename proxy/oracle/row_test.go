@@ -6,35 +6,35 @@ import (
 	"strings"
 )
 
-// A row is one request. It is sent to both control planes, and what comes back has to be the same.
+// row is one request. It is sent to both control planes, and the responses must be equal.
 type row struct {
-	// name says what there is to see, unique in its table.
+	// name describes the case. It is unique in its table.
 	name string
-	// status is what both answer, so that no row compares two ways of misunderstanding it.
+	// status is the status of both responses, so that a row cannot compare two equal errors.
 	status int
 	method string
-	// target, body and header values may have $VARIABLES, which earlier rows or the preparation set for each control plane.
+	// target, body and header values may contain $VARIABLES. Earlier rows or the preparation set them for each control plane.
 	target, body string
 	header       http.Header
-	// user is one of the users in side.client; "" is an administrator.
+	// user is one of the users in side.client. "" is an administrator.
 	user string
-	// http1 sends over a connection of its own, which HTTP/2 is not spoken on.
+	// http1 sends the request over a new HTTP/1.1 connection.
 	http1 bool
-	// save sets variables to what is found at a path in the JSON of the answer, its keys and indices with spaces between.
+	// save sets variables to values in the JSON response. A path contains keys and indices, separated by spaces.
 	save map[string]string
-	// until has the request repeated until the answer is as wanted: for what happens a moment later, by itself.
+	// until repeats the request until the response meets a condition, for changes that take a moment.
 	until func(response) bool
-	// events is how many events of a watch to read before hanging up; 0 reads the answer to its end.
+	// events is the number of events of a watch to read before closing the response. 0 reads the response to its end.
 	events int
-	// anyOrder says that elements of lists may come in any order.
+	// anyOrder ignores the order of lists.
 	anyOrder bool
-	// during are sent one after the other once the answer to this one has begun.
+	// during is sent, row by row, when the response to this one has started.
 	during []row
-	// send is for what is no plain HTTP request.
+	// send replaces a plain HTTP request.
 	send func(context.Context, *side, row) (response, error)
 }
 
-// A table is rows in the order in which they are sent. Tables don't need each other.
+// table is a list of rows, which are sent in order. Tables are independent.
 type table struct {
 	name string
 	rows []row
@@ -82,7 +82,7 @@ func patch(name string, status int, target, kind, body string, options ...option
 	return request(http.MethodPatch, name, status, target, body, append([]option{content(kind)}, options...))
 }
 
-// Media types to ask for.
+// The media types for Accept.
 const (
 	asJSON     = "application/json"
 	asYAML     = "application/yaml"
@@ -94,20 +94,20 @@ const (
 	discovery2 = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 )
 
-// with sets a header, or adds a value to it when it is set.
+// with adds a value to a header.
 func with(key, value string) option { return func(r *row) { r.header.Add(key, value) } }
 
-// content says what the body is.
+// content sets the media type of the body.
 func content(kind string) option { return func(r *row) { r.header.Set("Content-Type", kind) } }
 
 func accept(kind string) option { return with("Accept", kind) }
 
-// as sends the request in the name of a user.
+// as sets the user of the request.
 func as(user string) option { return func(r *row) { r.user = user } }
 
 func http1(r *row) { r.http1 = true }
 
-// save sets a variable to what is at a path in the answer.
+// save sets a variable to the value at a path in the response.
 func save(variable, path string) option {
 	return func(r *row) {
 		if r.save == nil {
@@ -117,7 +117,7 @@ func save(variable, path string) option {
 	}
 }
 
-// once repeats the request until both the row's status and the text are there.
+// once repeats the request until the response has the row's status and contains the text.
 func once(text string) option {
 	return func(r *row) {
 		status := r.status
@@ -125,14 +125,14 @@ func once(text string) option {
 	}
 }
 
-// events reads so many events of a watch, and hangs up.
+// events reads a number of events of a watch, and closes it.
 func events(n int) option { return func(r *row) { r.events = n } }
 
 func anyOrder(r *row) { r.anyOrder = true }
 
 func during(rows ...row) option { return func(r *row) { r.during = rows } }
 
-// until repeats the request until the answer is as wanted.
+// until repeats the request until the response meets a condition.
 func until(wanted func(response) bool) option { return func(r *row) { r.until = wanted } }
 
 func contains(r response, texts ...string) bool {

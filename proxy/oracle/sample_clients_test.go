@@ -26,7 +26,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// useClients has k8s.io/sample-apiserver's own clients and informers do all that they can.
+// useClients calls all methods of k8s.io/sample-apiserver's clients and informers.
 func useClients(t *testing.T, s *side) {
 	const namespace = "clients"
 	core := s.Client(t).CoreV1()
@@ -34,7 +34,7 @@ func useClients(t *testing.T, s *side) {
 		t.Fatal(err)
 	}
 	config := rest.CopyConfig(s.config)
-	config.WarningHandler = rest.NoWarnings{} // of v1alpha1, with each request
+	config.WarningHandler = rest.NoWarnings{} // for v1alpha1, a warning with each request
 	clientset, err := versioned.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
@@ -84,14 +84,15 @@ func useClients(t *testing.T, s *side) {
 	t.Run("fischers", fischers.test)
 }
 
-// clientUse is what is done with the client of objects T, which come in lists L and are applied as A.
+// clientUse calls the client of objects T, with lists L and apply configurations A.
 type clientUse[T anObject, L runtime.Object, A any] struct {
 	client   client[T, L, A]
 	informer cache.SharedIndexInformer
 	object   T
 	change   func(T)
 	apply    A
-	// content is what an object has beside its metadata, and want what that is once it is created, updated and applied.
+	// content contains the fields of an object other than its metadata. want contains the fields after it has been created, updated
+	// and applied.
 	content func(T) any
 	want    []any
 }
@@ -101,7 +102,7 @@ type anObject interface {
 	metav1.Object
 }
 
-// client is what all generated clients are.
+// client is the interface of all generated clients.
 type client[T, L, A any] interface {
 	Create(context.Context, T, metav1.CreateOptions) (T, error)
 	Update(context.Context, T, metav1.UpdateOptions) (T, error)
@@ -167,7 +168,7 @@ func (u clientUse[T, L, A]) test(t *testing.T) {
 	}
 }
 
-// check holds an object of an answer against what it should be.
+// check compares an object of a response with the expected one.
 func (u clientUse[T, L, A]) check(t *testing.T, what string, got T, err error, want any) {
 	t.Helper()
 	if err != nil {
@@ -201,7 +202,7 @@ func (u clientUse[T, L, A]) awaitSync(t *testing.T) {
 	})
 }
 
-// awaitCached waits until the informer has seen the object as it is.
+// awaitCached waits until the informer's cache contains the object.
 func (u clientUse[T, L, A]) awaitCached(t *testing.T, want T) {
 	t.Helper()
 	key, err := cache.MetaNamespaceKeyFunc(want)

@@ -17,13 +17,13 @@ var sampleTables = []table{
 	ofWardle(reads), ofWardle(lists), ofWardle(writes), ofWardle(patches), ofWardle(watches),
 }
 
-// skipped are rows that don't do for these two.
+// skipped are rows that cannot be compared for these two.
 var skipped = []string{
-	"a flunder that a fischer disallows",       // by an admission plugin, which the example has not
-	"a flunder with a name that nobody checks", // which would leave one of them with a flunder more: it is among the validated
+	"a flunder that a fischer disallows",       // by an admission plugin, which the example does not have
+	"a flunder with a name that nobody checks", // one of them would keep an additional flunder, which is a validated one
 }
 
-// ofWardle are the rows of a table that are sent to the group, and those that make namespaces for them.
+// ofWardle returns the rows of a table that are sent to the group, and those that create namespaces for them.
 func ofWardle(t table) table {
 	out := table{name: t.name}
 	for _, r := range t.rows {
@@ -35,7 +35,7 @@ func ofWardle(t table) table {
 	return out
 }
 
-// sampleDifferences are all there are between examples/wardle and k8s.io/sample-apiserver.
+// sampleDifferences lists all differences between examples/wardle and k8s.io/sample-apiserver.
 var sampleDifferences = []intendedDifference{
 	{
 		rows: regexp.MustCompile(``),
@@ -97,9 +97,8 @@ var sampleDifferences = []intendedDifference{
 	},
 }
 
-// TestSample sends the same requests to examples/wardle and to k8s.io/sample-apiserver as it is published, behind
-// aggregation-proxy and behind kube-apiserver, and wants the same answers. Upstream's clients have to do the
-// same with both.
+// TestSample sends the same requests to examples/wardle and to the published k8s.io/sample-apiserver, behind aggregation-proxy and
+// behind kube-apiserver, and compares the responses. It also uses upstream's clients with both.
 func TestSample(t *testing.T) {
 	layers := map[string]func(*testing.T) *proxytest.ControlPlane{
 		proxytest.AggregationProxy: func(t *testing.T) *proxytest.ControlPlane { return proxytest.Start(t) },

@@ -21,7 +21,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// A side is one of the two control planes.
+// side is one of the two control planes.
 type side struct {
 	*proxytest.ControlPlane
 	config    *rest.Config
@@ -30,8 +30,7 @@ type side struct {
 	variables map[string]string
 }
 
-// users are who rows can be sent as, and their groups. The one without a name is the administrator, the one called
-// anonymous has no certificate.
+// users are the users of rows, with their groups. The one without a name is the administrator. anonymous has no certificate.
 var users = map[string][]string{
 	"":     {"system:masters"},
 	"anna": nil,
@@ -44,8 +43,8 @@ var users = map[string][]string{
 
 const (
 	anonymous = "anonymous"
-	// What a row may take, and how long to repeat one that waits for something. Kubernetes' garbage collector looks for
-	// new kinds every 30 s.
+	// rowTimeout limits a row, and settleTimeout the repetition of one that waits for a change. Kubernetes' garbage collector looks
+	// for new kinds every 30 s.
 	rowTimeout, settleTimeout = 30 * time.Second, 90 * time.Second
 	settlePoll                = 50 * time.Millisecond
 )
@@ -70,12 +69,12 @@ func newSide(t *testing.T, cp *proxytest.ControlPlane) *side {
 	return s
 }
 
-// tls is for connections of a user's own, to speak HTTP/1.1.
-func (s *side) tls(user string) *tls.Config {
+// tlsConfig returns the configuration of new HTTP/1.1 connections of a user.
+func (s *side) tlsConfig(user string) *tls.Config {
 	return s.http1[user].Transport.(*http.Transport).TLSClientConfig.Clone()
 }
 
-// response is what came back.
+// response is the response to a row.
 type response struct {
 	proto    string
 	status   int
@@ -83,11 +82,11 @@ type response struct {
 	trailer  http.Header
 	body     []byte
 	anyOrder bool
-	// failure is how reading the body ended, if not well.
+	// failure is the error of reading the body.
 	failure string
 }
 
-// expand puts the side's variables in. An unknown one is a mistake in the table.
+// expand replaces the side's variables. An unknown one is an error in the table.
 func (s *side) expand(text string) (string, error) {
 	var unknown []string
 	expanded := os.Expand(text, func(name string) string {
@@ -103,7 +102,7 @@ func (s *side) expand(text string) (string, error) {
 	return expanded, nil
 }
 
-// do sends the row, again and again where that is called for, and sets what it saves.
+// do sends the row, repeatedly if necessary, and sets the variables that it saves.
 func (s *side) do(ctx context.Context, r row) (response, error) {
 	limit := rowTimeout
 	if r.until != nil {
@@ -126,7 +125,7 @@ func (s *side) do(ctx context.Context, r row) (response, error) {
 		}
 		select {
 		case <-ctx.Done():
-			return last, nil // to be compared: the other may be no better
+			return last, nil // compare it anyway, because the other side may have the same problem
 		case <-time.After(settlePoll):
 		}
 	}
@@ -179,7 +178,7 @@ func (s *side) once(ctx context.Context, r row) (response, error) {
 	return read(answer, r.events)
 }
 
-// read reads so many events, or all of it.
+// read reads a number of events, or the whole response.
 func read(answer *http.Response, events int) (response, error) {
 	got := response{proto: answer.Proto, status: answer.StatusCode, header: answer.Header}
 	var body io.Reader = answer.Body
@@ -196,7 +195,7 @@ func read(answer *http.Response, events int) (response, error) {
 	} else {
 		got.body, err = io.ReadAll(body)
 	}
-	if errors.Is(err, context.DeadlineExceeded) { // nobody ends it
+	if errors.Is(err, context.DeadlineExceeded) { // it would never end
 		return got, fmt.Errorf("after %q: %w", got.body, err)
 	}
 	if err != nil {
@@ -206,7 +205,7 @@ func read(answer *http.Response, events int) (response, error) {
 	return got, nil
 }
 
-// readEvents reads values of JSON from a stream.
+// readEvents reads JSON values from a stream.
 func readEvents(body io.Reader, n int) ([]byte, error) {
 	var events bytes.Buffer
 	decoder := json.NewDecoder(body)

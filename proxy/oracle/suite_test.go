@@ -19,10 +19,10 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// inProcess are the tests that reach the apiserver past the aggregation layer: they run where the tests started it.
+// inProcess lists the tests that connect to the apiserver directly. They run only where the tests start it.
 var inProcess = []string{"TestStrangers", "TestDenied/directly", "TestVersion"}
 
-// TestSuite runs each example's own tests behind both, and wants the same tests to pass.
+// TestSuite runs each example's own tests behind both control planes. The same tests must pass.
 func TestSuite(t *testing.T) {
 	proxy, err := kube.ProgramOf("cmd", "./aggregation-proxy")
 	if err != nil {
@@ -33,20 +33,20 @@ func TestSuite(t *testing.T) {
 			cluster := kube.Start(t).ControlPlane
 			compact(t, cluster)
 			e.start(t, cluster, newKubectl(t, cluster))
-			real := e.test(t, "TEST_KUBECONFIG="+cluster.Kubeconfig)
+			stock := e.test(t, "TEST_KUBECONFIG="+cluster.Kubeconfig)
 			ours := e.test(t, "TEST_KUBECONFIG=", "AGGREGATION_PROXY="+proxy)
 			for _, name := range inProcess {
-				if _, ok := ours[name]; !ok { // TestVersion is one example's own
+				if _, ok := ours[name]; !ok { // TestVersion tests a single example
 					continue
 				}
-				if got := []string{ours[name], real[name]}; !cmp.Equal(got, []string{"pass", "skip"}) {
+				if got := []string{ours[name], stock[name]}; !cmp.Equal(got, []string{"pass", "skip"}) {
 					t.Errorf("%s: %s behind %s and %s behind %s, want it to pass and to be skipped",
 						name, got[0], proxytest.AggregationProxy, got[1], proxytest.KubeAPIServer)
 				}
 				ours.remove(name)
-				real.remove(name)
+				stock.remove(name)
 			}
-			if diff := cmp.Diff(real, ours); diff != "" {
+			if diff := cmp.Diff(stock, ours); diff != "" {
 				t.Errorf("tests by result (-%s +%s):\n%s", proxytest.KubeAPIServer, proxytest.AggregationProxy, diff)
 			}
 			passed := ours.with("pass")
@@ -58,10 +58,10 @@ func TestSuite(t *testing.T) {
 	}
 }
 
-// results are what has come of tests, by name: pass, fail or skip.
+// results contains the result of each test by name: pass, fail or skip.
 type results map[string]string
 
-// remove removes a test with its parts.
+// remove removes a test with its subtests.
 func (r results) remove(test string) {
 	for name := range r {
 		if name == test || strings.HasPrefix(name, test+"/") {
@@ -70,7 +70,7 @@ func (r results) remove(test string) {
 	}
 }
 
-// with are the names of the tests with a result.
+// with returns the names of the tests with a result.
 func (r results) with(result string) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(r)) {
@@ -81,7 +81,7 @@ func (r results) with(result string) []string {
 	return names
 }
 
-// test runs the example's tests of its API in an environment.
+// test runs the example's API tests in an environment.
 func (e example) test(t *testing.T, env ...string) results {
 	t.Helper()
 	root, err := kube.RootDir()

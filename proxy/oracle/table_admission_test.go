@@ -2,7 +2,7 @@ package oracle
 
 const admissionRegistration = "/apis/admissionregistration.k8s.io/v1"
 
-// hook is a webhook of the backend's, for ConfigMaps in namespace admission with the label hook.
+// hook returns a webhook of the backend, for ConfigMaps in namespace admission with the label hook.
 func hook(kind, name, client, rest string) string {
 	return object("admissionregistration.k8s.io/v1", kind, `"name": "`+name+`"`, `"webhooks": [{"name": "`+name+`.example.com", "admissionReviewVersions": ["v1"], "sideEffects": "None", "clientConfig": {`+client+`},
  "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}], "objectSelector": {"matchLabels": {"hook": "`+name+`"}}`+rest+`}]`)
@@ -17,19 +17,19 @@ func hooked(name, hook string) string {
 	return configMap(`"name": "`+name+`", "labels": {`+hook+`}`, "")
 }
 
-// policy is a policy by its name, for the kind, with what it does.
+// policy returns a policy with a name, for a kind, with its spec.
 func policy(kind, name, group, version, resource, rest string) string {
 	return object("admissionregistration.k8s.io/v1", kind, `"name": "`+name+`"`,
 		`"spec": {"matchConstraints": {"resourceRules": [{"apiGroups": ["`+group+`"], "apiVersions": ["`+version+`"], "operations": ["CREATE", "UPDATE"], "resources": ["`+resource+`"]}]}, `+rest+`}`)
 }
 
-// bound binds a policy in namespace admission.
+// bound returns a binding of a policy in namespace admission.
 func bound(kind, name, rest string) string {
 	return object("admissionregistration.k8s.io/v1", kind, `"name": "`+name+`"`,
 		`"spec": {"policyName": "`+name+`", "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "admission"}}}`+rest+`}`)
 }
 
-// admission is what policies and webhooks change, refuse and say.
+// admission tests how policies and webhooks change, refuse and warn.
 var admission = table{"admission", []row{
 	namespace("admission"),
 	post("a policy", 201, admissionRegistration+"/validatingadmissionpolicies", policy("ValidatingAdmissionPolicy", "secretive", "", "v1", "configmaps", `"validations": [{"expression": "!has(object.data) || !('password' in object.data)", "message": "no passwords", "reason": "Forbidden"}], "auditAnnotations": [{"key": "seen", "valueExpression": "'yes'"}]`)),

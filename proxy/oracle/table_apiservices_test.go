@@ -4,7 +4,7 @@ import "fmt"
 
 const apiServices = "/apis/apiregistration.k8s.io/v1/apiservices"
 
-// apiService is one of GROUP/v1 with a Service in namespace apiservices, and what else its spec has.
+// apiService returns an APIService of GROUP/v1 with a Service in namespace apiservices, and more fields of its spec.
 func apiService(group, service, rest string) string {
 	return object("apiregistration.k8s.io/v1", "APIService", `"name": "v1.`+group+`"`,
 		fmt.Sprintf(`"spec": {"group": %q, "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10, "service": {"namespace": "apiservices", %s}%s}`, group, service, rest))
@@ -12,7 +12,7 @@ func apiService(group, service, rest string) string {
 
 const insecure = `, "insecureSkipTLSVerify": true`
 
-// registration is what becomes of APIServices: valid or not, available or not and why.
+// registration tests valid and invalid APIServices, and their availability.
 var registration = table{"apiservices", []row{
 	namespace("apiservices"),
 	post("a name that is not version.group", 422, apiServices, object("apiregistration.k8s.io/v1", "APIService", `"name": "other"`, `"spec": {"group": "a.example.com", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 10, "service": {"namespace": "a", "name": "b"}, "insecureSkipTLSVerify": true}`)),

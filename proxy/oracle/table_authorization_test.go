@@ -2,7 +2,7 @@ package oracle
 
 const rbac = "/apis/rbac.authorization.k8s.io/v1"
 
-// authorization is who may do what, and who one is.
+// authorization tests permissions, and reviews of users and permissions.
 var authorization = table{"authorization", []row{
 	namespace("authorization"),
 	get("a bad token", 401, "/api/v1/nodes", with("Authorization", "Bearer nonsense"), as(anonymous)),

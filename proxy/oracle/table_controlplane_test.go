@@ -4,7 +4,7 @@ const apps = "/apis/apps/v1"
 
 const podSpec = `"containers": [{"name": "c", "image": "i"}], "automountServiceAccountToken": false`
 
-// controlPlane is what a cluster without nodes does with the kinds that every cluster has.
+// controlPlane tests the kinds that every cluster has, in a cluster without nodes.
 var controlPlane = table{"control plane", []row{
 	namespace("plane"),
 	get("the ServiceAccount of every namespace", 200, in(core, "plane", "serviceaccounts/default"), once("default")),

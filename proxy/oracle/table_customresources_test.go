@@ -18,7 +18,7 @@ func widget(metadata, rest string) string {
 	return object("custom.example.com/v1", "Widget", metadata, rest)
 }
 
-// customResources are definitions and what they define.
+// customResources tests CustomResourceDefinitions and their resources.
 var customResources = table{"custom resources", []row{
 	namespace("custom"),
 	post("a definition without a schema", 422, definitions, object("apiextensions.k8s.io/v1", "CustomResourceDefinition", `"name": "widgets.custom.example.com"`, `"spec": {"group": "custom.example.com", "scope": "Namespaced", "names": {"plural": "widgets", "kind": "Widget"}, "versions": [{"name": "v1", "served": true, "storage": true}]}`)),

@@ -1,6 +1,6 @@
 package oracle
 
-// discovery is what clients learn first: which groups, versions and kinds there are, in which order.
+// discovery tests the lists of groups, versions and kinds, and their order.
 var discovery = table{"discovery", []row{
 	get("the groups, aggregated, as kubectl asks", 200, "/apis", accept(discovery2+",application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"+asJSON), save("etag", "header:Etag")),
 	get("the groups again, unchanged", 304, "/apis", accept(discovery2), with("If-None-Match", "$etag")),

@@ -1,7 +1,6 @@
 package oracle
 
-// headers are what reaches an extension-apiserver of a request, and what comes back to the client of its answer. The
-// backend echoes.
+// headers tests which headers reach an extension-apiserver, and which of its response reach the client. The backend echoes.
 var headers = table{"headers", []row{
 	get("a plain request", 200, echoThings+"/a"),
 	get("a plain request over HTTP/1.1", 200, echoThings+"/a", http1),

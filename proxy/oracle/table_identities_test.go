@@ -2,14 +2,14 @@ package oracle
 
 import "fmt"
 
-// The names of those who have a certificate with an identity that HTTP alters. All are administrators.
+// These users have certificates with identities that HTTP alters. All are administrators.
 const (
 	spaceAfterName  = "mallory "
 	newlineInName   = "jane\n"
 	spaceAfterGroup = "crowd"
 )
 
-// impersonating asks as somebody, who is an administrator too: that has to be enough to reach the backend.
+// impersonating sends a request as a user, who is also an administrator, so that the request is allowed.
 func impersonating(user string, options ...option) option {
 	return func(r *row) {
 		for _, o := range append([]option{with("Impersonate-User", user), with("Impersonate-Group", "system:masters")}, options...) {
@@ -26,7 +26,7 @@ func groups(n int) option {
 	}
 }
 
-// identities are those of which HTTP may lose a part. The backend echoes what arrives.
+// identities tests identities that HTTP may alter. The backend echoes the identity that arrives.
 var identities = table{"identities", []row{
 	get("white space inside", 200, echoThings+"/a", impersonating("jane  doe", with("Impersonate-Group", "all \t people"), with("Impersonate-Extra-Scopes", "x  y"))),
 	get("letters beyond ASCII", 200, echoThings+"/a", impersonating("jürgen", with("Impersonate-Group", "日本"), with("Impersonate-Uid", "é"), with("Impersonate-Extra-gr%c3%b6%c3%9fe", "ß"))),

@@ -1,11 +1,11 @@
 package oracle
 
-// owned is the metadata of what the object of the saved uid owns.
+// owned returns the metadata of an object whose owner has the saved uid.
 func owned(name, apiVersion, kind, owner, uid string) string {
 	return `"name": "` + name + `", "ownerReferences": [{"apiVersion": "` + apiVersion + `", "kind": "` + kind + `", "name": "` + owner + `", "uid": "` + uid + `", "blockOwnerDeletion": true}]`
 }
 
-// lifecycle is what goes with what: namespaces with all that they hold, owners with what they own.
+// lifecycle tests the deletion of namespaces with their objects, and of owners with their dependents.
 var lifecycle = table{"lifecycle", []row{
 	namespace("life"),
 	post("an apple in it", 201, in(fruit, "life", "apples"), apple(`"name": "a"`, `"spec": {"variety": "Gala"}`)),

@@ -1,6 +1,6 @@
 package oracle
 
-// lists come whole, in pages, selected, and in every form.
+// lists tests whole lists, pages, selectors, and all representations.
 var lists = table{"lists", []row{
 	namespace("lists"),
 	post("a red flunder", 201, in(wardle, "lists", "flunders"), flunder(`"name": "a", "labels": {"color": "red"}`, "")),

@@ -2,7 +2,7 @@ package oracle
 
 const openAPIv2Protobuf = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 
-// openAPI is the documents of everything served, in one and one by one.
+// openAPI tests the merged OpenAPI document and that of each group version.
 var openAPI = table{"openapi", []row{
 	get("v2, of everything", 200, "/openapi/v2", once("/apis/wardle.example.com/v1alpha1/"), save("etag", "header:Etag")),
 	get("v2, of everything, with the project's types", 200, "/openapi/v2", once("/apis/fruit.example.com/v1alpha1/"), save("etag", "header:Etag")),

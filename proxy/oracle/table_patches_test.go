@@ -1,6 +1,6 @@
 package oracle
 
-// patches are of all four kinds, to aggregated and built-in kinds.
+// patches tests all four kinds of patches, of aggregated and built-in kinds.
 var patches = table{"patches", []row{
 	namespace("patches"),
 	post("a flunder", 201, in(wardle, "patches", "flunders"), flunder(`"name": "a", "labels": {"color": "red"}`, `"spec": {"reference": "b"}`), save("rv", "metadata resourceVersion")),
@@ -47,8 +47,8 @@ var patches = table{"patches", []row{
 	patch("apply an apple by force", 200, in(fruit, "patches", "apples/b?fieldManager=two&force=true"), applyPatch, apple(`"name": "b"`, `"spec": {"variety": "Two"}`)),
 	patch("apply an apple's status", 200, in(fruit, "patches", "apples/b/status?fieldManager=three"), applyPatch, apple(`"name": "b"`, `"status": {"conditions": [{"type": "Ready", "status": "True", "reason": "Good", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}`)),
 	patch("apply another condition of an apple", 200, in(fruit, "patches", "apples/b/status?fieldManager=four"), applyPatch, apple(`"name": "b"`, `"status": {"conditions": [{"type": "Sweet", "status": "True", "reason": "Good", "message": "", "lastTransitionTime": "2026-01-01T00:00:00Z"}]}`)),
-	patch("an apple's status by merge patch", 200, in(fruit, "patches", "apples/a/status"), mergePatch, `{"spec": {"variety": "Ignored"}, "status": {"observedGeneration": 1}}`),
-	patch("an apple's spec and status by merge patch", 200, in(fruit, "patches", "apples/a"), mergePatch, `{"spec": {"variety": "Heard"}, "status": {"observedGeneration": 2}}`),
+	patch("an apple's status by merge patch", 200, in(fruit, "patches", "apples/a/status"), mergePatch, `{"spec": {"variety": "Ignored"}, "status": `+readyAt(1)+`}`),
+	patch("an apple's spec and status by merge patch", 200, in(fruit, "patches", "apples/a"), mergePatch, `{"spec": {"variety": "Heard"}, "status": `+readyAt(2)+`}`),
 	patch("an apple by strategic merge patch", 200, in(fruit, "patches", "apples/a"), strategic, `{"spec": {"variety": "Strategic"}}`),
 	patch("an apple by JSON patch", 200, in(fruit, "patches", "apples/a"), jsonPatch, `[{"op": "add", "path": "/metadata/labels", "value": {"a/b": "c"}}]`),
 	post("a Deployment", 201, in("/apis/apps/v1", "patches", "deployments"), object("apps/v1", "Deployment", `"name": "d"`, `"spec": {"selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "one", "image": "one"}, {"name": "two", "image": "two"}]}}}`)),

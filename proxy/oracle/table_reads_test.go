@@ -2,7 +2,7 @@ package oracle
 
 import "fmt"
 
-// Where the kinds that the rows use are served.
+// The paths of the kinds that the rows use.
 const (
 	core    = "/api/v1"
 	wardle  = "/apis/wardle.example.com/v1alpha1"
@@ -10,10 +10,10 @@ const (
 	fruit   = "/apis/fruit.example.com/v1alpha1"
 )
 
-// in is the path of a namespaced resource or object.
+// in returns the path of a namespaced resource or object.
 func in(root, namespace, rest string) string { return root + "/namespaces/" + namespace + "/" + rest }
 
-// object is a JSON object with the fields after its kind and name.
+// object returns a JSON object with the fields after its kind and name.
 func object(apiVersion, kind, metadata, rest string) string {
 	if rest != "" {
 		rest = ", " + rest
@@ -29,14 +29,19 @@ func apple(metadata, rest string) string {
 	return object("fruit.example.com/v1alpha1", "Apple", metadata, rest)
 }
 
+// readyAt returns the status of an apple with the condition Ready for a generation.
+func readyAt(generation int) string {
+	return fmt.Sprintf(`{"conditions": [{"type": "Ready", "status": "True", "reason": "Good", "message": "", "observedGeneration": %d, "lastTransitionTime": "2026-01-01T00:00:00Z"}]}`, generation)
+}
+
 func configMap(metadata, rest string) string { return object("v1", "ConfigMap", metadata, rest) }
 
-// namespace makes one for a table.
+// namespace returns a row that creates a namespace for a table.
 func namespace(name string) row {
 	return post("namespace "+name, 201, core+"/namespaces", object("v1", "Namespace", `"name": "`+name+`"`, ""))
 }
 
-// reads are of single objects, in every form.
+// reads tests reads of single objects, in all representations.
 var reads = table{"reads", []row{
 	namespace("reads"),
 	post("a flunder to read", 201, in(wardle, "reads", "flunders"), flunder(`"name": "a", "labels": {"color": "red"}, "annotations": {"note": "x"}`, `"spec": {"reference": "b"}`)),

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// flunder2 is a flunder of the newer version, fischer one of the kind that only the older has.
+// flunder2 returns a flunder of the newer version, and fischer an object of the kind that only the older version has.
 func flunder2(metadata, rest string) string {
 	return object("wardle.example.com/v1beta1", "Flunder", metadata, rest)
 }
@@ -16,7 +16,7 @@ func fischer(metadata, rest string) string {
 	return object("wardle.example.com/v1alpha1", "Fischer", metadata, rest)
 }
 
-// created are the rows that create a flunder and read it in both versions, with a name that becomes the object's.
+// created returns rows that create a flunder and read it in both versions, with a name that becomes the object's.
 func created(name, root, object string) []row {
 	path := "flunders/" + name
 	post := post(name, 201, in(root, "sample", "flunders"), object)
@@ -31,7 +31,7 @@ func newer(name, spec string) []row {
 	return created(name, wardle2, flunder2(`"name": "`+name+`"`, `"spec": {`+spec+`}`))
 }
 
-// refused are of flunders that are not created.
+// refused contains flunders that are not created.
 func refused(name string, status int, root, spec string) row {
 	make := flunder
 	if root == wardle2 {
@@ -40,7 +40,7 @@ func refused(name string, status int, root, spec string) row {
 	return post(name, status, in(root, "sample", "flunders?fieldValidation=Strict"), make(`"name": "refused"`, `"spec": {`+spec+`}`))
 }
 
-// described are the documents of the group.
+// described tests the documents of the group.
 var described = table{"described", []row{
 	get("the group", 200, "/apis/wardle.example.com"),
 	get("v1alpha1", 200, wardle),
@@ -52,7 +52,7 @@ var described = table{"described", []row{
 	openAPIOf("v1beta1"),
 }}
 
-// converted are flunders that are written in one version and read in the other.
+// converted tests flunders that are written in one version and read in the other.
 var converted = table{"converted", join(
 	[]row{namespace("sample")},
 	older("nothing", ``),
@@ -88,7 +88,7 @@ var converted = table{"converted", join(
 	},
 )}
 
-// validated are flunders that are no good, and those that nobody minds.
+// validated tests invalid flunders, and unusual valid ones.
 var validated = table{"validated", []row{
 	refused("a type alone in v1alpha1", 422, wardle, `"referenceType": "Flunder"`),
 	refused("the other type alone in v1alpha1", 422, wardle, `"referenceType": "Fischer"`),
@@ -118,7 +118,7 @@ var validated = table{"validated", []row{
 	post("a scale", 404, in(wardle2, "sample", "flunders/status/scale"), `{}`),
 }}
 
-// changed are flunders that are changed in both versions.
+// changed tests changes of flunders in both versions.
 var changed = table{"changed", []row{
 	post("a flunder", 201, in(wardle, "sample", "flunders"), flunder(`"name": "c"`, `"spec": {"reference": "a"}`), save("rv", "metadata resourceVersion")),
 	put("in v1beta1", 200, in(wardle2, "sample", "flunders/c"), flunder2(`"name": "c", "resourceVersion": "$rv"`, `"spec": {"fischerReference": "b", "referenceType": "Fischer"}`), save("rv2", "metadata resourceVersion")),
@@ -165,7 +165,7 @@ var changed = table{"changed", []row{
 	get("what happened, in v1beta1", 200, in(wardle2, "sample", "flunders")+watch("resourceVersion=$rv"), events(3)),
 }}
 
-// unscoped are fischers, which are in no namespace, and in no other version.
+// unscoped tests fischers, which are cluster-scoped and exist in one version.
 var unscoped = table{"fischers", []row{
 	post("a fischer", 201, wardle+"/fischers", fischer(`"name": "a", "labels": {"color": "red"}`, `"disallowedFlunders": ["x", "y"]`), save("rv", "metadata resourceVersion")),
 	post("a fischer that is there", 409, wardle+"/fischers", fischer(`"name": "a"`, "")),
@@ -204,12 +204,12 @@ var unscoped = table{"fischers", []row{
 	get("no fischers", 200, wardle+"/fischers"),
 }}
 
-// openAPIOf is a version's document without what each server says in its own words: its title, names of Go packages, and
+// openAPIOf returns a version's document without the texts that differ between servers: its title, names of Go packages, and
 // descriptions.
 func openAPIOf(version string) row {
 	document := get("OpenAPI of "+version, 200, "/openapi/v3/apis/wardle.example.com/"+version)
 	out := document
-	out.until = func(got response) bool { return got.status == http.StatusOK } // it takes a while to be fetched
+	out.until = func(got response) bool { return got.status == http.StatusOK } // it takes a while to be read
 	out.send = func(ctx context.Context, s *side, _ row) (response, error) {
 		got, err := s.once(ctx, document)
 		got.header.Del("Etag")

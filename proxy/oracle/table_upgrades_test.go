@@ -20,7 +20,7 @@ func overWebSocket(config *rest.Config, target string) (remotecommand.Executor, 
 	return remotecommand.NewWebSocketExecutor(config, http.MethodGet, target)
 }
 
-// upgrades turn a request into a connection in another protocol.
+// upgrades tests requests that switch to another protocol.
 var upgrades = table{"upgrades", []row{
 	upgrade("a protocol of the backend's own", 101, echoThings+"/lines", "lines", "one\nthree\nbye\n"),
 	upgrade("a protocol of the backend's own, spelled otherwise", 101, echoThings+"/lines", "lines", "bye\n", with("x-remote-user", "system:admin")),
@@ -63,7 +63,7 @@ var upgrades = table{"upgrades", []row{
 	get("a Service's own server, which is an external name", 503, in(core, "backend", "services/https:backend:1234/proxy/apis")),
 }}
 
-// malformed is what no client should send, byte for byte.
+// malformed tests the exact bytes of requests that no client should send.
 var malformed = table{"malformed", []row{
 	raw("a good request", 200, "GET /livez HTTP/1.1\nHost: x\nConnection: close\n\n"),
 	raw("two requests", 200, "GET /livez HTTP/1.1\nHost: x\n\nGET /version HTTP/1.1\nHost: x\nConnection: close\n\n"),

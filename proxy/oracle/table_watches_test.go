@@ -2,12 +2,12 @@ package oracle
 
 import "net/url"
 
-// A watch's parameters, escaped.
+// watch returns the query of a watch with escaped parameters.
 func watch(parameters string) string { return "?watch=true&" + parameters }
 
 const initialEvents = "sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
 
-// watches send what happened since a version, what is there, and what happens.
+// watches tests events since a resource version, of existing objects, and of changes.
 var watches = table{"watches", []row{
 	namespace("watches"),
 	post("a flunder", 201, in(wardle, "watches", "flunders"), flunder(`"name": "a", "labels": {"color": "red"}`, ""), save("rv", "metadata resourceVersion")),
@@ -49,7 +49,7 @@ var watches = table{"watches", []row{
 	)),
 	get("what happens to an apple meanwhile", 200, in(fruit, "watches", "apples")+watch("resourceVersion=0"), events(3), during(
 		post("meanwhile, an apple", 201, in(fruit, "watches", "apples"), apple(`"name": "live"`, `"spec": {"variety": "Gala"}`)),
-		patch("meanwhile, its status", 200, in(fruit, "watches", "apples/live/status"), mergePatch, `{"status": {"observedGeneration": 1}}`),
+		patch("meanwhile, its status", 200, in(fruit, "watches", "apples/live/status"), mergePatch, `{"status": `+readyAt(1)+`}`),
 		del("meanwhile, no apple", 200, in(fruit, "watches", "apples/live"), ""),
 	)),
 	get("apples, to the end of what is there", 200, in(fruit, "watches", "apples")+watch(initialEvents), events(1)),

@@ -2,7 +2,7 @@ package oracle
 
 import "strings"
 
-// writes create, replace and delete, well and badly.
+// writes tests valid and invalid creates, updates and deletes.
 var writes = table{"writes", []row{
 	namespace("writes"),
 	post("a flunder", 201, in(wardle, "writes", "flunders"), flunder(`"name": "a"`, `"spec": {"reference": "b"}`), save("rv", "metadata resourceVersion"), save("uid", "metadata uid")),
@@ -50,8 +50,8 @@ var writes = table{"writes", []row{
 	put("a flunder replaced by one of another name", 400, in(wardle, "writes", "flunders/a"), flunder(`"name": "b"`, "")),
 	put("a flunder that is not", 404, in(wardle, "writes", "flunders/nowhere"), flunder(`"name": "nowhere", "resourceVersion": "$rv"`, "")),
 	put("all flunders at once", 405, in(wardle, "writes", "flunders"), flunder(`"name": "a"`, "")),
-	post("an apple", 201, in(fruit, "writes", "apples"), apple(`"name": "a"`, `"spec": {"variety": "Hello"}, "status": {"observedGeneration": 5}`), save("rv", "metadata resourceVersion")),
-	put("an apple's status", 200, in(fruit, "writes", "apples/a/status"), apple(`"name": "a", "resourceVersion": "$rv"`, `"spec": {"variety": "Ignored"}, "status": {"observedGeneration": 1}`)),
+	post("an apple", 201, in(fruit, "writes", "apples"), apple(`"name": "a"`, `"spec": {"variety": "Hello"}, "status": `+readyAt(5)), save("rv", "metadata resourceVersion")),
+	put("an apple's status", 200, in(fruit, "writes", "apples/a/status"), apple(`"name": "a", "resourceVersion": "$rv"`, `"spec": {"variety": "Ignored"}, "status": `+readyAt(1))),
 	put("an apple, from an old copy", 409, in(fruit, "writes", "apples/a"), apple(`"name": "a", "resourceVersion": "$rv"`, `"spec": {"variety": "Bb"}`)),
 	post("an apple as JSON called protobuf", 415, in(fruit, "writes", "apples"), apple(`"name": "b"`, `"spec": {"variety": "Gala"}`), content(asProtobuf)),
 	post("an apple with an unknown field, strictly", 400, in(fruit, "writes", "apples?fieldValidation=Strict"), apple(`"name": "b"`, `"spec": {"unknown": 1}`)),

@@ -16,7 +16,7 @@ import (
 	"k8s.io/client-go/tools/remotecommand"
 )
 
-// upgrade asks for another protocol, and when it is granted says the text and listens until the other end hangs up.
+// upgrade requests another protocol. If that is granted, it sends the text and reads until the other end closes the connection.
 func upgrade(name string, status int, target, protocol, say string, options ...option) row {
 	options = append([]option{with("Connection", "Upgrade"), with("Upgrade", protocol)}, options...)
 	r := request(http.MethodGet, name, status, target, "", options)
@@ -47,7 +47,7 @@ func sendUpgrade(ctx context.Context, s *side, r row) (response, error) {
 	return read(answer, 0)
 }
 
-// socket opens a WebSocket with the subprotocols, sends the message unless it is empty, and reads so many messages.
+// socket opens a WebSocket with the subprotocols, sends the message unless it is empty, and reads a number of messages.
 func socket(name string, status int, target, subprotocols, message string, messages int, options ...option) row {
 	r := request(http.MethodGet, name, status, target, "", options)
 	r.body, r.events = message, messages
@@ -62,7 +62,7 @@ func sendSocket(ctx context.Context, s *side, r row, subprotocols []string) (res
 	if err != nil {
 		return response{}, err
 	}
-	dialer := websocket.Dialer{TLSClientConfig: s.tls(r.user), Subprotocols: subprotocols}
+	dialer := websocket.Dialer{TLSClientConfig: s.tlsConfig(r.user), Subprotocols: subprotocols}
 	conn, answer, err := dialer.DialContext(ctx, "wss"+strings.TrimPrefix(s.URL, "https")+target, r.header)
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		return read(answer, 0)
@@ -84,7 +84,7 @@ func sendSocket(ctx context.Context, s *side, r row, subprotocols []string) (res
 			got.failure = err.Error()
 			break
 		}
-		// Of JSON, the body is values, as in a watch.
+		// A JSON body consists of values, as in a watch.
 		if !bytes.HasPrefix(message, []byte("{")) {
 			fmt.Fprintf(&body, "%d: ", kind)
 		}
@@ -94,8 +94,8 @@ func sendSocket(ctx context.Context, s *side, r row, subprotocols []string) (res
 	return got, nil
 }
 
-// execute runs a command as kubectl exec does, with the text as what it reads. What it prints is the body, and the status
-// is 0, which the clients keep to themselves.
+// execute runs a command like kubectl exec, with the text as its standard input. The output is the body. The status is 0, because
+// the clients do not return it.
 func execute(name, target, stdin string, newExecutor func(*rest.Config, string) (remotecommand.Executor, error)) row {
 	r := request("EXEC", name, 0, target, "", nil)
 	r.send = func(ctx context.Context, s *side, r row) (response, error) {
@@ -114,7 +114,7 @@ func execute(name, target, stdin string, newExecutor func(*rest.Config, string) 
 	return r
 }
 
-// raw sends the lines as they are, but for the ends of lines, and reads what comes back until the other end hangs up.
+// raw sends the lines unchanged except for their line ends, and reads until the other end closes the connection.
 func raw(name string, status int, lines string, options ...option) row {
 	r := request("RAW", name, status, "", "", options)
 	r.body = strings.ReplaceAll(lines, "\n", "\r\n")
@@ -127,7 +127,7 @@ func sendRaw(ctx context.Context, s *side, r row) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	conn, err := (&tls.Dialer{Config: s.tls(r.user)}).DialContext(ctx, "tcp", strings.TrimPrefix(s.URL, "https://"))
+	conn, err := (&tls.Dialer{Config: s.tlsConfig(r.user)}).DialContext(ctx, "tcp", strings.TrimPrefix(s.URL, "https://"))
 	if err != nil {
 		return response{}, err
 	}
@@ -145,7 +145,7 @@ func sendRaw(ctx context.Context, s *side, r row) (response, error) {
 	if err != nil {
 		return got, err
 	}
-	// Another answer after the first would be to a request that was smuggled.
+	// A second response would be to a smuggled request.
 	if !answer.Close {
 		return got, nil
 	}

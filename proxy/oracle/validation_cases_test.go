@@ -11,26 +11,25 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 )
 
-// An appleCase is one write: of in, where there was old, if that is not nil.
+// appleCase is one write. old is the existing object if it is not nil.
 type appleCase struct {
 	old, in     map[string]any
 	subresource []string
 }
 
-// A difference in what the two say, and why it is one.
+// appleDifference is a difference between the two servers, with its reason.
 type appleDifference struct {
 	why string
-	// accepted is what the generated apiserver says, and the CRD does not, unless both reject for different fields.
+	// accepted is set if the generated apiserver accepts the object and the CRD does not. Otherwise, both refuse it for different
+	// fields.
 	accepted bool
 	applies  func(c appleCase) bool
 }
 
-// appleDifferences come of a Go value not telling all that was in a request, but for the last three.
+// appleDifferences are due to Go values, which do not contain all details of a request, except for the last three.
 var appleDifferences = []appleDifference{
-	{"a field with omitempty that is zero counts as left out", true, func(c appleCase) bool {
-		spec, _ := c.in["spec"].(map[string]any)
-		return spec["color"] == "" || spec["minWeight"] == int64(0) || spec["maxWeight"] == int64(0)
-	}},
+	{"a field with omitempty that is zero counts as left out", true, func(c appleCase) bool { return hasZero(c.in) || hasZero(c.old) }},
+	{"a field with omitempty that is zero gets its default, which a rule may refuse", false, func(c appleCase) bool { return hasZero(c.in) }},
 	{"a struct that is no pointer is always there", false, func(c appleCase) bool { return c.in["spec"] == nil }},
 	{"an empty string that is required counts as left out, which no old one excuses", false, func(c appleCase) bool {
 		spec, _ := c.in["spec"].(map[string]any)
@@ -49,12 +48,18 @@ var appleDifferences = []appleDifference{
 	}},
 }
 
+// hasZero reports whether a field of the spec that has a default is set to zero.
+func hasZero(object map[string]any) bool {
+	spec, _ := object["spec"].(map[string]any)
+	return spec["color"] == "" || spec["minWeight"] == int64(0) || spec["maxWeight"] == int64(0)
+}
+
 func conditionsOf(object map[string]any) []any {
 	conditions, _, _ := unstructured.NestedSlice(object, "status", "conditions")
 	return conditions
 }
 
-// duplicates says whether a list of an apple has some.
+// duplicates reports whether a list of an apple contains duplicates.
 func duplicates(object map[string]any) bool {
 	tags, _, _ := unstructured.NestedStringSlice(object, "spec", "tags")
 	var types []string
@@ -65,7 +70,7 @@ func duplicates(object map[string]any) bool {
 	return sets.New(tags...).Len() < len(tags) || sets.New(types...).Len() < len(types)
 }
 
-// excuse is why the two may say what they say of a case, or "".
+// excuse returns the reason why the servers may differ in a case, or "".
 func (c appleCase) excuse(custom, generated verdict) string {
 	for _, d := range appleDifferences {
 		differ := generated.accepted == d.accepted && custom.accepted != d.accepted
@@ -76,7 +81,7 @@ func (c appleCase) excuse(custom, generated verdict) string {
 	return ""
 }
 
-// values are what a field can be; nil is nothing at all.
+// values are the possible values of a field. nil means that the field is missing.
 type values struct{ good, bad []any }
 
 var (
@@ -98,10 +103,10 @@ var (
 	generation      = values{[]any{nil, int64(0), int64(7)}, []any{int64(-1)}}
 )
 
-// An orchardist makes apples, the same ones each time.
+// orchardist generates apples, the same ones each time.
 type orchardist struct{ *rand.Rand }
 
-// of chooses a value; one time in n it is a bad one.
+// of chooses a value. One of n is invalid.
 func (r orchardist) of(v values, n int) any {
 	if r.IntN(n) == 0 {
 		return v.bad[r.IntN(len(v.bad))]
@@ -135,10 +140,10 @@ func (r orchardist) status(n int) map[string]any {
 	for i := range conditions {
 		conditions[i] = r.condition(n)
 	}
-	return fields("observedGeneration", r.of(generation, n), "conditions", conditions)
+	return map[string]any{"conditions": conditions}
 }
 
-// appleCases are creates, updates and updates of the status, of apples that were good or bad before.
+// appleCases returns creates, updates and updates of the status, of apples that were valid or invalid before.
 func appleCases(n int) []appleCase {
 	r := orchardist{rand.New(rand.NewPCG(20261122, 1))}
 	out := make([]appleCase, n)
@@ -162,7 +167,7 @@ func (r orchardist) create() appleCase {
 	return appleCase{in: map[string]any{"spec": r.spec(10)}}
 }
 
-// update changes some fields of an apple that may be bad.
+// update changes some fields of an apple that may be invalid.
 func (r orchardist) update() appleCase {
 	old := map[string]any{"spec": r.spec(5)}
 	in := runtime.DeepCopyJSON(old)
@@ -189,7 +194,7 @@ var (
 	conditionFields = []string{"type", "status", "reason", "message", "observedGeneration"}
 )
 
-// change takes over n of the fields named of another object.
+// change copies n of the named fields from another object.
 func (r orchardist) change(object, other map[string]any, names []string, n int) {
 	for range n {
 		name := names[r.IntN(len(names))]

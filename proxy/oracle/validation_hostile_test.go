@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	// maxAnswer is how many bytes an answer may have that lists all errors which are shown, each twice: in the message and in the causes.
+	// maxAnswer is the maximum size of a response with all errors that are shown. Each is in the message and in the causes.
 	maxAnswer = 80 << 10
-	// cpuNoise is how much CPU time, in seconds, a server may spend on something else meanwhile.
+	// cpuNoise is the CPU time, in seconds, that a server may use for other work meanwhile.
 	cpuNoise = 0.3
 )
 
-// testHostile sends bodies that are made to cost, up to the largest that is read, to the generated apiserver and to a CRD's, and compares
-// what they cost.
+// testHostile sends bodies that are expensive to validate, up to the maximum size, to the generated apiserver and to a CRD, and
+// compares the CPU time.
 func testHostile(t *testing.T, cluster *proxytest.ControlPlane, generatedServer served) {
 	t.Helper()
 	admin := cluster.HTTPClient(t, "hostile", "system:masters")
@@ -53,13 +53,13 @@ func testHostile(t *testing.T, cluster *proxytest.ControlPlane, generatedServer 
 	}
 }
 
-// A hostileCost is what a request came to.
+// hostileCost contains the costs of a request.
 type hostileCost struct {
 	status, bytes int
 	cpu           float64 // seconds
 }
 
-// cost posts a body, and measures the CPU time that server spends meanwhile.
+// cost posts a body, and returns the CPU time of the server.
 func cost(t *testing.T, server served, client *http.Client, url string, resource schema.GroupVersionResource, body string) hostileCost {
 	t.Helper()
 	path := "/apis/" + resource.Group + "/" + resource.Version + "/namespaces/" + appleSpace + "/" + resource.Resource
@@ -82,7 +82,7 @@ func cost(t *testing.T, server served, client *http.Client, url string, resource
 	return hostileCost{response.StatusCode, int(n), cpuSeconds(t, server) - before}
 }
 
-// cpuSeconds is the CPU time that a server has spent so far.
+// cpuSeconds returns the CPU time of a server so far.
 func cpuSeconds(t *testing.T, server served) float64 {
 	t.Helper()
 	metrics, err := server.get("/metrics")
@@ -102,7 +102,7 @@ func cpuSeconds(t *testing.T, server served) float64 {
 	return 0
 }
 
-// hostileApple is an apple with such a spec.
+// hostileApple returns an apple with a spec.
 func hostileApple(spec string) string {
 	return `{"apiVersion":"API_VERSION","kind":"Apple","metadata":{"name":"hostile"},"spec":{` + spec + `}}`
 }
@@ -111,7 +111,7 @@ func equalItems(size int) string {
 	return hostileApple(`"tags":["a"` + strings.Repeat(`,"a"`, size/4) + `]`)
 }
 
-// manyKeys are fields that nobody knows.
+// manyKeys returns an apple with many unknown fields.
 func manyKeys(size int) string {
 	var b strings.Builder
 	for i := 0; b.Len() < size-20; i++ {

@@ -31,8 +31,8 @@ var (
 	custom    = schema.GroupVersionResource{Group: "custom-fruit.example.com", Version: "v1beta1", Resource: "apples"}
 )
 
-// TestValidation sends the same apples to the generated apiserver and to a CRD that controller-tools makes of the same Go types:
-// kube-apiserver has to accept and reject the same ones, and find fault with the same fields.
+// TestValidation sends the same apples to the generated apiserver and to a CRD that controller-tools generates from the same Go types.
+// Both must accept and refuse the same apples, with errors for the same fields.
 func TestValidation(t *testing.T) {
 	cluster := kube.StartAPIServer(t).ControlPlane
 	kubectl := newKubectl(t, cluster)
@@ -76,7 +76,7 @@ func TestValidation(t *testing.T) {
 	}
 }
 
-// define creates the CRD and waits for it to be served.
+// define creates the CRD and waits until it is served.
 func define(t *testing.T, client dynamic.Interface) {
 	t.Helper()
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(kube.CustomApple(t, custom.Group))
@@ -93,19 +93,19 @@ func define(t *testing.T, client dynamic.Interface) {
 	})
 }
 
-// A sender sends apples.
+// sender sends apples.
 type sender struct {
 	client dynamic.Interface
 	etcd   *clientv3.Client
 }
 
-// A verdict is what comes of a write: what is wrong with which fields, if it is not accepted.
+// verdict is the result of a write. fields contains the fields with errors.
 type verdict struct {
 	accepted bool
 	fields   []string
 }
 
-// send creates an apple or, if there is an old one, has it stored as it is, past all validation, and updates it.
+// send creates an apple. If there is an old one, it stores that without validation, and updates it.
 func (s *sender) send(t *testing.T, resource schema.GroupVersionResource, name string, c appleCase) verdict {
 	t.Helper()
 	apples := s.client.Resource(resource).Namespace(appleSpace)
@@ -153,7 +153,7 @@ func (s *sender) verdict(t *testing.T, err error) verdict {
 	}
 	var out verdict
 	for _, cause := range status.ErrStatus.Details.Causes {
-		if cause.Field != "<nil>" { // that there would have been more to say
+		if cause.Field != "<nil>" { // the list of errors was cut
 			out.fields = append(out.fields, cause.Field)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Answer is a response, read to its end.
+// Answer is a response whose body has been read.
 type Answer struct {
 	Status  int
 	Header  http.Header
@@ -19,7 +19,7 @@ type Answer struct {
 	Trailer http.Header
 }
 
-// Try sends a request for the path and query to the control plane, where failing is an outcome.
+// Try sends a request for the path and query to the control plane. It returns errors, for tests that expect them.
 func (cp *ControlPlane) Try(ctx context.Context, client *http.Client, method, target string, header http.Header, body io.Reader) (Answer, error) {
 	request, err := http.NewRequestWithContext(ctx, method, cp.URL+target, body)
 	if err != nil {
@@ -35,14 +35,14 @@ func (cp *ControlPlane) Try(ctx context.Context, client *http.Client, method, ta
 	return ReadAnswer(response)
 }
 
-// ReadAnswer reads a response to its end and closes it. What came of it is returned with an error too.
+// ReadAnswer reads and closes a response. If reading fails, it also returns the part that it has read.
 func ReadAnswer(response *http.Response) (Answer, error) {
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	return Answer{response.StatusCode, response.Header, string(body), response.Trailer}, err
 }
 
-// Echo is what the backend says that it received.
+// Echo decodes the request that the backend received.
 func (a Answer) Echo(t testing.TB) Echo {
 	t.Helper()
 	var seen Echo
@@ -52,10 +52,10 @@ func (a Answer) Echo(t testing.TB) Echo {
 	return seen
 }
 
-// Contains tells whether a text is in the body.
+// Contains reports whether the body contains a text.
 func (a Answer) Contains(text string) bool { return strings.Contains(a.Body, text) }
 
-// WantStatus wants a status, with whatever body.
+// WantStatus checks the status.
 func (a Answer) WantStatus(t testing.TB, status int) {
 	t.Helper()
 	if a.Status != status {
@@ -63,7 +63,7 @@ func (a Answer) WantStatus(t testing.TB, status int) {
 	}
 }
 
-// Want wants a status and exactly this body.
+// Want checks the status and the body.
 func (a Answer) Want(t testing.TB, status int, body string) {
 	t.Helper()
 	if a.Status != status || a.Body != body {
@@ -71,13 +71,13 @@ func (a Answer) Want(t testing.TB, status int, body string) {
 	}
 }
 
-// WantHeader wants a header with exactly these values; without any, that it is not there.
+// WantHeader checks the values of a header. Without values, the header must be missing.
 func (a Answer) WantHeader(t testing.TB, name string, values ...string) {
 	t.Helper()
 	WantHeader(t, a.Header, name, values...)
 }
 
-// WantHeader is Answer.WantHeader for a header of something else.
+// WantHeader checks the values of a header, like Answer.WantHeader.
 func WantHeader(t testing.TB, header http.Header, name string, values ...string) {
 	t.Helper()
 	if diff := cmp.Diff(values, header.Values(name)); diff != "" {

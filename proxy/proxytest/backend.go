@@ -17,33 +17,33 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// BackendOptions are what a Backend can't change once it is started. The zero value is a good one.
+// BackendOptions configures a Backend. All fields are optional.
 type BackendOptions struct {
-	// Namespace has the Service; "" makes a new one.
+	// Namespace is the namespace of the Service. The default is a new one.
 	Namespace string
-	// Service is its name; "" is "backend".
+	// Service is the name of the Service. The default is "backend".
 	Service string
-	// Group is what the backend serves; "" takes one named after the namespace.
+	// Group is the API group. The default is derived from the namespace.
 	Group string
-	// Versions are of Group; none is "v1".
+	// Versions are the versions of Group. The default is "v1".
 	Versions []string
-	// Address is the IP address to listen on; "" is 127.0.0.1.
+	// Address is the IP address to listen on. The default is 127.0.0.1.
 	Address string
-	// Port is the port to listen on; 0 takes a free one.
+	// Port is the port to listen on. The default is a free port.
 	Port int
-	// HTTP1 keeps the backend from offering HTTP/2.
+	// HTTP1 disables HTTP/2.
 	HTTP1 bool
-	// ClientAuth is what the backend asks of its clients: by default it verifies a certificate against the front-proxy
-	// authority when there is one, and records it.
+	// ClientAuth is the policy for client certificates. By default, the backend verifies a certificate with the front proxy's CA if
+	// there is one, and records it.
 	ClientAuth tls.ClientAuthType
-	// Resources are what discovery says of each version; none is one namespaced resource "things".
+	// Resources are the resources in the discovery document of each version. The default is one namespaced resource "things".
 	Resources []metav1.APIResource
 }
 
-// Backend is an extension-apiserver that does what a test tells it to. By default it serves discovery of its group, and
-// echoes every other request as an Echo.
+// Backend is an extension-apiserver with handlers that a test defines. By default, it serves discovery of its group, and answers
+// every other request with an Echo.
 type Backend struct {
-	// Options are those it was started with, completed.
+	// Options are the options it was started with, including defaults.
 	Options BackendOptions
 	// Authority signed its first certificate.
 	Authority *Authority
@@ -56,11 +56,11 @@ type Backend struct {
 	requests    []Request
 	server      *http.Server
 	listener    *listener
-	life        context.Context // of what runs now: a stopped backend lets nobody hang
+	life        context.Context // of the current run; its end ends requests that hang
 	end         context.CancelFunc
 }
 
-// StartBackend starts a backend that the control plane can be told of with Register. It ends with the test.
+// StartBackend starts a backend, which Register registers with the control plane. It ends with the test.
 func StartBackend(t testing.TB, cp *ControlPlane, o BackendOptions) *Backend {
 	t.Helper()
 	if o.Namespace == "" {
@@ -96,23 +96,23 @@ func StartBackend(t testing.TB, cp *ControlPlane, o BackendOptions) *Backend {
 	return b
 }
 
-// ServerName is what its certificate has to be for.
+// ServerName returns the name in its certificate.
 func (b *Backend) ServerName() string { return b.Options.Service + "." + b.Options.Namespace + ".svc" }
 
-// Path is a path below that of the first group and version.
+// Path returns a path below that of the first group and version.
 func (b *Backend) Path(elements ...string) string {
 	return "/apis/" + b.Options.Group + "/" + strings.Join(append(b.Options.Versions[:1:1], elements...), "/")
 }
 
-// URL is the backend's own, for clients that go there directly.
+// URL returns the backend's URL, for clients that connect to it directly.
 func (b *Backend) URL() string { return "https://" + b.Addr() }
 
-// Addr is the address and port it listens on.
+// Addr returns the address and port it listens on.
 func (b *Backend) Addr() string {
 	return net.JoinHostPort(b.Options.Address, itoa(b.Options.Port))
 }
 
-// Start starts a stopped backend again, on the same port.
+// Start starts a stopped backend on the same port.
 func (b *Backend) Start(t testing.TB) {
 	t.Helper()
 	b.lock.Lock()
@@ -133,7 +133,7 @@ func (b *Backend) Start(t testing.TB) {
 	b.server = &http.Server{
 		Handler:     http.HandlerFunc(b.serve),
 		BaseContext: func(net.Listener) context.Context { return life },
-		ErrorLog:    log.New(io.Discard, "", 0), // of probes that end when a test does
+		ErrorLog:    log.New(io.Discard, "", 0), // errors of probes that end with a test
 		TLSConfig: &tls.Config{
 			ClientCAs: b.clientCAs, ClientAuth: b.Options.ClientAuth,
 			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
@@ -149,33 +149,32 @@ func (b *Backend) Start(t testing.TB) {
 		b.server.Protocols.SetHTTP1(true)
 	}
 	server, counted := b.server, b.listener
-	go func() { _ = server.ServeTLS(counted, "", "") }() // it ends with the error that it was closed
+	go func() { _ = server.ServeTLS(counted, "", "") }() // it returns http.ErrServerClosed
 }
 
-// Stop ends the backend as kill -9 does: it closes the port and every connection, upgraded ones too.
+// Stop stops the backend as kill -9 does: it closes the port and all connections, including upgraded ones.
 func (b *Backend) Stop() {
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	b.end()
-	b.listener.freeze(false) // else closing waits to say goodbye
+	b.listener.freeze(false) // a frozen connection would delay the close
 	_ = b.server.Close()
 	b.listener.end()
 }
 
-// CloseConnections ends every connection, and goes on serving.
+// CloseConnections closes all connections. The backend still accepts new ones.
 func (b *Backend) CloseConnections() { b.running().closeAll() }
 
-// Freeze makes the backend neither read nor answer, as a process does that is stopped: connections are still accepted,
-// and nothing happens on them until Thaw.
+// Freeze makes the backend behave like a stopped process: it accepts connections, but neither reads nor writes until Thaw.
 func (b *Backend) Freeze() { b.running().freeze(true) }
 
-// Thaw ends what Freeze began.
+// Thaw ends Freeze.
 func (b *Backend) Thaw() { b.running().freeze(false) }
 
-// OpenConnections is how many connections are open now.
+// OpenConnections returns the number of open connections.
 func (b *Backend) OpenConnections() int { return b.running().open() }
 
-// AcceptedConnections is how many connections there have been since it last started.
+// AcceptedConnections returns the number of connections accepted since the last start.
 func (b *Backend) AcceptedConnections() int { return b.running().accepted() }
 
 func (b *Backend) running() *listener {
@@ -184,15 +183,15 @@ func (b *Backend) running() *listener {
 	return b.listener
 }
 
-// SetCertificate is what new connections are shown from now on.
+// SetCertificate sets the certificate for new connections.
 func (b *Backend) SetCertificate(certificate tls.Certificate) {
 	b.lock.Lock()
 	defer b.lock.Unlock()
 	b.certificate = certificate
 }
 
-// Handle makes the backend answer requests for a path with handler, or as by default with none. A path that does not
-// begin with a slash is below that of the first group and version; discovery and probes come by Handle too, at Path().
+// Handle sets the handler of a path, or with nil, restores the default. A path without a leading slash is below that of the first
+// group and version. Path() is the path of discovery and probes.
 func (b *Backend) Handle(path string, handler http.HandlerFunc) {
 	if !strings.HasPrefix(path, "/") {
 		path = b.Path(path)
@@ -202,7 +201,7 @@ func (b *Backend) Handle(path string, handler http.HandlerFunc) {
 	b.handlers[path] = handler
 }
 
-// serve records the request, and does as told or as by default.
+// serve records the request and calls its handler.
 func (b *Backend) serve(w http.ResponseWriter, r *http.Request) {
 	b.lock.Lock()
 	b.record(r)
@@ -214,30 +213,30 @@ func (b *Backend) serve(w http.ResponseWriter, r *http.Request) {
 	handler(w, r)
 }
 
-// Default is what the backend does with requests that no Handle is for, for handlers that do something before.
+// Default serves a request as if its path had no handler. Handlers can call it.
 func (b *Backend) Default(w http.ResponseWriter, r *http.Request) {
 	if !b.serveDiscovery(w, r) {
 		echo(w, r)
 	}
 }
 
-// Request is what the backend records of one.
+// Request is a recorded request.
 type Request struct {
 	Method, Host, Proto, RemoteAddr string
-	// Target is the request's path and query as they came.
+	// Target is the path and query in the request line.
 	Target string
 	URL    *url.URL
 	Header http.Header
-	// ServerName is the one the client asked for in the TLS handshake.
+	// ServerName is the server name in the TLS handshake.
 	ServerName string
-	// Peer is the verified certificate of the client, nil when there was none.
+	// Peer is the verified client certificate, or nil.
 	Peer *x509.Certificate
 }
 
-// recorded is how many requests are remembered; older ones are forgotten.
+// recorded is the maximum number of recorded requests. Older ones are dropped.
 const recorded = 10_000
 
-// record needs the lock.
+// record records a request. The caller holds the lock.
 func (b *Backend) record(r *http.Request) {
 	request := Request{
 		Method: r.Method, Host: r.Host, Proto: r.Proto, RemoteAddr: r.RemoteAddr,
@@ -252,7 +251,7 @@ func (b *Backend) record(r *http.Request) {
 	b.requests = append(b.requests, request)
 }
 
-// Requests are those for a path, oldest first; a path that does not begin with a slash is below that of the first group
+// Requests returns the recorded requests for a path, oldest first. A path without a leading slash is below that of the first group
 // and version.
 func (b *Backend) Requests(path string) []Request {
 	if !strings.HasPrefix(path, "/") {

@@ -1,51 +1,63 @@
 package proxytest
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
+
+	certutil "k8s.io/client-go/util/cert"
+	"k8s.io/client-go/util/keyutil"
+
+	"github.com/apiserver-builder/builder/proxy/internal/pki"
 )
 
-// Authority signs certificates.
+// Authority is a CA.
 type Authority struct {
-	// PEM is its own certificate, what a caBundle holds.
+	// PEM is the CA certificate, for a caBundle.
 	PEM  []byte
 	pair tls.Certificate
 }
 
-// NewAuthority makes one that nobody trusts yet.
+// NewAuthority creates a CA.
 func NewAuthority(t testing.TB, name string) *Authority {
 	t.Helper()
-	template := &x509.Certificate{
+	pair := sign(t, authorityTemplate(name), nil)
+	return &Authority{certificatePEM(t, pair), pair}
+}
+
+func authorityTemplate(name string) *x509.Certificate {
+	return &x509.Certificate{
 		Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
 	}
-	pair := sign(t, template, nil)
-	return &Authority{certificatePEM(pair), pair}
 }
 
-// Serving is a certificate for a server with the names.
+// WriteAuthority writes a new CA to the files, which is valid from now on.
+func (files KeyPair) WriteAuthority(t testing.TB, name string, validity time.Duration) {
+	t.Helper()
+	template := authorityTemplate(name)
+	template.NotBefore, template.NotAfter = time.Now(), time.Now().Add(validity)
+	files.write(t, sign(t, template, nil))
+}
+
+// Serving returns a server certificate for the names.
 func (a *Authority) Serving(t testing.TB, names ...string) tls.Certificate {
 	t.Helper()
 	return a.Issue(t, servingTemplate(names))
 }
 
-// Issue signs what the template describes. Times it leaves out are a minute ago and in an hour.
+// Issue signs a certificate from the template. By default, it is valid from a minute ago for an hour.
 func (a *Authority) Issue(t testing.TB, template *x509.Certificate) tls.Certificate {
 	t.Helper()
 	return sign(t, template, &a.pair)
 }
 
-// SystemRoots makes an authority, in place of those of the system, for the control planes that the test starts from here on.
+// SystemRoots creates a CA that replaces the system's CAs for control planes that the test starts later.
 func SystemRoots(t testing.TB) KeyPair {
 	t.Helper()
 	dir := t.TempDir()
@@ -55,14 +67,14 @@ func SystemRoots(t testing.TB) KeyPair {
 	return roots
 }
 
-// Serving is a certificate of the authority ca for a server with the names.
+// Serving returns a server certificate for the names, signed by the CA.
 func (ca KeyPair) Serving(t testing.TB, names ...string) tls.Certificate {
 	t.Helper()
 	return ca.issue(t, servingTemplate(names))
 }
 
-// IssueTo replaces the files of a pair by those of a new certificate of the authority ca for the same subject, the key
-// first, as whoever rotates certificates does.
+// IssueTo replaces the files of a pair with a new certificate for the same subject, signed by the CA. It replaces the key first, as
+// tools that rotate certificates do.
 func (ca KeyPair) IssueTo(t testing.TB, files KeyPair) tls.Certificate {
 	t.Helper()
 	old, err := tls.LoadX509KeyPair(files.Cert, files.Key)
@@ -76,15 +88,15 @@ func (ca KeyPair) IssueTo(t testing.TB, files KeyPair) tls.Certificate {
 
 func (files KeyPair) write(t testing.TB, pair tls.Certificate) {
 	t.Helper()
-	der, err := x509.MarshalECPrivateKey(pair.PrivateKey.(*ecdsa.PrivateKey))
+	key, err := keyutil.MarshalPrivateKeyToPEM(pair.PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	replace(t, files.Key, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
-	replace(t, files.Cert, certificatePEM(pair))
+	replace(t, files.Key, key)
+	replace(t, files.Cert, certificatePEM(t, pair))
 }
 
-// issue signs with the authority in the files.
+// issue signs a certificate with the CA in the files.
 func (ca KeyPair) issue(t testing.TB, template *x509.Certificate) tls.Certificate {
 	t.Helper()
 	authority, err := tls.LoadX509KeyPair(ca.Cert, ca.Key)
@@ -105,14 +117,11 @@ func servingTemplate(names []string) *x509.Certificate {
 	return &x509.Certificate{DNSNames: names, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 }
 
-// sign makes a key and has its certificate signed by authority, by itself without one.
+// sign creates a key and its certificate, signed by the CA or, if that is nil, by itself.
 func sign(t testing.TB, template *x509.Certificate, authority *tls.Certificate) tls.Certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := pki.NewKey()
 	if err != nil {
-		t.Fatal(err)
-	}
-	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)); err != nil {
 		t.Fatal(err)
 	}
 	if template.NotAfter.IsZero() {
@@ -121,26 +130,27 @@ func sign(t testing.TB, template *x509.Certificate, authority *tls.Certificate) 
 	if template.KeyUsage == 0 {
 		template.KeyUsage = x509.KeyUsageDigitalSignature
 	}
-	parent, signer := template, any(key)
+	parent, signer := template, crypto.Signer(key)
 	if authority != nil {
-		parent, signer = authority.Leaf, authority.PrivateKey
+		parent, signer = authority.Leaf, authority.PrivateKey.(crypto.Signer)
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
+	leaf, err := pki.Sign(template, key, parent, signer)
 	if err != nil {
 		t.Fatal(err)
 	}
-	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: [][]byte{leaf.Raw}, PrivateKey: key, Leaf: leaf}
+}
+
+func certificatePEM(t testing.TB, pair tls.Certificate) []byte {
+	t.Helper()
+	encoded, err := certutil.EncodeCertificates(pair.Leaf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
+	return encoded
 }
 
-func certificatePEM(pair tls.Certificate) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
-}
-
-// replace changes a file at once: no reader sees half of it.
+// replace replaces a file atomically.
 func replace(t testing.TB, path string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(path+".new", data, 0o600); err != nil {

@@ -11,15 +11,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// AggregatedDiscovery is the media type of discovery in one document.
+// AggregatedDiscovery is the media type of aggregated discovery.
 const AggregatedDiscovery = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 
-// discoveryETag stays what it is: a backend's resources don't change.
+// discoveryETag is constant because a backend's resources do not change.
 const discoveryETag = `"discovery"`
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// serveDiscovery answers the requests a server has to for being discovered, and tells whether this was one.
+// serveDiscovery answers requests for discovery, and reports whether a request was one.
 func (b *Backend) serveDiscovery(w http.ResponseWriter, r *http.Request) bool {
 	if r.Method != http.MethodGet {
 		return false
@@ -90,5 +90,5 @@ func (b *Backend) aggregatedDiscovery() apidiscoveryv2.APIGroupDiscoveryList {
 
 func writeJSON(w http.ResponseWriter, contentType string, object any) {
 	w.Header().Set("Content-Type", contentType)
-	_ = json.NewEncoder(w).Encode(object) // a client that has gone
+	_ = json.NewEncoder(w).Encode(object) // the client may have closed the connection
 }

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Echo is how a Backend answers by default: what it received.
+// Echo is a Backend's default response: the request that it received.
 type Echo struct {
 	Method, Host, Proto, RemoteAddr string
-	// Target is the request's path and query as they came.
+	// Target is the path and query in the request line.
 	Target string
 	Header http.Header
-	// Peer is the common name in the verified certificate of the client.
+	// Peer is the common name in the verified client certificate.
 	Peer string `json:",omitempty"`
-	// Body is its beginning, Length all of it.
+	// Body is the beginning of the body. Length is the length of the whole body.
 	Body   string `json:",omitempty"`
 	Length int64  `json:",omitempty"`
 }
@@ -36,19 +36,19 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, "application/json", said)
 }
 
-// Respond answers with the status, headers and body.
+// Respond returns a handler that responds with the status, headers and body.
 func Respond(status int, header http.Header, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		maps.Copy(w.Header(), header)
 		w.WriteHeader(status)
-		_, _ = io.WriteString(w, body) // some statuses have none
+		_, _ = io.WriteString(w, body) // some statuses do not allow a body
 	}
 }
 
-// Hang does not answer until the client gives up or the backend stops.
+// Hang waits without a response until the client cancels the request or the backend stops.
 func Hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// After hangs for the duration, and then does what next does.
+// After returns a handler that waits and then calls next.
 func After(d time.Duration, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		select {
@@ -59,15 +59,15 @@ func After(d time.Duration, next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// CloseMidBody promises more than it sends.
+// CloseMidBody sends less than its Content-Length.
 func CloseMidBody(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "1000")
 	_, _ = io.WriteString(w, "only the beginning")
 	_ = http.NewResponseController(w).Flush()
 }
 
-// Stream sends the chunks as they come, each at once, until the channel is closed, the client goes or the backend stops:
-// as a watch does.
+// Stream returns a handler that sends each chunk at once, as for a watch, until the channel is closed, the client disconnects or
+// the backend stops.
 func Stream(chunks <-chan string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		flush := http.NewResponseController(w).Flush

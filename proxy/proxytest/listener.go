@@ -5,14 +5,14 @@ import (
 	"sync"
 )
 
-// listener knows the connections it accepted, those that were upgraded too, and can hold them up.
+// listener tracks the connections that it accepted, including upgraded ones, and can freeze them.
 type listener struct {
 	net.Listener
 	lock  sync.Mutex
 	conns map[*conn]bool
 	count int
 	ended bool
-	thawn chan struct{} // nil, or closed when reading and writing may go on
+	thawn chan struct{} // nil, or closed when frozen connections continue
 }
 
 func newListener(l net.Listener) *listener {
@@ -29,7 +29,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	if l.ended {
-		_ = accepted.Close() // it came in the last moment
+		_ = accepted.Close() // it was accepted while the listener ended
 		return nil, net.ErrClosed
 	}
 	l.conns[c] = true
@@ -49,7 +49,7 @@ func (l *listener) accepted() int {
 	return l.count
 }
 
-// end closes all connections, and those that are being accepted.
+// end closes all connections, including those that are being accepted.
 func (l *listener) end() {
 	l.lock.Lock()
 	l.ended = true
@@ -65,7 +65,7 @@ func (l *listener) closeAll() {
 	}
 	l.lock.Unlock()
 	for _, c := range conns {
-		_ = c.Close() // a second time, perhaps
+		_ = c.Close() // it may be closed already
 	}
 }
 
@@ -81,7 +81,7 @@ func (l *listener) freeze(freeze bool) {
 	}
 }
 
-// conn is one of a listener's connections.
+// conn is a connection of a listener.
 type conn struct {
 	net.Conn
 	listener *listener
@@ -89,7 +89,7 @@ type conn struct {
 	closed   chan struct{}
 }
 
-// wait returns when the listener is not frozen, or the connection is closed.
+// wait waits until the listener is not frozen or the connection is closed.
 func (c *conn) wait() {
 	c.listener.lock.Lock()
 	thawn := c.listener.thawn
@@ -102,7 +102,7 @@ func (c *conn) wait() {
 	}
 }
 
-// Read implements net.Conn. What arrives while the listener is frozen waits.
+// Read implements net.Conn. Data that arrives while the listener is frozen waits.
 func (c *conn) Read(p []byte) (int, error) {
 	c.wait()
 	n, err := c.Conn.Read(p)

@@ -24,7 +24,7 @@ func get(t *testing.T, client *http.Client, url string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// TestBackendBehindAProxy goes through what other packages' tests rely on.
+// TestBackendBehindAProxy tests the features that tests of other packages use.
 func TestBackendBehindAProxy(t *testing.T) {
 	cp := Start(t)
 	client := cp.HTTPClient(t, "jane", "system:masters")
@@ -59,7 +59,7 @@ func TestBackendBehindAProxy(t *testing.T) {
 		if status, _ := get(t, client, url); status != http.StatusServiceUnavailable || b.OpenConnections() != 0 {
 			t.Errorf("stopped: %d, %d connections", status, b.OpenConnections())
 		}
-		cp.WaitCondition(t, "v1."+b.Options.Group, "FailedDiscoveryCheck", nil) // else that may come when it is served again
+		cp.WaitCondition(t, "v1."+b.Options.Group, "FailedDiscoveryCheck", nil) // otherwise, it may arrive after the backend serves again
 		b.Start(t)
 		b.WaitServed(t, cp)
 		b.Freeze()

@@ -12,8 +12,8 @@ import (
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
-// Register makes the backend known the way an extension-apiserver on this machine is: by a Service that is an external
-// name of localhost, and an APIService for each version. It returns when they are Available and requests get through.
+// Register registers the backend like a local extension-apiserver, with a Service that is an ExternalName for localhost, and an
+// APIService for each version. It returns when they are Available and served.
 func (b *Backend) Register(t testing.TB, cp *ControlPlane) {
 	t.Helper()
 	b.CreateService(t, cp, corev1.ServiceSpec{Type: corev1.ServiceTypeExternalName, ExternalName: "localhost"})
@@ -21,8 +21,8 @@ func (b *Backend) Register(t testing.TB, cp *ControlPlane) {
 	b.WaitServed(t, cp)
 }
 
-// RegisterEndpoints makes the backend known the way a cluster does: by a Service with a cluster IP and an EndpointSlice of
-// the addresses, all at the backend's port. Addresses on loopback are refused. It does not wait for anything.
+// RegisterEndpoints registers the backend as in a cluster, with a Service that has a cluster IP, and an EndpointSlice with the
+// addresses and the backend's port. Loopback addresses are not allowed. It does not wait.
 func (b *Backend) RegisterEndpoints(t testing.TB, cp *ControlPlane, addresses ...string) {
 	t.Helper()
 	port := int32(b.Options.Port)
@@ -31,7 +31,7 @@ func (b *Backend) RegisterEndpoints(t testing.TB, cp *ControlPlane, addresses ..
 	b.CreateAPIServices(t, cp)
 }
 
-// CreateService makes the Service the backend's APIServices name.
+// CreateService creates the Service to which the backend's APIServices refer.
 func (b *Backend) CreateService(t testing.TB, cp *ControlPlane, spec corev1.ServiceSpec) {
 	t.Helper()
 	if _, err := cp.Client(t).CoreV1().Services(b.Options.Namespace).Create(t.Context(), &corev1.Service{
@@ -41,7 +41,7 @@ func (b *Backend) CreateService(t testing.TB, cp *ControlPlane, spec corev1.Serv
 	}
 }
 
-// CreateEndpointSlice gives the Service ready endpoints at the addresses, with the backend's port by the name.
+// CreateEndpointSlice creates ready endpoints of the Service with the addresses and the backend's port.
 func (b *Backend) CreateEndpointSlice(t testing.TB, cp *ControlPlane, portName string, addresses ...string) {
 	t.Helper()
 	port := int32(b.Options.Port)
@@ -61,7 +61,7 @@ func (b *Backend) CreateEndpointSlice(t testing.TB, cp *ControlPlane, portName s
 	}
 }
 
-// APIService is the one for a version of the backend, yet to be created; the first version has the highest priority.
+// APIService returns the APIService of a version without creating it. The first version has the highest priority.
 func (b *Backend) APIService(version string) *apiregistrationv1.APIService {
 	port, priority := int32(b.Options.Port), int32(100)
 	for i, v := range b.Options.Versions {
@@ -79,7 +79,7 @@ func (b *Backend) APIService(version string) *apiregistrationv1.APIService {
 	}
 }
 
-// CreateAPIServices makes the APIService of each version; they go with the test.
+// CreateAPIServices creates the APIService of each version. They are deleted after the test.
 func (b *Backend) CreateAPIServices(t testing.TB, cp *ControlPlane) {
 	t.Helper()
 	for _, version := range b.Options.Versions {
@@ -87,8 +87,8 @@ func (b *Backend) CreateAPIServices(t testing.TB, cp *ControlPlane) {
 	}
 }
 
-// WaitServed waits until the backend's APIServices are Available and requests for them get through: the aggregation layer
-// routes a moment before or after it says so.
+// WaitServed waits until the backend's APIServices are Available and requests for them succeed. The aggregation layer updates its
+// routes shortly before or after the status.
 func (b *Backend) WaitServed(t testing.TB, cp *ControlPlane) {
 	t.Helper()
 	for _, version := range b.Options.Versions {
@@ -102,18 +102,18 @@ func (b *Backend) WaitServed(t testing.TB, cp *ControlPlane) {
 	}
 }
 
-// CreateAPIService makes it, and deletes it when the test ends.
+// CreateAPIService creates an APIService, and deletes it when the test ends.
 func (cp *ControlPlane) CreateAPIService(t testing.TB, service *apiregistrationv1.APIService) {
 	t.Helper()
 	services := cp.Aggregator(t).ApiregistrationV1().APIServices()
 	if _, err := services.Create(t.Context(), service, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	// Not with the test's context, which has ended by then; and a control plane that has ended needs no tidying.
+	// The test's context has ended by then. The control plane may have ended, too.
 	t.Cleanup(func() { _ = services.Delete(context.Background(), service.Name, metav1.DeleteOptions{}) })
 }
 
-// UpdateAPIService changes the spec of one that is there.
+// UpdateAPIService changes the spec of an existing APIService.
 func (cp *ControlPlane) UpdateAPIService(t testing.TB, name string, change func(*apiregistrationv1.APIServiceSpec)) {
 	t.Helper()
 	services := cp.Aggregator(t).ApiregistrationV1().APIServices()
@@ -123,13 +123,13 @@ func (cp *ControlPlane) UpdateAPIService(t testing.TB, name string, change func(
 			return err
 		}
 		change(&service.Spec)
-		_, err = services.Update(ctx, service, metav1.UpdateOptions{}) // its status changes as well: conflicts are usual
+		_, err = services.Update(ctx, service, metav1.UpdateOptions{}) // conflicts are usual, because the status changes as well
 		return err
 	})
 }
 
-// WaitCondition waits until an APIService's condition Available is as wanted, with the reason unless that is "", and
-// returns it.
+// WaitCondition waits until an APIService has the wanted condition Available, with the given reason unless it is "", and returns
+// the condition.
 func (cp *ControlPlane) WaitCondition(t testing.TB, name, reason string, wanted func(apiregistrationv1.APIServiceCondition) bool) apiregistrationv1.APIServiceCondition {
 	t.Helper()
 	services := cp.Aggregator(t).ApiregistrationV1().APIServices()

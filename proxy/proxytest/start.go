@@ -22,8 +22,8 @@ import (
 
 const module = "github.com/apiserver-builder/builder"
 
-// Start starts an aggregation-proxy with the arguments on a temporary folder, or on that of --data-dir, and waits until
-// it is ready. It is the program $AGGREGATION_PROXY names, else one built from the module's sources. It ends with the test.
+// Start starts an aggregation-proxy with the arguments, in a temporary folder or that of --data-dir, and waits until it is ready.
+// It runs the program in $AGGREGATION_PROXY, or builds one from the module's sources. It ends with the test.
 func Start(t testing.TB, args ...string) *ControlPlane {
 	t.Helper()
 	dir := flagValue(args, "data-dir")
@@ -65,7 +65,7 @@ func Start(t testing.TB, args ...string) *ControlPlane {
 	return cp
 }
 
-// Stop ends a control plane that Start started, in order, and returns when it is gone; it may have ended before.
+// Stop stops a control plane that Start started, and waits for its end. It may already have ended.
 func (cp *ControlPlane) Stop(t testing.TB) {
 	t.Helper()
 	if err := cp.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -80,7 +80,7 @@ func (cp *ControlPlane) Stop(t testing.TB) {
 	}
 }
 
-// Kill ends a control plane that Start started as kill -9 does.
+// Kill kills a control plane that Start started.
 func (cp *ControlPlane) Kill(t testing.TB) {
 	t.Helper()
 	if err := cp.Process.Kill(); err != nil {
@@ -89,7 +89,7 @@ func (cp *ControlPlane) Kill(t testing.TB) {
 	<-cp.ended
 }
 
-// run starts the command and waits for the line that says that it is ready, and where. The channel closes at its end.
+// run starts the command and waits for the ready line, which contains the URL. The channel closes when the command ends.
 func run(cmd *exec.Cmd) (url string, ended chan struct{}, err error) {
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -110,12 +110,12 @@ func run(cmd *exec.Cmd) (url string, ended chan struct{}, err error) {
 	go func() {
 		defer close(ended)
 		_, _ = io.Copy(io.Discard, out)
-		_ = cmd.Wait() // it was told to end, or killed: how it puts that is no news
+		_ = cmd.Wait() // its exit status does not matter, because it was stopped or killed
 	}()
 	return url, ended, nil
 }
 
-// program is the aggregation-proxy to test. Building it again when nothing has changed takes a second or two.
+// program returns the path of the aggregation-proxy to test. Building it again without changes takes a second or two.
 func program(t testing.TB) string {
 	t.Helper()
 	if path := os.Getenv("AGGREGATION_PROXY"); path != "" {
@@ -130,7 +130,7 @@ func program(t testing.TB) string {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	// go test runs packages side by side, and each may want it first.
+	// go test runs packages in parallel, and each may build it.
 	unlock, err := lockedfile.MutexAt(path + ".lock").Lock()
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +144,7 @@ func program(t testing.TB) string {
 	return path
 }
 
-// flagValue is what the arguments give for a flag, in either way of writing it.
+// flagValue returns the value of a flag in the arguments, in either syntax.
 func flagValue(args []string, name string) string {
 	for _, arg := range args {
 		if value, ok := strings.CutPrefix(arg, "--"+name+"="); ok {
@@ -157,8 +157,8 @@ func flagValue(args []string, name string) string {
 	return ""
 }
 
-// FreePort is a port on loopback that nobody listens on, below those that systems give to outgoing connections: so it is
-// still free when whoever wants it has started, or starts again.
+// FreePort returns a free port on loopback. It is below the ports for outgoing connections, so it stays free until a process
+// listens on it, even after a restart.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	l := listen(t, "127.0.0.1")
@@ -166,7 +166,7 @@ func FreePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// listen listens on a port as FreePort's.
+// listen listens on a port like FreePort's.
 func listen(t testing.TB, ip string) net.Listener {
 	t.Helper()
 	const first, last, tries = 12000, 32000, 100

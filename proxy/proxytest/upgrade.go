@@ -12,8 +12,8 @@ import (
 	"k8s.io/cri-streaming/pkg/streaming/remotecommand"
 )
 
-// EchoUpgrade changes to the protocol the client asks for, whatever it is, and then sends back every byte until the
-// client ends the connection.
+// EchoUpgrade switches to the protocol that the client requests, and then sends back every byte until the client closes the
+// connection.
 func EchoUpgrade(w http.ResponseWriter, r *http.Request) {
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -24,12 +24,12 @@ func EchoUpgrade(w http.ResponseWriter, r *http.Request) {
 	if _, err := fmt.Fprintf(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: %s\r\n\r\n", r.Header.Get("Upgrade")); err != nil {
 		return
 	}
-	_, _ = io.Copy(conn, buffered) // until either end goes
+	_, _ = io.Copy(conn, buffered) // until either end closes the connection
 }
 
-// RawHeard answers with these bytes, and returns what comes next on the connection until the other side closes it, which
-// is io.EOF, or the time is over.
-func RawHeard(w http.ResponseWriter, answer string, patience time.Duration) (string, error) {
+// RawThenRead writes these bytes as its response, and returns the data that then arrives until the client closes the connection, which
+// is io.EOF, or the time has passed.
+func RawThenRead(w http.ResponseWriter, answer string, patience time.Duration) (string, error) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return "", err
@@ -46,7 +46,7 @@ func RawHeard(w http.ResponseWriter, answer string, patience time.Duration) (str
 	return string(said[:n]), err
 }
 
-// Raw writes exactly these bytes in answer, and ends the connection.
+// Raw returns a handler that writes exactly these bytes as its response, and closes the connection.
 func Raw(answer string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -55,15 +55,15 @@ func Raw(answer string) http.HandlerFunc {
 			return
 		}
 		defer conn.Close()
-		_, _ = io.WriteString(conn, answer) // unless the client has gone
+		_, _ = io.WriteString(conn, answer) // the client may have closed the connection
 	}
 }
 
-// endOfTransmission ends what Exec reads: the older protocols over WebSocket don't tell where stdin ends.
+// endOfTransmission ends Exec's input, because older protocols over WebSocket do not signal the end of stdin.
 const endOfTransmission = '\x04'
 
-// Exec serves the protocol of kubectl exec, over SPDY and (v4.channel.k8s.io) WebSocket: what it gets on stdin up to the
-// first control-D it sends back on stdout.
+// Exec serves the protocol of kubectl exec, over SPDY and WebSocket (v4.channel.k8s.io). It sends its stdin back on stdout, up to
+// the first control-D.
 func Exec(w http.ResponseWriter, r *http.Request) {
 	const patience = time.Minute
 	options := &remotecommand.Options{Stdin: true, Stdout: true}

@@ -39,10 +39,19 @@ func approvals(t *testing.T) (name string, clientset versioned.Interface, get fu
 func inNorth(t *testing.T) (name string, clientset versioned.Interface, get func() *v1beta1.Apple) {
 	t.Helper()
 	name, clientset, get = approvals(t)
+	north := &v1alpha1.Orchard{ObjectMeta: metav1.ObjectMeta{Name: "north"}}
+	if _, err := clientset.FruitV1alpha1().Orchards().Create(t.Context(), north, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
 	patch := []byte(`{"spec":{"orchard":"north"}}`)
 	if _, err := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault).Patch(t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
+	eventually(t, func() error { // Approve reads the orchard from a cache
+		_, err := client.Approve(t.Context(), name, &v1beta1.AppleApprove{}, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err
+	})
 	return name, clientset, get
 }
 
@@ -91,8 +100,14 @@ func TestFruitAppleApproveRefused(t *testing.T) {
 	name, clientset, _ := approvals(t)
 	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	request := &v1beta1.AppleApprove{Spec: v1beta1.AppleApproveSpec{Reason: "it is ripe"}}
-	if _, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{}); !apierrors.IsBadRequest(err) {
-		t.Errorf("an apple without an orchard: %v, want a bad request", err)
+	for _, orchard := range []string{"", "atlantis"} {
+		patch := fmt.Appendf(nil, `{"spec":{"orchard":%q}}`, orchard)
+		if _, err := client.Patch(t.Context(), name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{}); !apierrors.IsBadRequest(err) {
+			t.Errorf("an apple of the orchard %q: %v, want a bad request", orchard, err)
+		}
 	}
 	name, clientset, get := inNorth(t)
 	client = clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)

@@ -9,7 +9,7 @@ import (
 	"example.com/shop/pkg/generated/clientset/versioned"
 )
 
-// TestFruitApple is a start: what every kind must do is tested beside it, what only an Apple does belongs here.
+// TestFruitApple tests what only an Apple does. The generated tests beside it cover what every kind does.
 func TestFruitApple(t *testing.T) {
 	clientset, err := versioned.NewForConfig(config)
 	if err != nil {

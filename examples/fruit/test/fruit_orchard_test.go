@@ -14,7 +14,7 @@ import (
 	"example.com/shop/pkg/generated/clientset/versioned"
 )
 
-// TestFruitOrchard is a start: what every kind must do is tested beside it, what only an Orchard does belongs here.
+// TestFruitOrchard tests what only an Orchard does. The generated tests beside it cover what every kind does.
 func TestFruitOrchard(t *testing.T) {
 	clientset, err := versioned.NewForConfig(config)
 	if err != nil {

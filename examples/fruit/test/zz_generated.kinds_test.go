@@ -6,32 +6,31 @@ package test
 
 import "k8s.io/apimachinery/pkg/runtime/schema"
 
-// A kind is a kind that this project serves, as its type and the markers on it say.
+// A kind describes a kind of this project, according to its type and markers.
 type kind struct {
-	schema.GroupVersionKind // in the version that is stored
+	schema.GroupVersionKind // in the storage version
 
-	versions   []version // the preferred one first
+	versions   []version // the preferred version first
 	resource   string
 	singular   string
 	shortNames []string
 	categories []string
 	namespaced bool
 	status     bool
-	controller bool
-	// requests are the types of what is POSTed to the kind's own subresources, by the subresources' names.
+	// requests are the kinds of the requests to custom subresources, by subresource name.
 	requests map[string]string
 }
 
-// A version is what may differ between the versions of a kind.
+// A version describes what may differ between the versions of a kind.
 type version struct {
 	name string
-	// columns are what kubectl get shows beside the name, wideColumns what it adds with -o wide.
+	// columns are the columns that kubectl get prints after the name; wideColumns are those that it adds with -o wide.
 	columns, wideColumns []string
-	// replicas and statusReplicas are where the scale has its numbers from, if there is one.
+	// replicas and statusReplicas are the paths of the scale's numbers, if the kind has a scale subresource.
 	replicas, statusReplicas []string
-	// deprecated is what clients are warned with who use it, empty if it is not deprecated.
+	// deprecated is the warning for clients that use the version, empty if it is not deprecated.
 	deprecated string
-	// fields are those that a selector may name.
+	// fields are the selectable fields.
 	fields []string
 }
 
@@ -59,7 +58,6 @@ var kinds = []kind{
 		categories: []string{"all", "fruits"},
 		namespaced: true,
 		status:     true,
-		controller: true,
 		requests:   map[string]string{"approve": "AppleApprove"},
 	},
 	{
@@ -78,6 +76,5 @@ var kinds = []kind{
 		categories: []string{"fruits"},
 		namespaced: false,
 		status:     true,
-		controller: false,
 	},
 }

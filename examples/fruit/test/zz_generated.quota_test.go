@@ -24,10 +24,10 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// quotaTimeout is how long it may take until the cluster counts the objects of a new kind: it looks for kinds every 30 seconds.
+// quotaTimeout is the time after which the cluster counts the objects of a new kind: it discovers kinds every 30 seconds.
 const quotaTimeout = 2 * time.Minute
 
-// TestObjectCountQuota creates more objects at once than a ResourceQuota allows, through every version, and deletes one.
+// TestObjectCountQuota creates more objects concurrently than a ResourceQuota allows, through every version, and deletes one.
 func TestObjectCountQuota(t *testing.T) {
 	forEachKind(t, func(t *testing.T, s subject) {
 		if !s.namespaced {
@@ -90,8 +90,8 @@ func TestObjectCountQuota(t *testing.T) {
 	})
 }
 
-// limitObjects makes a namespace with a ResourceQuota on the number of objects of a kind, until the test ends, and waits until they are
-// counted. A quota that is older than the cluster's knowledge of the kind is looked at again after five minutes, so each try makes a new one.
+// limitObjects creates a namespace with a ResourceQuota on the number of objects of a kind, until the test ends, and waits until they
+// are counted. The cluster syncs an existing quota only every five minutes, so each attempt creates a new one.
 func limitObjects(t *testing.T, client typedcorev1.CoreV1Interface, s subject, hard string) (namespace, quota string) {
 	t.Helper()
 	ns, err := client.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-quota-"}}, metav1.CreateOptions{})
@@ -121,7 +121,7 @@ func limitObjects(t *testing.T, client typedcorev1.CoreV1Interface, s subject, h
 			return counted, nil
 		})
 		if err != nil {
-			return errors.Join(fmt.Errorf("nothing counts %s: %w", name, err), quotas.Delete(t.Context(), created.Name, metav1.DeleteOptions{}))
+			return errors.Join(fmt.Errorf("the quota does not count %s: %w", name, err), quotas.Delete(t.Context(), created.Name, metav1.DeleteOptions{}))
 		}
 		quota = created.Name
 		return nil
@@ -129,10 +129,10 @@ func limitObjects(t *testing.T, client typedcorev1.CoreV1Interface, s subject, h
 	return ns.Name, quota
 }
 
-// countOf is what a ResourceQuota calls the number of objects of a kind.
+// countOf returns the name of the object count of a kind in a ResourceQuota.
 func countOf(s subject) string { return "count/" + s.resource + "." + s.Group }
 
-// wantExceeded returns an error unless err is the refusal of a ResourceQuota.
+// wantExceeded returns an error unless err reports an exceeded ResourceQuota.
 func wantExceeded(err error) error {
 	if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "exceeded quota") {
 		return fmt.Errorf("got %v, want the quota to be exceeded", err)
@@ -140,7 +140,7 @@ func wantExceeded(err error) error {
 	return nil
 }
 
-// kubernetesClient is a cluster administrator's client of Kubernetes' own APIs.
+// kubernetesClient returns a cluster administrator's client for Kubernetes' own APIs.
 func kubernetesClient(t *testing.T) kubernetes.Interface {
 	t.Helper()
 	client, err := kubernetes.NewForConfig(config)

@@ -19,7 +19,7 @@ import (
 	"k8s.io/client-go/metadata"
 )
 
-// TestVersions reads an object in each version, and writes back what it read: that must change nothing.
+// TestVersions reads an object in each version and writes it back, which must not change it.
 func TestVersions(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
@@ -31,7 +31,7 @@ func TestVersions(t *testing.T) {
 			}
 			other.update(t, object.GetName(), metav1.UpdateOptions{}, func(*unstructured.Unstructured) {})
 			if got := s.get(t, object.GetName()); got.GetGeneration() != 1 || !equality.Semantic.DeepEqual(content(got), content(object)) {
-				t.Errorf("a way through %s changed it: got generation %d, %v, want %v", v.name, got.GetGeneration(), content(got), content(object))
+				t.Errorf("a read and write in %s changed the object: got generation %d, %v, want %v", v.name, got.GetGeneration(), content(got), content(object))
 			}
 		}
 	})
@@ -79,7 +79,7 @@ func TestSelectors(t *testing.T) {
 	})
 }
 
-// list is List where failing is no outcome.
+// list calls List and fails the test if it returns an error.
 func (s subject) list(t *testing.T, options metav1.ListOptions) *unstructured.UnstructuredList {
 	t.Helper()
 	list, err := s.List(t.Context(), options)
@@ -97,7 +97,7 @@ func namesOf(list *unstructured.UnstructuredList) []string {
 	return names
 }
 
-// TestPaging reads a list page by page, and so that it is all of one moment.
+// TestPaging reads a list in pages, which must show the objects at one revision.
 func TestPaging(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		run := rand.String(8)
@@ -110,14 +110,14 @@ func TestPaging(t *testing.T) {
 		var got []string
 		options := metav1.ListOptions{LabelSelector: "run=" + run, Limit: 1}
 		first := s.list(t, options)
-		s.create(t, map[string]string{"run": run}) // too late for the list
+		s.create(t, map[string]string{"run": run}) // after the list's revision
 		for page := first; ; page = s.list(t, options) {
 			got = append(got, namesOf(page)...)
 			if page.GetResourceVersion() != first.GetResourceVersion() {
 				t.Errorf("a page of %s after one of %s", page.GetResourceVersion(), first.GetResourceVersion())
 			}
 			if page.GetRemainingItemCount() != nil {
-				t.Errorf("%d items remain: with a selector nobody can know", *page.GetRemainingItemCount())
+				t.Errorf("remainingItemCount is %d, want none for a list with a selector", *page.GetRemainingItemCount())
 			}
 			if options.Continue = page.GetContinue(); options.Continue == "" {
 				break
@@ -132,7 +132,7 @@ func TestPaging(t *testing.T) {
 			t.Errorf("one of at least four: got %d, remaining %v", len(page.Items), page.GetRemainingItemCount())
 		}
 		if _, err := s.List(t.Context(), metav1.ListOptions{Limit: 1, Continue: "nonsense"}); !apierrors.IsBadRequest(err) {
-			t.Errorf("a token that is none: %v, want bad request", err)
+			t.Errorf("an invalid continue token: %v, want bad request", err)
 		}
 	})
 }
@@ -165,7 +165,7 @@ func TestResourceVersionMatch(t *testing.T) {
 				t.Errorf("%s: got %q, want %q", options.String(), names, test.want)
 			}
 			if test.match == exact && list.GetResourceVersion() != test.version {
-				t.Errorf("%s: the list is of %s", options.String(), list.GetResourceVersion())
+				t.Errorf("%s: the resourceVersion of the list is %s", options.String(), list.GetResourceVersion())
 			}
 		}
 		for _, bad := range []metav1.ListOptions{
@@ -182,7 +182,7 @@ func TestResourceVersionMatch(t *testing.T) {
 	})
 }
 
-// TestFuture asks for what has not happened yet. The server waits for it a while, so all is asked for at once.
+// TestFuture requests resource versions in the future. The server waits before it responds, so the requests run concurrently.
 func TestFuture(t *testing.T) {
 	client := newRESTClient(t)
 	ctx := t.Context()
@@ -199,7 +199,7 @@ func TestFuture(t *testing.T) {
 	})
 }
 
-// continueAt is a token to continue a list of long ago, from its beginning.
+// continueAt returns a token that continues a list of an old revision from its beginning.
 func (s subject) continueAt(t *testing.T, version int64) string {
 	t.Helper()
 	token, err := storage.EncodeContinue("/a", "/", version)
@@ -209,7 +209,7 @@ func (s subject) continueAt(t *testing.T, version int64) string {
 	return token
 }
 
-// TestExpired asks for states that the storage has forgotten.
+// TestExpired requests revisions that have been compacted.
 func TestExpired(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		first := metav1.ListOptions{ResourceVersion: "1", ResourceVersionMatch: metav1.ResourceVersionMatchExact}
@@ -229,17 +229,17 @@ func TestExpired(t *testing.T) {
 		if !apierrors.IsResourceExpired(err) || !errors.As(err, &status) {
 			t.Fatalf("continue: %v, want expired", err)
 		}
-		// Who can do with a list of different moments is told how to go on.
+		// The error has a token for clients that accept an inconsistent list.
 		if options.Continue = status.Status().Continue; options.Continue == "" {
-			t.Fatalf("continue: nothing to go on with in %v", err)
+			t.Fatalf("the error has no continue token: %v", err)
 		}
 		if names := namesOf(s.list(t, options)); !slices.Equal(names, []string{name}) {
-			t.Errorf("going on: got %q, want %q", names, name)
+			t.Errorf("list with the continue token: got %q, want %q", names, name)
 		}
 	})
 }
 
-// TestMetadata asks for metadata alone, as the garbage collector does.
+// TestMetadata requests PartialObjectMetadata, as the garbage collector does.
 func TestMetadata(t *testing.T) {
 	client, err := metadata.NewForConfig(config)
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// forEachScale runs a test for each version that has a scale, on a new object.
+// forEachScale runs a test with a new object in each version that has a scale subresource.
 func forEachScale(t *testing.T, test func(*testing.T, subject, *unstructured.Unstructured)) {
 	t.Helper()
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -35,7 +35,7 @@ func forEachScale(t *testing.T, test func(*testing.T, subject, *unstructured.Uns
 	})
 }
 
-// wanted are the replicas that an object says it is to have.
+// wanted returns the desired replicas of an object.
 func (s subject) wanted(t *testing.T, object *unstructured.Unstructured) int32 {
 	t.Helper()
 	n, _, err := unstructured.NestedInt64(object.Object, s.replicas...)
@@ -45,7 +45,7 @@ func (s subject) wanted(t *testing.T, object *unstructured.Unstructured) int32 {
 	return int32(n)
 }
 
-// scales is the client that autoscalers use, for this version alone.
+// scales returns the scale client that autoscalers use, for one version.
 func (s subject) scales(t *testing.T) scale.ScaleInterface {
 	t.Helper()
 	client, err := discovery.NewDiscoveryClientForConfig(config)
@@ -89,7 +89,7 @@ func TestScaleDiscovery(t *testing.T) {
 	})
 }
 
-// TestScale scales as autoscalers do.
+// TestScale updates and patches the scale subresource as autoscalers do.
 func TestScale(t *testing.T) {
 	forEachScale(t, func(t *testing.T, s subject, object *unstructured.Unstructured) {
 		scales, resource := s.scales(t), s.gvr().GroupResource()
@@ -109,7 +109,7 @@ func TestScale(t *testing.T) {
 			now.Spec.Replicas = was + 2
 			updated, err := scales.Update(t.Context(), resource, now, metav1.UpdateOptions{FieldManager: "autoscaler"})
 			if err == nil && updated.Spec.Replicas != was+2 {
-				t.Errorf("the answer has %d replicas, want %d", updated.Spec.Replicas, was+2)
+				t.Errorf("the response has %d replicas, want %d", updated.Spec.Replicas, was+2)
 			}
 			return err
 		})
@@ -121,7 +121,7 @@ func TestScale(t *testing.T) {
 			t.Errorf("%d replicas in generation %d, want %d in %d", s.wanted(t, scaled), scaled.GetGeneration(), was+2, object.GetGeneration()+1)
 		}
 		if entry := managed(scaled, "autoscaler"); entry == nil || entry.Subresource != "scale" {
-			t.Errorf("the autoscaler is not among the managers: %v", scaled.GetManagedFields())
+			t.Errorf("the field manager autoscaler is missing in the managed fields: %v", scaled.GetManagedFields())
 		}
 		_, found, _ := unstructured.NestedFieldNoCopy(ownedFields(t, scaled, "autoscaler"), fieldNames(s.replicas)...)
 		if !found || len(slices.Collect(maps.Keys(ownedFields(t, scaled, "autoscaler")))) != 1 {
@@ -139,7 +139,7 @@ func TestScale(t *testing.T) {
 		for _, patchType := range []types.PatchType{types.MergePatchType, types.StrategicMergePatchType} {
 			_, err = scales.Patch(t.Context(), s.gvr(), object.GetName(), patchType, []byte(`{"spec":{"replicas":-1}}`), metav1.PatchOptions{})
 			if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.replicas") {
-				t.Errorf("less than no replicas: %v, want spec.replicas to be invalid", err)
+				t.Errorf("negative replicas: %v, want an error that spec.replicas is invalid", err)
 			}
 			dry := metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}}
 			if patched, err := scales.Patch(t.Context(), s.gvr(), object.GetName(), patchType, []byte(`{"spec":{"replicas":0}}`), dry); err != nil || patched.Spec.Replicas != 0 {
@@ -147,7 +147,7 @@ func TestScale(t *testing.T) {
 			}
 		}
 		if _, err := scales.Get(t.Context(), resource, "none", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-			t.Errorf("the scale of no object: %v, want not found", err)
+			t.Errorf("the scale of a missing object: %v, want not found", err)
 		}
 		if got := s.wanted(t, s.get(t, object.GetName())); got != was+2 {
 			t.Errorf("%d replicas in the end, want %d", got, was+2)
@@ -155,7 +155,7 @@ func TestScale(t *testing.T) {
 	})
 }
 
-// TestScaleApply has two appliers care for the replicas: one through the object, one through its scale.
+// TestScaleApply applies the replicas with two field managers, one through the object and one through its scale.
 func TestScaleApply(t *testing.T) {
 	client := newRESTClient(t)
 	forEachScale(t, func(t *testing.T, s subject, object *unstructured.Unstructured) {
@@ -176,32 +176,32 @@ func TestScaleApply(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := apply(object.GetName(), was+2, false); !apierrors.IsConflict(err) || !strings.Contains(err.Error(), `"main"`) {
-			t.Errorf("another applier's replicas: %v, want a conflict with main", err)
+			t.Errorf("apply of replicas that main owns: %v, want a conflict", err)
 		}
 		if err := apply(object.GetName(), was+2, true); err != nil {
 			t.Fatal(err)
 		}
 		forced := s.get(t, object.GetName())
 		if s.wanted(t, forced) != was+2 {
-			t.Errorf("forced, and still %d replicas", s.wanted(t, forced))
+			t.Errorf("forced apply did not change the number of replicas: %d", s.wanted(t, forced))
 		}
 		if managed(forced, "main") != nil {
 			t.Errorf("main still owns %v", ownedFields(t, forced, "main"))
 		}
 		entry := managed(forced, "scaler")
 		if entry == nil || entry.Operation != metav1.ManagedFieldsOperationApply || entry.Subresource != "scale" || entry.APIVersion != s.GroupVersion().String() {
-			t.Errorf("the applier of the scale is not among the managers: %v", forced.GetManagedFields())
+			t.Errorf("the field manager of the scale is missing in the managed fields: %v", forced.GetManagedFields())
 		}
 		if _, err := s.Apply(t.Context(), object.GetName(), main, metav1.ApplyOptions{FieldManager: "main"}); !apierrors.IsConflict(err) {
-			t.Errorf("the replicas of the applier of the scale: %v, want a conflict", err)
+			t.Errorf("apply of replicas that the scale's field manager owns: %v, want a conflict", err)
 		}
 		if err := apply("none", 1, true); !apierrors.IsNotFound(err) {
-			t.Errorf("apply to the scale of no object: %v, want not found", err)
+			t.Errorf("apply to the scale of a missing object: %v, want not found", err)
 		}
 	})
 }
 
-// TestScaleTable asks for the scale as kubectl get --subresource=scale does.
+// TestScaleTable gets the scale as a table, as kubectl get --subresource=scale does.
 func TestScaleTable(t *testing.T) {
 	client := newRESTClient(t)
 	forEachScale(t, func(t *testing.T, s subject, object *unstructured.Unstructured) {
@@ -227,7 +227,7 @@ func TestScaleTable(t *testing.T) {
 	})
 }
 
-// TestScaleStatus wants the scale to tell what the status says.
+// TestScaleStatus checks that the scale reports the replicas in the status.
 func TestScaleStatus(t *testing.T) {
 	client := newRESTClient(t)
 	forEachScale(t, func(t *testing.T, s subject, object *unstructured.Unstructured) {
@@ -245,12 +245,12 @@ func TestScaleStatus(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.Status.Replicas != 7 {
-			t.Errorf("the scale says that there are %d replicas, want 7", got.Status.Replicas)
+			t.Errorf("the scale reports %d replicas, want 7", got.Status.Replicas)
 		}
 	})
 }
 
-// TestScaleRoles tries who may scale: the cluster's role edit lets them, view does not.
+// TestScaleRoles checks that the ClusterRole edit allows scaling and view doesn't.
 func TestScaleRoles(t *testing.T) {
 	editor, viewer := grant(t, "edit"), grant(t, "view")
 	forEachScale(t, func(t *testing.T, s subject, object *unstructured.Unstructured) {
@@ -265,12 +265,12 @@ func TestScaleRoles(t *testing.T) {
 			return err
 		})
 		if err := scale(viewer); !apierrors.IsForbidden(err) {
-			t.Errorf("scaled by a viewer: %v, want forbidden", err)
+			t.Errorf("scale by a user with the role view: %v, want forbidden", err)
 		}
 	})
 }
 
-// fieldNames is a path as managed fields write it.
+// fieldNames returns a path in the form that managedFields use.
 func fieldNames(path []string) []string {
 	var names []string
 	for _, name := range path {

@@ -17,7 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// TestSelectableFields selects by the fields that the markers on the types name.
+// TestSelectableFields lists, watches and deletes with field selectors for the +kubebuilder:selectablefield markers.
 func TestSelectableFields(t *testing.T) {
 	forEachField(t, func(t *testing.T, s subject, field string) {
 		run := rand.String(8)
@@ -30,7 +30,7 @@ func TestSelectableFields(t *testing.T) {
 			t.Errorf("%s: got %q, want nothing", unequal.FieldSelector, got)
 		}
 
-		equal.ResourceVersion, unequal.ResourceVersion = "0", "0" // from the cache, with what there is
+		equal.ResourceVersion, unequal.ResourceVersion = "0", "0" // from the watch cache, starting with the existing objects
 		watcher, other := s.watch(t, equal), s.watch(t, unequal)
 		if got := expect(t, watcher, watch.Added).GetUID(); got != object.GetUID() {
 			t.Errorf("watched %s, want %s", got, object.GetUID())
@@ -54,7 +54,7 @@ func TestSelectableFields(t *testing.T) {
 	})
 }
 
-// TestOtherFields selects by a field that can't be selected by: the answer lists those that can.
+// TestOtherFields uses a field selector that is not supported. The error lists those that are.
 func TestOtherFields(t *testing.T) {
 	forEachField(t, func(t *testing.T, s subject, field string) {
 		_, err := s.List(t.Context(), metav1.ListOptions{FieldSelector: "no.such.field=x"})
@@ -64,7 +64,7 @@ func TestOtherFields(t *testing.T) {
 	})
 }
 
-// forEachField runs a test for each field that a selector may name, but for those that a controller writes, in each version.
+// forEachField runs a test for each selectable field that no controller writes, in each version.
 func forEachField(t *testing.T, test func(*testing.T, subject, string)) {
 	t.Helper()
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -76,7 +76,7 @@ func forEachField(t *testing.T, test func(*testing.T, subject, string)) {
 	})
 }
 
-// selectors are one that finds the object of the run by its field, and one that does not.
+// selectors returns a field selector that matches the test's object, and one that doesn't.
 func selectors(object *unstructured.Unstructured, field, run string) (equal, unequal metav1.ListOptions) {
 	text := ""
 	if value, ok, err := unstructured.NestedFieldNoCopy(object.Object, strings.Split(field, ".")...); ok && err == nil {

@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/rand"
@@ -22,7 +23,7 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// A subject is a kind under test in one of its versions, and a client of it.
+// A subject is a kind under test in one of its versions, with a client for it.
 type subject struct {
 	dynamic.ResourceInterface
 	kind
@@ -35,10 +36,10 @@ func newSubject(client dynamic.Interface, k kind, v version) subject {
 	return subject{k.in(client), k, v, client}
 }
 
-// at is the same kind in another version.
+// at returns the same kind in another version.
 func (s subject) at(v version) subject { return newSubject(s.client, s.kind, v) }
 
-// forEachKind runs a test for each kind, in the version that is stored.
+// forEachKind runs a test for each kind, in its storage version.
 func forEachKind(t *testing.T, test func(*testing.T, subject)) {
 	t.Helper()
 	client, err := dynamic.NewForConfig(config)
@@ -65,7 +66,7 @@ func (k kind) gvr() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: k.Group, Version: k.Version, Resource: k.resource}
 }
 
-// in is the resource of the kind; in the namespace default, if it is namespaced.
+// in returns a client for the kind; in the namespace default, if it is namespaced.
 func (k kind) in(client dynamic.Interface) dynamic.ResourceInterface {
 	if k.namespaced {
 		return client.Resource(k.gvr()).Namespace(metav1.NamespaceDefault)
@@ -73,7 +74,7 @@ func (k kind) in(client dynamic.Interface) dynamic.ResourceInterface {
 	return client.Resource(k.gvr())
 }
 
-// path is the URL path of the same.
+// path returns the URL path of the same resource.
 func (k kind) path() string {
 	if k.namespaced {
 		return fmt.Sprintf("/apis/%s/namespaces/%s/%s", k.GroupVersion(), metav1.NamespaceDefault, k.resource)
@@ -81,7 +82,7 @@ func (k kind) path() string {
 	return fmt.Sprintf("/apis/%s/%s", k.GroupVersion(), k.resource)
 }
 
-// newRESTClient is a client for requests that the typed ones don't make, and for what they don't show of the answers.
+// newRESTClient returns a client for requests and responses that the typed clients don't support.
 func newRESTClient(t *testing.T) rest.Interface {
 	t.Helper()
 	client, err := discovery.NewDiscoveryClientForConfig(config)
@@ -91,27 +92,44 @@ func newRESTClient(t *testing.T) rest.Interface {
 	return client.RESTClient()
 }
 
-// sample is the object that config/samples has of the kind in this version, to be given a name of its own in every call.
+// sample returns the kind's object in config/samples. The API server gives each object that is created from it a name.
 func (s subject) sample(t *testing.T) *unstructured.Unstructured {
+	t.Helper()
+	sample := readSample(t, s.GroupVersionKind)
+	sample.SetGenerateName(s.singular + "-")
+	sample.SetName("")
+	sample.SetNamespace("")
+	return sample
+}
+
+// readSample returns the object in config/samples of a kind in a version.
+func readSample(t *testing.T, gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	t.Helper()
 	samples, err := readObjects("samples/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, sample := range samples {
-		if sample.GroupVersionKind() != s.GroupVersionKind {
-			continue
+		if sample.GroupVersionKind() == gvk {
+			return sample
 		}
-		sample.SetGenerateName(s.singular + "-")
-		sample.SetName("")
-		sample.SetNamespace("")
-		return sample
 	}
-	t.Fatalf("config/samples has no %s of %s: every kind needs a sample in each of its versions", s.Kind, s.GroupVersion())
+	t.Fatalf("config/samples has no %s of %s: every kind needs a sample in each of its versions", gvk.Kind, gvk.GroupVersion())
 	return nil
 }
 
-// named is a sample that has its name before it is created.
+// decodeSample sets object to the one in config/samples of its kind, without its name.
+func decodeSample(t *testing.T, gvk schema.GroupVersionKind, object metav1.Object) {
+	t.Helper()
+	sample := readSample(t, gvk)
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(sample.Object, object); err != nil {
+		t.Fatalf("the sample of %s: %v", gvk, err)
+	}
+	object.SetName("")
+	object.SetNamespace("")
+}
+
+// named returns a sample with a name, which the caller may create.
 func (s subject) named(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
 	sample := s.sample(t)
@@ -120,7 +138,7 @@ func (s subject) named(t *testing.T) *unstructured.Unstructured {
 	return sample
 }
 
-// create creates a sample with labels of the caller's, and deletes it after the test.
+// create creates a sample with the given labels, and deletes it after the test.
 func (s subject) create(t *testing.T, labels map[string]string, finalizers ...string) *unstructured.Unstructured {
 	t.Helper()
 	sample := s.sample(t)
@@ -145,7 +163,7 @@ func (s subject) deleteAfter(t *testing.T, name string) {
 	})
 }
 
-// get returns an object as it is now.
+// get returns the current state of an object.
 func (s subject) get(t *testing.T, name string) *unstructured.Unstructured {
 	t.Helper()
 	got, err := s.Get(t.Context(), name, metav1.GetOptions{})
@@ -155,7 +173,7 @@ func (s subject) get(t *testing.T, name string) *unstructured.Unstructured {
 	return got
 }
 
-// update changes an object with PUT, again if a controller changes it in between.
+// update changes an object with PUT, and retries on conflict.
 func (s subject) update(t *testing.T, name string, options metav1.UpdateOptions, change func(*unstructured.Unstructured)) *unstructured.Unstructured {
 	t.Helper()
 	var updated *unstructured.Unstructured
@@ -184,7 +202,7 @@ func (s subject) patch(t *testing.T, object *unstructured.Unstructured, patch st
 	return patched
 }
 
-// awaitGone waits until an object is gone: a controller's finalizer may hold it for a while after it was deleted.
+// awaitGone waits until an object no longer exists: a controller's finalizer may delay the deletion.
 func (s subject) awaitGone(t *testing.T, name string) {
 	t.Helper()
 	eventually(t, func() error {
@@ -202,7 +220,7 @@ func eventually(t *testing.T, f func() error) {
 	within(t, 30*time.Second, f)
 }
 
-// within waits no longer than timeout until f succeeds.
+// within waits until f succeeds, up to timeout.
 func within(t *testing.T, timeout time.Duration, f func() error) {
 	t.Helper()
 	var last error

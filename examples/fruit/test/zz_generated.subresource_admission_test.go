@@ -19,12 +19,12 @@ import (
 	"k8s.io/apimachinery/pkg/util/rand"
 )
 
-// testAdmission tests that admission sees both sides of a subresource: the request, as a CREATE of the subresource, and the change
-// of the object, as an UPDATE of the object. post sends a request that the subresource grants, as a field manager.
+// testAdmission checks that admission handles a subresource twice: the request, as CREATE of the subresource, and the change of the
+// object, as UPDATE of the object. post sends a request that the subresource accepts, as a field manager.
 func testAdmission(t *testing.T, group, kind, subresource, object string, post func(manager string) error) {
 	t.Helper()
 	s := subjectOf(t, group, kind)
-	// A policy of another test may still be in force.
+	// A policy of another test may still be active.
 	suffix := "-" + rand.String(8)
 	updateDenied, createDenied, labelled := "update-denied"+suffix, "create-denied"+suffix, "labelled"+suffix
 
@@ -50,7 +50,7 @@ func testAdmission(t *testing.T, group, kind, subresource, object string, post f
 	eventually(t, func() error {
 		updated, err := s.dryUpdate(t, object, labelled)
 		if err == nil && updated.GetLabels()[labelled] == "" {
-			err = errors.New("the policy is not in force")
+			err = errors.New("the policy is not active yet")
 		}
 		return err
 	})
@@ -62,13 +62,13 @@ func testAdmission(t *testing.T, group, kind, subresource, object string, post f
 	}
 }
 
-// dryUpdate updates an object as a field manager, without a change, and saves nothing.
+// dryUpdate updates an object without a change, as a field manager, in a dry run.
 func (s subject) dryUpdate(t *testing.T, name, manager string) (*unstructured.Unstructured, error) {
 	t.Helper()
 	return s.Patch(t.Context(), name, types.MergePatchType, []byte("{}"), metav1.PatchOptions{FieldManager: manager, DryRun: []string{metav1.DryRunAll}})
 }
 
-// wantMessage returns an error unless err has the message.
+// wantMessage returns an error unless err contains the message.
 func wantMessage(err error, message string) error {
 	if err == nil || !strings.Contains(err.Error(), message) {
 		return fmt.Errorf("got %v, want %q", err, message)
@@ -76,8 +76,8 @@ func wantMessage(err error, message string) error {
 	return nil
 }
 
-// deny makes a policy that allows the requests of a field manager only if the expression is true, until the test ends. It returns the
-// message of the policy, which is in force some moments later.
+// deny creates a policy that allows the requests of a field manager only if the expression is true, until the test ends. It returns the
+// message of the policy, which becomes active a moment later.
 func (s subject) deny(t *testing.T, operation admissionregistrationv1.OperationType, resource, manager, expression string) (message string) {
 	t.Helper()
 	client := kubernetesClient(t).AdmissionregistrationV1()
@@ -113,8 +113,8 @@ func (s subject) deny(t *testing.T, operation admissionregistrationv1.OperationT
 	return message
 }
 
-// label makes a policy that adds a label to the objects that a field manager of that name updates, until the test ends. It returns
-// false if the cluster has no such policies.
+// label creates a policy that adds a label to the objects that a field manager of that name updates, until the test ends. It returns
+// false if the cluster does not support such policies.
 func (s subject) label(t *testing.T, manager string) bool {
 	t.Helper()
 	clientset := kubernetesClient(t)
@@ -161,7 +161,7 @@ func (s subject) label(t *testing.T, manager string) bool {
 	return true
 }
 
-// match matches requests in every version that is equivalent to the one of s.
+// match returns rules that match requests in every version of the kind.
 func (s subject) match(operation admissionregistrationv1.OperationType, resource string) *admissionregistrationv1.MatchResources {
 	return &admissionregistrationv1.MatchResources{ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{
 		RuleWithOperations: admissionregistrationv1.RuleWithOperations{

@@ -18,13 +18,13 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// createSample creates the object that config/samples has of a kind, and deletes it after the test.
+// createSample creates the object in config/samples of a kind, and deletes it after the test.
 func createSample(t *testing.T, group, name string) string {
 	t.Helper()
 	return subjectOf(t, group, name).create(t, nil).GetName()
 }
 
-// subjectOf returns a kind in the version that is stored.
+// subjectOf returns a kind in its storage version.
 func subjectOf(t *testing.T, group, name string) subject {
 	t.Helper()
 	client, err := dynamic.NewForConfig(config)
@@ -39,7 +39,7 @@ func subjectOf(t *testing.T, group, name string) subject {
 	return newSubject(client, kinds[i], kinds[i].versions[stored])
 }
 
-// TestSubresources asks the subresources that are functions of their own for what all of them refuse.
+// TestSubresources sends the requests that every custom subresource must reject.
 func TestSubresources(t *testing.T) {
 	client := newRESTClient(t)
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -88,13 +88,13 @@ func TestSubresourceDiscovery(t *testing.T) {
 				continue
 			}
 			if r := list.APIResources[i]; r.Kind != request || !slices.Equal(r.Verbs, []string{"create"}) {
-				t.Errorf("%s is a %s with the verbs %q, want a %s to create", r.Name, r.Kind, r.Verbs, request)
+				t.Errorf("%s has the kind %s and the verbs %q, want the kind %s and the verb create", r.Name, r.Kind, r.Verbs, request)
 			}
 		}
 	})
 }
 
-// TestSubresourceRoles tries who may use the subresources that are functions: the cluster's role admin lets them, edit does not.
+// TestSubresourceRoles checks that the ClusterRole admin allows custom subresources and edit doesn't.
 func TestSubresourceRoles(t *testing.T) {
 	admin, editor := grant(t, "admin"), grant(t, "edit")
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -107,14 +107,14 @@ func TestSubresourceRoles(t *testing.T) {
 				if apierrors.IsNotFound(err) {
 					return nil
 				}
-				return fmt.Errorf("%s of no object by an admin: %v, want not found", name, err)
+				return fmt.Errorf("%s of a missing object by an admin: %v, want not found", name, err)
 			})
 			eventually(t, func() error {
 				_, err := s.in(editor).List(t.Context(), metav1.ListOptions{})
 				return err
 			})
 			if _, err := s.in(editor).Create(t.Context(), request, metav1.CreateOptions{}, name); !apierrors.IsForbidden(err) {
-				t.Errorf("%s by an editor: %v, want forbidden", name, err)
+				t.Errorf("%s by a user with the role edit: %v, want forbidden", name, err)
 			}
 		}
 	})

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
-// claim is an object that says nothing but its labels: what an applier may send who cares for no more.
+// claim returns an apply configuration that sets only labels.
 func (s subject) claim(name string, labels map[string]string) *unstructured.Unstructured {
 	object := &unstructured.Unstructured{}
 	object.SetGroupVersionKind(s.GroupVersionKind)
@@ -20,7 +20,7 @@ func (s subject) claim(name string, labels map[string]string) *unstructured.Unst
 	return object
 }
 
-// TestServerSideApply has two appliers care for one object, each in a version of its own.
+// TestServerSideApply applies one object with two field managers, each in its own version.
 func TestServerSideApply(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		for _, v := range s.versions {
@@ -47,37 +47,37 @@ func testAppliers(t *testing.T, one, two subject) {
 	claim := two.claim(name, map[string]string{"owner": "two"})
 	_, err := two.Apply(t.Context(), name, claim, metav1.ApplyOptions{FieldManager: "two"})
 	if !apierrors.IsConflict(err) || !strings.Contains(err.Error(), `conflict with "one"`) || !strings.Contains(err.Error(), ".metadata.labels.owner") {
-		t.Errorf("another applier's field: %v, want a conflict with one", err)
+		t.Errorf("apply of a field that one owns: %v, want a conflict", err)
 	}
 	forced, err := two.Apply(t.Context(), name, claim, metav1.ApplyOptions{FieldManager: "two", Force: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if forced.GetLabels()["owner"] != "two" {
-		t.Errorf("forced, and still %v", forced.GetLabels())
+		t.Errorf("forced apply did not change the label: %v", forced.GetLabels())
 	}
 	wantOwner(t, forced, "one", one.GroupVersion().String(), false)
 	wantOwner(t, forced, "two", two.GroupVersion().String(), true)
 
-	// What an applier owned through one version, it can give up through another.
+	// A field manager can give up a field through another version than the one it owns it in.
 	given, err := one.Apply(t.Context(), name, one.claim(name, nil), metav1.ApplyOptions{FieldManager: "two"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, ok := given.GetLabels()["owner"]; ok {
-		t.Errorf("nobody owns the label, and it is still there: %v", given)
+		t.Errorf("the label still exists without an owner: %v", given)
 	}
 	if got, want := content(given), content(one.get(t, name)); len(got) != len(want) {
-		t.Errorf("the rest is not one's any more: %v, want %v", got, want)
+		t.Errorf("the response to apply lacks fields: got %v, want %v", got, want)
 	}
 }
 
-// wantOwner wants a manager to have applied in a version, and to own the label owner or not.
+// wantOwner checks that a field manager has applied in a version, and whether it owns the label owner.
 func wantOwner(t *testing.T, object *unstructured.Unstructured, manager, version string, owns bool) {
 	t.Helper()
 	entry := managed(object, manager)
 	if entry == nil {
-		t.Errorf("%s applied and is not among the managers: %v", manager, object.GetManagedFields())
+		t.Errorf("the field manager %s is missing in the managed fields: %v", manager, object.GetManagedFields())
 		return
 	}
 	if entry.Operation != metav1.ManagedFieldsOperationApply || entry.APIVersion != version {

@@ -22,7 +22,7 @@ func TestDiscovery(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, everything, err := client.ServerGroupsAndResourcesWithContext(t.Context())
-	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) { // that another API is not available is none of ours
+	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) { // another API may be unavailable
 		t.Fatal(err)
 	}
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -33,13 +33,13 @@ func TestDiscovery(t *testing.T) {
 		s.checkResource(t, "discovery of the version", alone)
 		i := slices.IndexFunc(everything, func(list *metav1.APIResourceList) bool { return list.GroupVersion == s.GroupVersion().String() })
 		if i < 0 {
-			t.Fatalf("the discovery of everything has no %s", s.GroupVersion())
+			t.Fatalf("aggregated discovery lacks %s", s.GroupVersion())
 		}
 		s.checkResource(t, "discovery of everything", everything[i])
 	})
 }
 
-// TestPreferredVersion is about which version kubectl takes if it is not told.
+// TestPreferredVersion checks the version that clients use by default.
 func TestPreferredVersion(t *testing.T) {
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -69,7 +69,7 @@ func TestPreferredVersion(t *testing.T) {
 	})
 }
 
-// checkResource wants the kind to be as its type says.
+// checkResource checks that discovery describes the kind according to its type.
 func (s subject) checkResource(t *testing.T, where string, list *metav1.APIResourceList) {
 	t.Helper()
 	resources := map[string]metav1.APIResource{}
@@ -78,7 +78,7 @@ func (s subject) checkResource(t *testing.T, where string, list *metav1.APIResou
 	}
 	got := resources[s.resource]
 	if got.Kind != s.Kind || got.SingularName != s.singular || got.Namespaced != s.namespaced {
-		t.Errorf("%s: %+v is not what the type says", where, got)
+		t.Errorf("%s: %+v does not match the markers on the type", where, got)
 	}
 	contains(t, where+": short names", got.ShortNames, s.shortNames)
 	contains(t, where+": categories", got.Categories, s.categories)
@@ -97,7 +97,7 @@ func contains(t *testing.T, what string, got, want []string) {
 	}
 }
 
-// TestOpenAPI reads what kubectl explain and server-side validation by clients read.
+// TestOpenAPI checks the OpenAPI document that kubectl explain and clients' validation read.
 func TestOpenAPI(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		document := s.openAPI(t)
@@ -117,7 +117,7 @@ func TestOpenAPI(t *testing.T) {
 	})
 }
 
-// openAPI is the document of the version.
+// openAPI returns the OpenAPI document of the version.
 func (s subject) openAPI(t *testing.T) *spec3.OpenAPI {
 	t.Helper()
 	client, err := discovery.NewDiscoveryClientForConfig(config)
@@ -125,7 +125,7 @@ func (s subject) openAPI(t *testing.T) *spec3.OpenAPI {
 		t.Fatal(err)
 	}
 	document := &spec3.OpenAPI{}
-	// The aggregation layer fetches it a while after the API is available.
+	// The aggregation layer fetches it some time after the API is available.
 	eventually(t, func() error {
 		paths, err := client.OpenAPIV3().Paths()
 		if err != nil {
@@ -147,7 +147,7 @@ func (s subject) openAPI(t *testing.T) *spec3.OpenAPI {
 	return document
 }
 
-// schema is what the document says of the kind itself.
+// schema returns the schema of the kind.
 func (s subject) schema(t *testing.T, document *spec3.OpenAPI) *spec.Schema {
 	t.Helper()
 	for _, schema := range document.Components.Schemas {
@@ -163,10 +163,10 @@ func (s subject) schema(t *testing.T, document *spec3.OpenAPI) *spec.Schema {
 	return nil
 }
 
-// resolve follows the reference to a type, if the schema is one.
+// resolve follows the reference in a schema, if it has one.
 func resolve(document *spec3.OpenAPI, schema spec.Schema) spec.Schema {
 	if len(schema.AllOf) == 1 {
-		schema = schema.AllOf[0] // which is how a reference has a description beside it
+		schema = schema.AllOf[0] // a reference that has a description
 	}
 	if found, ok := document.Components.Schemas[path.Base(schema.Ref.String())]; ok {
 		return *found

@@ -16,18 +16,18 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// TestGeneration wants the generation to grow with every change of what the object says, and with nothing else.
+// TestGeneration checks that the generation increases with every change outside of the metadata and the status, and only then.
 func TestGeneration(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
 		if object.GetGeneration() != 1 {
-			t.Errorf("generation %d at first, want 1", object.GetGeneration())
+			t.Errorf("generation %d after create, want 1", object.GetGeneration())
 		}
 		patched := s.patch(t, object, `{"metadata":{"generation":7,"labels":{"changed":"true"}}}`)
 		if patched.GetGeneration() != 1 {
 			t.Errorf("generation %d after a change of metadata, want 1", patched.GetGeneration())
 		}
-		// What a valid change is, is the kind's to say: without some of its fields the sample may be one.
+		// The test doesn't know which changes are valid, so it tries to remove each field of the sample.
 		for _, patch := range removals(s.sample(t)) {
 			changed, err := s.Patch(t.Context(), object.GetName(), types.MergePatchType, []byte(patch), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
 			if apierrors.IsInvalid(err) || apierrors.IsForbidden(err) {
@@ -47,7 +47,7 @@ func TestGeneration(t *testing.T) {
 	})
 }
 
-// removals are merge patches that each take a field from the object.
+// removals returns merge patches that each remove one field of the object.
 func removals(object *unstructured.Unstructured) []string {
 	var patches []string
 	for _, name := range slices.Sorted(maps.Keys(content(object))) {
@@ -60,7 +60,7 @@ func removals(object *unstructured.Unstructured) []string {
 	return patches
 }
 
-// content is what the generation counts the changes of.
+// content returns the part of an object whose changes increase the generation.
 func content(object *unstructured.Unstructured) map[string]any {
 	fields := maps.Clone(object.Object)
 	for _, name := range []string{"apiVersion", "kind", "metadata", "status"} {
@@ -69,7 +69,7 @@ func content(object *unstructured.Unstructured) map[string]any {
 	return fields
 }
 
-// TestStatus writes the status where it can be written and where it can't, and asks who owns it then.
+// TestStatus writes the status through the subresource and through the main resource, and checks who owns it.
 func TestStatus(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		if !s.status {
@@ -124,7 +124,7 @@ func TestStatus(t *testing.T) {
 	})
 }
 
-// statusField is a field of the status, with two values for it: the conditions, or else the first number or text.
+// statusField returns a field of the status and two values for it: the conditions, or else the first number or string.
 func (s subject) statusField(t *testing.T) (name string, one, another any) {
 	t.Helper()
 	document := s.openAPI(t)
@@ -149,7 +149,7 @@ func conditions(name string) []any {
 	}}
 }
 
-// statusWith is a patch that sets a field of the status.
+// statusWith returns a patch that sets a field of the status.
 func statusWith(t *testing.T, field string, value any) string {
 	t.Helper()
 	return marshal(t, map[string]any{"status": map[string]any{field: value}})
@@ -160,7 +160,7 @@ func statusOf(object *unstructured.Unstructured, field string) any {
 	return value
 }
 
-// ownedFields are the fields of which the object says that a manager owns them.
+// ownedFields returns the fields that a manager owns.
 func ownedFields(t *testing.T, object *unstructured.Unstructured, manager string) map[string]any {
 	t.Helper()
 	entry := managed(object, manager)
@@ -174,7 +174,7 @@ func ownedFields(t *testing.T, object *unstructured.Unstructured, manager string
 	return fields
 }
 
-// managed is what the object says of a manager, nil if nothing.
+// managed returns the managedFields entry of a manager, or nil.
 func managed(object *unstructured.Unstructured, manager string) *metav1.ManagedFieldsEntry {
 	entries := object.GetManagedFields()
 	i := slices.IndexFunc(entries, func(entry metav1.ManagedFieldsEntry) bool { return entry.Manager == manager })

@@ -25,7 +25,7 @@ import (
 	"example.com/shop/pkg/apiserver"
 )
 
-// startProxy starts the aggregation proxy, a control plane with an etcd of its own, and waits until it is ready.
+// startProxy starts the aggregation proxy, a control plane with its own etcd, and waits until it is ready.
 func (e *environment) startProxy() error {
 	ready := make(chan struct{})
 	e.run("aggregation-proxy", func(ctx context.Context) error {
@@ -60,7 +60,7 @@ func (e *environment) startProxy() error {
 	}
 }
 
-// compact has etcd forget its first state, as it would after some minutes, so that the tests can ask for what is forgotten.
+// compact compacts etcd, as kube-apiserver does every few minutes, so that the tests can request revisions that no longer exist.
 func (e *environment) compact() error {
 	endpoint, err := e.etcdURL()
 	if err != nil {
@@ -95,7 +95,7 @@ func findProxy() (string, error) {
 	if path, err := exec.LookPath("aggregation-proxy"); err == nil {
 		return path, nil
 	}
-	// Where "go install" puts programs need not be in PATH.
+	// The folder that "go install" writes to may not be in PATH.
 	if out, err := exec.Command("go", "env", "GOBIN", "GOPATH").Output(); err == nil {
 		bin, gopath, _ := strings.Cut(strings.TrimSuffix(string(out), "\n"), "\n")
 		if bin == "" {
@@ -106,10 +106,10 @@ func findProxy() (string, error) {
 		}
 	}
 	return "", errors.New(`aggregation-proxy is not in PATH: ` +
-		`run "go install github.com/apiserver-builder/builder/cmd/aggregation-proxy@latest", or set AGGREGATION_PROXY to its path`)
+		`run "make builder", or set AGGREGATION_PROXY to its path`)
 }
 
-// startAPIServer starts this project's apiserver with the rights of its ServiceAccount and waits until it is ready.
+// startAPIServer starts the project's apiserver with the permissions of its ServiceAccount, and waits until it is ready.
 func (e *environment) startAPIServer() error {
 	kubeconfig, err := e.writeKubeconfig(apiserverName)
 	if err != nil {
@@ -157,12 +157,12 @@ func (e *environment) startAPIServer() error {
 	})
 }
 
-// directConfig reaches the apiserver past the aggregation layer, without credentials.
+// directConfig returns a config for requests to the apiserver that bypass the aggregation layer, without credentials.
 func directConfig() *rest.Config {
 	return &rest.Config{Host: apiserverURL, TLSClientConfig: rest.TLSClientConfig{CAData: apiserverCA}, QPS: -1}
 }
 
-// startControllers starts this project's controllers with the rights of their ServiceAccount.
+// startControllers starts the project's controllers with the permissions of their ServiceAccount.
 func (e *environment) startControllers() error {
 	config, err := serviceAccountConfig(e.ctx, controllerManagerName)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// TestFieldValidation sends fields that the kind does not have, and fields twice.
+// TestFieldValidation sends unknown and duplicate fields.
 func TestFieldValidation(t *testing.T) {
 	client := newRESTClient(t)
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -60,7 +60,7 @@ func TestFieldValidation(t *testing.T) {
 	})
 }
 
-// TestDeprecated wants clients of deprecated versions to be told so, and no others.
+// TestDeprecated checks that clients of deprecated versions get a warning, and others don't.
 func TestDeprecated(t *testing.T) {
 	client := newRESTClient(t)
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -81,7 +81,7 @@ func TestDeprecated(t *testing.T) {
 	})
 }
 
-// warningsOf are the texts of the Warning headers.
+// warningsOf returns the texts of the Warning headers.
 func warningsOf(result rest.Result) []string {
 	var texts []string
 	for _, warning := range result.Warnings() {
@@ -99,7 +99,7 @@ func marshal(t *testing.T, object any) string {
 	return string(body)
 }
 
-// statusCode is the HTTP status of an error, 0 if that is none of the server's.
+// statusCode returns the HTTP status code of an error, or 0 if the server did not return it.
 func statusCode(err error) int {
 	if status, ok := err.(apierrors.APIStatus); ok {
 		return int(status.Status().Code)

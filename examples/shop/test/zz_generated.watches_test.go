@@ -29,13 +29,13 @@ import (
 	"example.com/shop/internal/controller"
 )
 
-// A client may take syncLimit to know all objects of a kind. On a busy machine it may need syncTries for that.
+// A client must sync all objects of a kind within syncLimit. On a busy machine it may need syncTries attempts.
 const (
 	syncLimit = 2 * time.Second
 	syncTries = 3
 )
 
-// TestWatch watches as informers do: what is there comes first, then a bookmark, then what changes.
+// TestWatch watches like an informer: it receives the existing objects, then a bookmark, then changes.
 func TestWatch(t *testing.T) {
 	initial := true
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -56,7 +56,7 @@ func TestWatch(t *testing.T) {
 		}
 		s.patch(t, object, `{"metadata":{"annotations":{"changed":"true"}}}`)
 		for expect(t, watcher, watch.Modified).GetAnnotations()["changed"] != "true" {
-			// A controller has changed it too.
+			// A controller may have changed it too.
 		}
 		if err := s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// TestWatchSelected watches what a selector finds, from a list on: what leaves the selection is as good as deleted.
+// TestWatchSelected watches with a selector, starting from a list. An object that no longer matches is reported as deleted.
 func TestWatchSelected(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		run := rand.String(8)
@@ -74,7 +74,7 @@ func TestWatchSelected(t *testing.T) {
 		byLabel := s.watch(t, options)
 		object := s.create(t, map[string]string{"run": run})
 		byName := s.watch(t, metav1.ListOptions{FieldSelector: "metadata.name=" + object.GetName(), ResourceVersion: options.ResourceVersion})
-		s.create(t, nil) // which nobody selects
+		s.create(t, nil) // not selected
 		s.patch(t, object, `{"metadata":{"labels":{"run":null}}}`)
 		if err := s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
@@ -88,7 +88,7 @@ func TestWatchSelected(t *testing.T) {
 	})
 }
 
-// TestBadWatch asks for watches that the server can't give.
+// TestBadWatch requests watches that the server must reject.
 func TestBadWatch(t *testing.T) {
 	initial := true
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -106,7 +106,7 @@ func TestBadWatch(t *testing.T) {
 			}
 		}
 
-		// Nobody remembers all that has happened since.
+		// The history since then has been compacted.
 		watcher := s.watch(t, metav1.ListOptions{ResourceVersion: "1"})
 		event, ok := <-watcher.ResultChan()
 		if err := apierrors.FromObject(event.Object); !ok || event.Type != watch.Error || !apierrors.IsResourceExpired(err) {
@@ -128,7 +128,7 @@ func (s subject) watch(t *testing.T, options metav1.ListOptions) watch.Interface
 	return watcher
 }
 
-// expect returns the next event, which must be of a type. It overlooks later bookmarks and what a controller modifies.
+// expect returns the next event, which must be of the given type. It ignores later bookmarks and modifications by controllers.
 func expect(t *testing.T, watcher watch.Interface, want watch.EventType) *unstructured.Unstructured {
 	t.Helper()
 	timeout := time.After(20 * time.Second)
@@ -147,7 +147,7 @@ func expect(t *testing.T, watcher watch.Interface, want watch.EventType) *unstru
 	}
 }
 
-// TestInformer has client-go's informers watch from the beginning, without a list before.
+// TestInformer runs client-go's informers with WatchList, which need no list request.
 func TestInformer(t *testing.T) {
 	var asked requests
 	client, err := dynamic.NewForConfig(asked.record(config))
@@ -164,22 +164,22 @@ func TestInformer(t *testing.T) {
 			informer := dynamicinformer.NewFilteredDynamicInformer(client, s.gvr(), metav1.NamespaceAll, 0, toolscache.Indexers{}, nil).Informer()
 			go informer.RunWithContext(ctx)
 			if !toolscache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
-				return fmt.Errorf("not in sync; it asked for %q", asked.queries())
+				return fmt.Errorf("the informer has not synced; its requests were %q", asked.queries())
 			}
 			if _, found, err := informer.GetStore().GetByKey(key); !found || err != nil {
-				t.Errorf("in sync without %s (%v)", key, err)
+				t.Errorf("the informer has synced without %s (%v)", key, err)
 			}
 			return nil
 		})
 		for _, query := range asked.queries() {
 			if query.Get("sendInitialEvents") != "true" {
-				t.Errorf("WatchList did not do: it asked for %v", query)
+				t.Errorf("the informer did not use WatchList: its requests are %v", query)
 			}
 		}
 	})
 }
 
-// inTime wants a client to be in sync within syncLimit, once at least.
+// inTime fails the test unless a client syncs within syncLimit in at least one attempt.
 func inTime(t *testing.T, try func(context.Context) error) {
 	t.Helper()
 	var err error
@@ -191,16 +191,16 @@ func inTime(t *testing.T, try func(context.Context) error) {
 			return
 		}
 	}
-	t.Errorf("after %s, the last of %d times: %v", syncLimit, syncTries, err)
+	t.Errorf("after %s, in the last of %d attempts: %v", syncLimit, syncTries, err)
 }
 
-// requests are the queries of the requests that a client makes.
+// requests are the queries of a client's requests.
 type requests struct {
 	mu   sync.Mutex
 	seen []url.Values
 }
 
-// record is a config whose clients' requests are recorded.
+// record returns a config that records the requests of its clients.
 func (r *requests) record(config *rest.Config) *rest.Config {
 	recorded := rest.CopyConfig(config)
 	recorded.Wrap(func(next http.RoundTripper) http.RoundTripper {
@@ -230,7 +230,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
-// TestManager has the cache of a controller-runtime manager know the objects of a kind.
+// TestManager syncs the objects of a kind in the cache of a controller-runtime manager.
 func TestManager(t *testing.T) {
 	scheme, err := controller.NewScheme()
 	if err != nil {

@@ -6,26 +6,25 @@ package test
 
 import "k8s.io/apimachinery/pkg/runtime/schema"
 
-// A kind is a kind that this project serves, as its type and the markers on it say.
+// A kind describes a kind of this project, according to its type and markers.
 type kind struct {
-	schema.GroupVersionKind // in the version that is stored
+	schema.GroupVersionKind // in the storage version
 
-	versions   []version // the preferred one first
+	versions   []version // the preferred version first
 	resource   string
 	singular   string
 	shortNames []string
 	categories []string
 	namespaced bool
 	status     bool
-	controller bool
 }
 
-// A version is what may differ between the versions of a kind.
+// A version describes what may differ between the versions of a kind.
 type version struct {
 	name string
-	// columns are what kubectl get shows beside the name, wideColumns what it adds with -o wide.
+	// columns are the columns that kubectl get prints after the name; wideColumns are those that it adds with -o wide.
 	columns, wideColumns []string
-	// deprecated is what clients are warned with who use it, empty if it is not deprecated.
+	// deprecated is the warning for clients that use the version, empty if it is not deprecated.
 	deprecated string
 }
 
@@ -44,7 +43,6 @@ var kinds = []kind{
 		singular:   "fischer",
 		namespaced: false,
 		status:     false,
-		controller: false,
 	},
 	{
 		GroupVersionKind: schema.GroupVersionKind{Group: "wardle.example.com", Version: "v1beta1", Kind: "Flunder"},
@@ -64,6 +62,5 @@ var kinds = []kind{
 		singular:   "flunder",
 		namespaced: true,
 		status:     false,
-		controller: false,
 	},
 }

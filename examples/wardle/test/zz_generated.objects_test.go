@@ -31,7 +31,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// register puts the apiserver behind the aggregation layer and waits until all its APIs are available.
+// register creates the APIServices and waits until all of them are available.
 func (e *environment) register() error {
 	address, err := url.Parse(apiserverURL)
 	if err != nil {
@@ -53,7 +53,7 @@ func (e *environment) register() error {
 			return fmt.Errorf("APIService %s: %w", apiservice.GetName(), err)
 		}
 	}
-	// A Service of this type is how a server on this machine is reached.
+	// A Service of type ExternalName makes the server on this machine reachable.
 	service := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1", "kind": "Service",
 		"metadata": map[string]any{"name": apiserverName, "namespace": namespace},
@@ -83,7 +83,7 @@ func (e *environment) register() error {
 	return e.waitFor("discovery", func(ctx context.Context) error { return discover(ctx, apiservices) })
 }
 
-// discover makes sure that requests get through and that clients find the APIs: both may lag behind the condition.
+// discover checks that requests succeed and that discovery lists the APIs: both may lag behind the condition.
 func discover(ctx context.Context, apiservices []*unstructured.Unstructured) error {
 	client, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
@@ -106,7 +106,7 @@ func discover(ctx context.Context, apiservices []*unstructured.Unstructured) err
 	return nil
 }
 
-// checkCondition says what the condition is if it is not True.
+// checkCondition returns an error unless the condition is True.
 func checkCondition(object *unstructured.Unstructured, name string) error {
 	conditions, _, _ := unstructured.NestedSlice(object.Object, "status", "conditions")
 	for _, entry := range conditions {
@@ -122,7 +122,7 @@ func checkCondition(object *unstructured.Unstructured, name string) error {
 	return fmt.Errorf("no condition %s", name)
 }
 
-// applyFiles applies the objects in files below config, in the order of their names.
+// applyFiles applies the objects in files below config, sorted by file name.
 func (e *environment) applyFiles(patterns ...string) error {
 	for _, pattern := range patterns {
 		objects, err := readObjects(pattern)
@@ -136,7 +136,7 @@ func (e *environment) applyFiles(patterns ...string) error {
 	return nil
 }
 
-// readObjects reads the files below config that match a pattern, except what only kustomize reads.
+// readObjects reads the objects in the files below config that match a pattern, except kustomizations.
 func readObjects(pattern string) ([]*unstructured.Unstructured, error) {
 	files, err := filepath.Glob(filepath.Join("..", "config", filepath.FromSlash(pattern)))
 	if err != nil {
@@ -167,7 +167,7 @@ func readObjects(pattern string) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// apply does what kubectl apply --server-side does.
+// apply applies objects like kubectl apply --server-side.
 func apply(ctx context.Context, objects ...*unstructured.Unstructured) error {
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
@@ -192,7 +192,7 @@ func apply(ctx context.Context, objects ...*unstructured.Unstructured) error {
 	return nil
 }
 
-// serviceAccountConfig is config with the rights of one of the project's ServiceAccounts.
+// serviceAccountConfig returns a config with the permissions of one of the project's ServiceAccounts.
 func serviceAccountConfig(ctx context.Context, name string) (*rest.Config, error) {
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
@@ -207,7 +207,7 @@ func serviceAccountConfig(ctx context.Context, name string) (*rest.Config, error
 	return account, nil
 }
 
-// writeKubeconfig writes a kubeconfig of one of the project's ServiceAccounts, once its rights are in force.
+// writeKubeconfig writes a kubeconfig for one of the project's ServiceAccounts, once its permissions are effective.
 func (e *environment) writeKubeconfig(name string) (string, error) {
 	account, err := serviceAccountConfig(e.ctx, name)
 	if err != nil {

@@ -18,10 +18,10 @@ import (
 	"k8s.io/client-go/util/cert"
 )
 
-// notReached is why some tests are skipped with TEST_KUBECONFIG.
+// notReached is the reason why some tests are skipped with TEST_KUBECONFIG.
 const notReached = "the apiserver of a cluster is not reached past the aggregation layer"
 
-// TestStrangers asks the apiserver itself, in the name of a user whom nothing vouches for.
+// TestStrangers sends requests with forged or missing credentials directly to the apiserver.
 func TestStrangers(t *testing.T) {
 	if apiserverURL == "" {
 		t.Skip(notReached)
@@ -58,14 +58,14 @@ func TestStrangers(t *testing.T) {
 					t.Errorf("%s: %d, want 401", path, code)
 				}
 				if strings.Contains(body, "impostor") {
-					t.Errorf("%s: taken for the impostor: %s", path, body)
+					t.Errorf("%s: the server accepted the forged user name: %s", path, body)
 				}
 			}
 		})
 	}
 }
 
-// getDirectly asks the apiserver itself.
+// getDirectly sends a request directly to the apiserver.
 func getDirectly(t *testing.T, client *http.Client, path string, header http.Header) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, apiserverURL+path, nil)
@@ -85,14 +85,14 @@ func getDirectly(t *testing.T, client *http.Client, path string, header http.Hea
 	return response.StatusCode, string(body)
 }
 
-// TestDenied asks as users who are known but have no rights.
+// TestDenied sends requests of authenticated users without permissions.
 func TestDenied(t *testing.T) {
 	t.Run("through the aggregation layer", func(t *testing.T) { wantForbidden(t, userConfig("mallory")) })
 	t.Run("directly", func(t *testing.T) {
 		if apiserverURL == "" {
 			t.Skip(notReached)
 		}
-		// The apiserver's own ServiceAccount may do its work, not read what it serves.
+		// The apiserver's own ServiceAccount has no permission to read what the apiserver serves.
 		account, err := serviceAccountConfig(t.Context(), apiserverName)
 		if err != nil {
 			t.Fatal(err)
@@ -119,7 +119,7 @@ func wantForbidden(t *testing.T, user *rest.Config) {
 	})
 }
 
-// TestRoles tries the roles that config/rbac adds to the cluster's view and edit.
+// TestRoles checks the permissions that config/rbac adds to the ClusterRoles view and edit.
 func TestRoles(t *testing.T) {
 	viewer, editor := grant(t, "wardle-view"), grant(t, "wardle-edit")
 	forEachKind(t, func(t *testing.T, s subject) {
@@ -129,7 +129,7 @@ func TestRoles(t *testing.T) {
 			return err
 		})
 		if _, err := view.Create(t.Context(), s.sample(t), metav1.CreateOptions{}); !apierrors.IsForbidden(err) {
-			t.Errorf("create by a viewer: %v, want forbidden", err)
+			t.Errorf("create by a user with the role view: %v, want forbidden", err)
 		}
 		edit := s.in(editor)
 		eventually(t, func() error {
@@ -142,7 +142,7 @@ func TestRoles(t *testing.T) {
 	})
 }
 
-// grant returns a client of a user who has nothing but a ClusterRole, until the test ends.
+// grant returns a client for a user who has only a ClusterRole, until the test ends.
 func grant(t *testing.T, role string) dynamic.Interface {
 	t.Helper()
 	admin, err := kubernetes.NewForConfig(config)

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// TestStatusIsolation writes labels to the status, and a condition to the main resource, with every kind of patch.
+// TestStatusIsolation patches labels through the status, and a condition through the main resource, with every patch type.
 func TestStatusIsolation(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		if !s.status {
@@ -51,7 +51,7 @@ func TestStatusIsolation(t *testing.T) {
 	})
 }
 
-// manifest is an object of the kind that says no more than fields do.
+// manifest returns an object of the kind with only the given fields.
 func (s subject) manifest(fields string) string {
 	return fmt.Sprintf(`{"apiVersion":%q,"kind":%q,%s}`, s.GroupVersion(), s.Kind, fields)
 }

@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// TestTable is about what kubectl get prints.
+// TestTable checks the tables that kubectl get prints.
 func TestTable(t *testing.T) {
 	client := newRESTClient(t)
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -46,7 +46,7 @@ func TestTable(t *testing.T) {
 	})
 }
 
-// checkTable wants a table of the object alone, with the columns that the markers on the type ask for.
+// checkTable checks that a table has only the object, with the columns of the type's markers.
 func (s subject) checkTable(t *testing.T, object *unstructured.Unstructured, table metav1.Table) {
 	t.Helper()
 	if table.Kind != "Table" || len(table.Rows) != 1 {
@@ -55,7 +55,7 @@ func (s subject) checkTable(t *testing.T, object *unstructured.Unstructured, tab
 	var columns, wide []string
 	for _, column := range table.ColumnDefinitions {
 		if column.Type == "" || column.Description == "" {
-			t.Errorf("column %s says too little: %+v", column.Name, column)
+			t.Errorf("column %s has no type or no description: %+v", column.Name, column)
 		}
 		if column.Priority > 0 {
 			wide = append(wide, column.Name)
@@ -75,11 +75,11 @@ func (s subject) checkTable(t *testing.T, object *unstructured.Unstructured, tab
 	}
 	var meta metav1.PartialObjectMetadata
 	if err := json.Unmarshal(row.Object.Raw, &meta); err != nil || meta.Kind != "PartialObjectMetadata" || meta.UID != object.GetUID() {
-		t.Errorf("the row is not of the object (%v): %s", err, row.Object.Raw)
+		t.Errorf("the row belongs to another object (%v): %s", err, row.Object.Raw)
 	}
 }
 
-// TestTableObjects asks for tables with more and with less than metadata beside each row.
+// TestTableObjects requests tables with includeObject set to None and Object.
 func TestTableObjects(t *testing.T) {
 	client := newRESTClient(t)
 	forEachVersion(t, func(t *testing.T, s subject) {
@@ -104,7 +104,7 @@ func TestTableObjects(t *testing.T) {
 	})
 }
 
-// openTable sends a request that asks for tables.
+// openTable sends a request for tables.
 func openTable(t *testing.T, request *rest.Request) *json.Decoder {
 	t.Helper()
 	stream, err := request.SetHeader("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io").Stream(t.Context())

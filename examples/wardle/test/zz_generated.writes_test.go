@@ -19,7 +19,7 @@ func TestCreateAndDelete(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
 		if object.GetUID() == "" || object.GetResourceVersion() == "" {
-			t.Errorf("created without what every object has: %v", object)
+			t.Errorf("the created object has no UID or no resourceVersion: %v", object)
 		}
 		again := s.sample(t)
 		again.SetGenerateName("")
@@ -57,7 +57,7 @@ func TestUpdate(t *testing.T) {
 		if got := s.get(t, object.GetName()); got.GetLabels()["changed"] != "true" {
 			t.Errorf("the update is lost: %v", got)
 		}
-		// The first state is stale by now.
+		// The first state is stale now.
 		object.SetLabels(map[string]string{"changed": "false"})
 		if _, err := s.Update(t.Context(), object, metav1.UpdateOptions{}); !apierrors.IsConflict(err) {
 			t.Errorf("update of a stale object: %v, want a conflict", err)
@@ -65,12 +65,12 @@ func TestUpdate(t *testing.T) {
 		object.SetResourceVersion("")
 		object.SetUID("00000000-0000-0000-0000-000000000000")
 		if _, err := s.Update(t.Context(), object, metav1.UpdateOptions{}); err == nil {
-			t.Error("another object was updated than the one meant")
+			t.Error("an update with the UID of another object succeeded")
 		}
 	})
 }
 
-// TestDryRun does everything that a dry run must not do.
+// TestDryRun sends every kind of write as a dry run, which must not change anything.
 func TestDryRun(t *testing.T) {
 	dry := []string{metav1.DryRunAll}
 	labels := map[string]string{"dry": "run"}
@@ -111,7 +111,7 @@ func TestDryRun(t *testing.T) {
 				t.Errorf("%s: %v", test.name, err)
 			}
 			if shown != nil && shown.GetLabels()["dry"] != "run" {
-				t.Errorf("%s: the answer does not show what would be: %v", test.name, shown)
+				t.Errorf("%s: the response does not show the change: %v", test.name, shown)
 			}
 			if got := s.get(t, name); got.GetLabels()["dry"] != "" || got.GetDeletionTimestamp() != nil {
 				t.Errorf("%s: left %v", test.name, got)
@@ -120,7 +120,7 @@ func TestDryRun(t *testing.T) {
 	})
 }
 
-// TestPreconditions deletes an object only if it is the one that is meant.
+// TestPreconditions deletes an object with preconditions on its uid and resourceVersion.
 func TestPreconditions(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
@@ -139,13 +139,13 @@ func TestPreconditions(t *testing.T) {
 			return s.Delete(t.Context(), object.GetName(), metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &now}})
 		})
 		if err != nil {
-			t.Errorf("delete of the object that is meant: %v", err)
+			t.Errorf("delete with matching preconditions: %v", err)
 		}
 		s.awaitGone(t, object.GetName())
 	})
 }
 
-// TestFinalizer deletes an object that may go only when its finalizer is removed.
+// TestFinalizer deletes an object with a finalizer, which must exist until the finalizer is removed.
 func TestFinalizer(t *testing.T) {
 	forEachVersion(t, func(t *testing.T, s subject) {
 		finalizer := s.Group + "/test"

@@ -16,19 +16,19 @@ import (
 	"k8s.io/kube-aggregator/pkg/controllers/status/remote"
 )
 
-// backend is what requests to one APIService need to know about it, at one moment: it never changes.
+// backend contains the data for requests to one APIService. It is immutable; a change of the APIService creates another backend.
 type backend struct {
 	name        string // of the APIService
 	available   bool
 	trust       trust
-	trustErr    error // why there can be no connection, whatever the address
+	trustErr    error // prevents connections to any endpoint
 	endpoints   []*endpoint
-	endpointErr error // why there are no endpoints
+	endpointErr error // the reason if there are no endpoints
 	metrics     *backendMetrics
 	recheck     func()
 }
 
-// trust is what both sides of a connection rely on: what the extension-apiserver has to show and what is shown to it.
+// trust contains the settings for TLS: how the extension-apiserver is verified, and the client certificate.
 type trust struct {
 	caBundle, cert, key []byte
 	insecure            bool
@@ -40,17 +40,18 @@ func (t trust) equal(other trust) bool {
 		t.insecure == other.insecure && t.serverName == other.serverName
 }
 
-// newBackend makes the backend of an APIService. Endpoints of old are kept, with their connections, when the same
-// trust goes for them.
+// newBackend returns the backend of an APIService. It reuses the endpoints of the old backend, with their connections, if trust is
+// the same. The caller holds l.mu.
 func (l *Layer) newBackend(apiService *apiregistrationv1.APIService, old *backend) *backend {
 	cert, key := l.config.ClientCertificate.CurrentCertKeyContent()
 	config := remote.BuildTransportConfig(nil, cert, key, apiService)
+	availability := l.availability
 	b := &backend{
 		name:      apiService.Name,
 		available: l.available(apiService),
 		trust:     trust{config.TLS.CAData, cert, key, config.TLS.Insecure, config.TLS.ServerName},
 		metrics:   l.metrics.of(apiService.Name),
-		recheck:   func() { l.config.Recheck(apiService.Name) },
+		recheck:   func() { availability.Recheck(apiService.Name) },
 	}
 	addresses, err := l.endpoints.addresses(apiService.Spec.Service)
 	if err != nil {
@@ -81,17 +82,16 @@ func (l *Layer) newBackend(apiService *apiregistrationv1.APIService, old *backen
 	return b
 }
 
-// available tells whether to serve an APIService: as this process has found out, or until then as its status says.
+// available reports whether this process has found the APIService available. Before the first check, it uses the APIService's status.
+// The caller holds l.mu.
 func (l *Layer) available(apiService *apiregistrationv1.APIService) bool {
-	if l.config.Available != nil {
-		if available, known := l.config.Available(apiService); known {
-			return available
-		}
+	if available, known := l.availability.Available(apiService); known {
+		return available
 	}
 	return apiregistrationhelper.IsAPIServiceConditionTrue(apiService, apiregistrationv1.Available)
 }
 
-// replacedBy closes the endpoints that next doesn't go on with.
+// replacedBy closes the endpoints that the next backend does not use.
 func (b *backend) replacedBy(next *backend) {
 	if b == nil {
 		return
@@ -103,7 +103,7 @@ func (b *backend) replacedBy(next *backend) {
 	}
 }
 
-// pick returns one of the endpoints at random, but not tried, and not one that is known to be down unless all are.
+// pick returns a random endpoint other than tried. It prefers endpoints that are not known to be down.
 func (b *backend) pick(tried *endpoint) *endpoint {
 	if e := b.pickAmong(func(e *endpoint) bool { return e != tried && !e.down.Load() }); e != nil {
 		return e
@@ -111,7 +111,7 @@ func (b *backend) pick(tried *endpoint) *endpoint {
 	return b.pickAmong(func(e *endpoint) bool { return e != tried })
 }
 
-// pickAmong returns one of the endpoints that fit, all with the same chance.
+// pickAmong returns a random endpoint among those that fit, with equal probability.
 func (b *backend) pickAmong(fits func(*endpoint) bool) *endpoint {
 	var chosen *endpoint
 	seen := 0
@@ -126,11 +126,11 @@ func (b *backend) pickAmong(fits func(*endpoint) bool) *endpoint {
 	return chosen
 }
 
-// roundTrip sends the request to e; when nothing of it can have got there, to another endpoint instead.
+// roundTrip sends the request to e. If no part of it can have arrived there, it sends the request to another endpoint.
 func (b *backend) roundTrip(r *http.Request, e *endpoint, longRunning bool) (*http.Response, error) {
 	body := r.Body
 	if body != nil {
-		r.Body = keepOpen{body} // a failed attempt closes it; the reverse proxy does in the end
+		r.Body = keepOpen{body} // a failed attempt must not close it; the reverse proxy will
 	}
 	response, err := e.roundTrip(r, longRunning)
 	if err == nil || r.Context().Err() != nil {
@@ -144,7 +144,7 @@ func (b *backend) roundTrip(r *http.Request, e *endpoint, longRunning bool) (*ht
 	return another.roundTrip(r, longRunning)
 }
 
-// connect opens a connection to e, or to another endpoint when that fails, and returns to which.
+// connect opens a connection to e, or if that fails, to another endpoint. It also returns the endpoint.
 func (b *backend) connect(ctx context.Context, e *endpoint) (net.Conn, *endpoint, error) {
 	conn, err := e.dialer.dial(ctx, "tcp", e.address)
 	if err == nil || ctx.Err() != nil {
@@ -158,10 +158,10 @@ func (b *backend) connect(ctx context.Context, e *endpoint) (net.Conn, *endpoint
 	return conn, another, err
 }
 
-// elsewhere returns the endpoint to send a request to that failed at e, or nil when some of it may have got there.
+// elsewhere returns another endpoint for a request that failed at e, or nil if a part of the request may have arrived there.
 func (b *backend) elsewhere(e *endpoint, err error) *endpoint {
 	b.recheck()
-	e.suspect()
+	e.checkReachable()
 	if !neverSent(err) {
 		return nil
 	}

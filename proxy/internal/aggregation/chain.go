@@ -1,6 +1,7 @@
 package aggregation
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
@@ -12,34 +13,57 @@ import (
 	"k8s.io/streaming/pkg/httpstream"
 )
 
-// BuildHandlerChain is what a generic server makes of an API handler and its configuration.
+// BuildHandlerChain wraps the API handler of a generic server in filters, according to its configuration.
 type BuildHandlerChain func(http.Handler, *genericapiserver.Config) http.Handler
 
-// HandlerChain returns stock with the layer in it. Plain requests for remote APIServices take a chain that is shorter,
-// with the same filters for all that a client, an extension-apiserver or an operator can see; watches, upgrades and
-// impersonation, and everything for this server itself, take the stock one.
+// HandlerChain returns the stock chain with the layer in it. Plain requests for remote APIServices take a shorter chain,
+// whose effects for clients, extension-apiservers and operators are the same. Watches, upgrades, requests with impersonation,
+// and all requests that this server answers itself, take the stock chain.
 func (l *Layer) HandlerChain(stock BuildHandlerChain) BuildHandlerChain {
-	return func(api http.Handler, c *genericapiserver.Config) http.Handler {
+	return func(api http.Handler, config *genericapiserver.Config) http.Handler {
+		c := *config // the server keeps its authenticator
 		if c.SecureServing != nil && c.SecureServing.ClientCA != nil {
 			c.Authentication.Authenticator = newCertificateCache(c.Authentication.Authenticator, c.SecureServing.ClientCA)
 		}
-		l.longRunning = c.LongRunningFunc
-		handler := l.Handler(observeReviews(api))
-		full, short := stock(handler, c), shortChain(handler, c)
+		handler := l.handler(observeReviews(api), c.LongRunningFunc)
+		full, short := stock(handler, &c), shortChain(handler, &c)
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if l.backendFor(r.URL.Path) == nil || httpstream.IsUpgradeRequest(r) || impersonates(r.Header) {
+			b := l.backendFor(r.URL.Path)
+			if b == nil {
 				full.ServeHTTP(w, r)
+				return
+			}
+			ctx := withBackend(r.Context(), b)
+			if httpstream.IsUpgradeRequest(r) || impersonates(r.Header) {
+				full.ServeHTTP(w, r.WithContext(ctx))
 				return
 			}
 			info, err := c.RequestInfoResolver.NewRequestInfo(r)
 			if err != nil || c.LongRunningFunc(r, info) {
-				full.ServeHTTP(w, r)
+				full.ServeHTTP(w, r.WithContext(ctx))
 				return
 			}
 			reserveStack(0)
-			short.ServeHTTP(w, r.WithContext(request.WithRequestInfo(r.Context(), info)))
+			short.ServeHTTP(w, r.WithContext(request.WithRequestInfo(ctx, info)))
 		})
 	}
+}
+
+// backendKey is the context key of the backend that HandlerChain selected for a request.
+type backendKey struct{}
+
+func withBackend(ctx context.Context, b *backend) context.Context {
+	return context.WithValue(ctx, backendKey{}, b)
+}
+
+// backendOf returns the backend that HandlerChain selected for a request, so that a request uses one backend even if routes change
+// while it waits in a queue. If there was no backend, backendOf looks again: if the APIService has been created since,
+// kube-aggregator must not forward the request without checkIdentity.
+func (l *Layer) backendOf(r *http.Request) *backend {
+	if b, ok := r.Context().Value(backendKey{}).(*backend); ok {
+		return b
+	}
+	return l.backendFor(r.URL.Path)
 }
 
 func impersonates(headers http.Header) bool {
@@ -51,10 +75,9 @@ func impersonates(headers http.Header) bool {
 	return false
 }
 
-// shortChain has the filters of genericapiserver.DefaultBuildHandlerChain, in its order, that do something for a
-// request that soon ends and is only passed on. Left out: tracing spans and the time each filter takes, routines and the
-// timeout handler (the request's own deadline ends it at the extension-apiserver's side, see failLate), and what is
-// decided before: request info, impersonation.
+// shortChain returns those filters of genericapiserver.DefaultBuildHandlerChain, in its order, that affect short requests that are
+// only forwarded. It leaves out tracing spans and the durations of filters, goroutines and the timeout handler (the request's
+// deadline ends the request to the extension-apiserver, see failLate), request info, which is already set, and impersonation.
 func shortChain(handler http.Handler, c *genericapiserver.Config) http.Handler {
 	handler = filters.WithAuthorization(handler, c.Authorization.Authorizer, c.Serializer)
 	if c.FlowControl != nil {
@@ -77,7 +100,7 @@ func shortChain(handler http.Handler, c *genericapiserver.Config) http.Handler {
 	handler = filters.WithCacheControl(handler)
 	handler = genericfilters.WithHSTS(handler, c.HSTSDirectives)
 	handler = genericfilters.WithHTTPLogging(handler)
-	if c.AuditBackend != nil { // whose events say where a slow request's time went
+	if c.AuditBackend != nil { // its events contain the latencies of slow requests
 		handler = filters.WithLatencyTrackers(handler)
 	}
 	handler = filters.WithRequestReceivedTimestamp(handler)

@@ -13,13 +13,13 @@ import (
 
 const (
 	cachedCertificates = 4096
-	// A verified certificate is verified again after this time, for an intermediate may have expired.
+	// certificateTTL is the time after which a certificate is verified again, because an intermediate may have expired.
 	certificateTTL = time.Minute
 )
 
-// certificateCache verifies a client's certificate once, not with every request, which is an eighth of kube-apiserver's
-// work for one. A change of the client authorities empties it, so a certificate is refused from then on, also on a
-// connection that is open.
+// certificateCache remembers verified client certificates, because verification is an eighth of kube-apiserver's work for a
+// request. A change of the client CAs empties the cache. From then on, a certificate that they no longer sign is refused, on open
+// connections too.
 type certificateCache struct {
 	authenticator.Request
 	verified atomic.Pointer[cache.LRUExpireCache]
@@ -32,7 +32,7 @@ func newCertificateCache(next authenticator.Request, authorities dynamiccertific
 	return c
 }
 
-// Enqueue is told that the client authorities have changed. It implements dynamiccertificates.Listener.
+// Enqueue empties the cache after a change of the client CAs. It implements dynamiccertificates.Listener.
 func (c *certificateCache) Enqueue() { c.verified.Store(cache.NewLRUExpireCache(cachedCertificates)) }
 
 // AuthenticateRequest implements authenticator.Request.
@@ -40,8 +40,8 @@ func (c *certificateCache) AuthenticateRequest(r *http.Request) (*authenticator.
 	if !byCertificateAlone(r) {
 		return c.Request.AuthenticateRequest(r)
 	}
-	leaf := r.TLS.PeerCertificates[0] // crypto/tls parses a certificate once, whatever the number of connections
-	// Taken before verifying: what was verified with the old authorities must not get into the new cache.
+	leaf := r.TLS.PeerCertificates[0] // crypto/tls parses a certificate once for all connections
+	// Load the cache first: a certificate that was verified with the old CAs must not get into the new cache.
 	verified := c.verified.Load()
 	if response, ok := verified.Get(leaf); ok {
 		return response.(*authenticator.Response), true, nil
@@ -53,8 +53,8 @@ func (c *certificateCache) AuthenticateRequest(r *http.Request) (*authenticator.
 	return response, ok, err
 }
 
-// byCertificateAlone tells whether nothing but one certificate says who sent the request: no other authenticator can
-// have the first or the last word, and no intermediates are part of the proof.
+// byCertificateAlone reports whether a single client certificate identifies the user. Then no other authenticator applies, and no
+// intermediate certificate is needed for the verification.
 func byCertificateAlone(r *http.Request) bool {
 	if r.TLS == nil || len(r.TLS.PeerCertificates) != 1 {
 		return false

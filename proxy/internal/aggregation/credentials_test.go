@@ -12,7 +12,7 @@ import (
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 )
 
-// authorities is a set of client authorities that changes when change is called.
+// authorities is a set of client CAs that changes when change is called.
 type authorities struct{ change func() }
 
 func (a *authorities) AddListener(listener dynamiccertificates.Listener) { a.change = listener.Enqueue }

@@ -12,55 +12,55 @@ import (
 )
 
 const (
-	// A host that is gone must not hold requests longer than others take to notice.
+	// dialTimeout is short because a lost host must not delay requests after the connections to it have been closed.
 	dialTimeout = 3 * time.Second
-	// While there is nothing to send, the kernel probes the other host: it is gone after four seconds of silence.
+	// The kernel probes idle connections. A host is lost after four seconds of silence.
 	keepAliveAfter, keepAliveInterval, keepAliveProbes = 2 * time.Second, time.Second, 2
-	// How long the other host may leave what was sent to it without an acknowledgement, and how often that is checked.
+	// A host is lost if it does not acknowledge data for unansweredLimit. The dialer checks this at every unansweredPoll.
 	unansweredLimit, unansweredPoll = 3500 * time.Millisecond, 500 * time.Millisecond
 )
 
-// dialer opens connections, and ends them when the other host is gone. It judges by acknowledgements, which the host's
-// kernel sends for a process that reads slowly or is stopped, too. The kernel has such a limit, TCP_USER_TIMEOUT, but counts the
-// time in which the other process doesn't read. The zero value is ready to use.
+// dialer opens connections, and closes them when the other host is lost. It relies on acknowledgements, which the kernel of the
+// other host also sends for a process that reads slowly or is stopped. The kernel's own limit, TCP_USER_TIMEOUT, includes the time
+// in which the other process does not read. The zero value is ready to use.
 type dialer struct {
-	mu      sync.Mutex // for what follows, and for conn's fields
+	mu      sync.Mutex // guards the fields below, and the fields of conn
 	conns   map[*conn]struct{}
 	polling bool
 }
 
-// conn is a dialer's connection.
+// conn is a connection that a dialer opened.
 type conn struct {
 	*net.TCPConn
-	socket syscall.RawConn
-	gone   atomic.Bool // the other host, when the dialer has closed the connection
-	// unansweredSince is when the dialer first saw that an acknowledgement is due; zero when none is.
+	socket  syscall.RawConn
+	aborted atomic.Bool // set when the dialer has closed the connection
+	// unansweredSince is the time when the dialer first saw missing acknowledgements, or zero if none are missing.
 	unansweredSince time.Time
-	asking          bool // the other host, whether it is there
+	checking        bool // set while checkHost runs
 }
 
-// heard is what the kernel knows of the other host.
-type heard struct {
-	// unacknowledged is set when something was sent since the last acknowledgement came.
+// tcpState is the kernel's state of a connection.
+type tcpState struct {
+	// unacknowledged is set if data was sent after the last acknowledgement arrived.
 	unacknowledged bool
-	// probed is set when the kernel has asked for an acknowledgement, and sent nothing that could get lost: the other
-	// process doesn't read, or nothing was there to send.
+	// probed is set if the kernel sent a probe, which contains no data: either the other process does not read, or there was nothing
+	// to send.
 	probed bool
-	// ago is how long ago the last acknowledgement came.
-	ago time.Duration
+	// lastAck is the time since the last acknowledgement.
+	lastAck time.Duration
 }
 
-// dialError is a failure to connect: nothing was sent.
+// dialError is an error before any data was sent.
 type dialError struct{ error }
 
 func (e dialError) Unwrap() error { return e.error }
 
-// neverSent tells whether an error means that nothing of the request can have been sent.
+// neverSent reports whether an error means that no part of the request was sent.
 func neverSent(err error) bool {
 	return errors.As(err, &dialError{})
 }
 
-// connect opens a connection without watching the other host, but for the kernel's keepalives.
+// connect opens a connection. Only the kernel's keepalives detect that the other host is lost.
 func connect(ctx context.Context, network, address string) (*net.TCPConn, error) {
 	dialer := net.Dialer{
 		Timeout:         dialTimeout,
@@ -73,7 +73,7 @@ func connect(ctx context.Context, network, address string) (*net.TCPConn, error)
 	return opened.(*net.TCPConn), nil
 }
 
-// dial opens a connection. It is an http.Transport's DialContext.
+// dial opens a connection that the dialer monitors. It is the DialContext of an http.Transport.
 func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	opened, err := connect(ctx, network, address)
 	if err != nil {
@@ -98,55 +98,55 @@ func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, e
 	return c, nil
 }
 
-// poll looks at all connections, again and again while there are any.
+// poll checks all connections, and schedules the next check if there are any.
 func (d *dialer) poll() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	now := time.Now()
 	for c := range d.conns {
-		h, err := hear(c.socket)
-		if err != nil { // it was closed, or the kernel doesn't tell
+		h, err := readTCPState(c.socket)
+		if err != nil { // it was closed, or the kernel does not report its state
 			delete(d.conns, c)
 			continue
 		}
-		d.judge(c, h, now)
+		d.check(c, h, now)
 	}
 	if d.polling = len(d.conns) > 0; d.polling {
 		time.AfterFunc(unansweredPoll, d.poll)
 	}
 }
 
-// judge ends a connection on which an acknowledgement has been due for too long. The kernel probes a process that doesn't read
-// less and less often, and one probe may get lost: so the host is asked in another way whether it is there.
-func (d *dialer) judge(c *conn, h heard, now time.Time) {
+// check closes a connection whose acknowledgements have been missing for too long. If the other process does not read, the kernel
+// sends probes less and less often, and one probe can be lost, so the dialer also opens another connection to the host.
+func (d *dialer) check(c *conn, h tcpState, now time.Time) {
 	if !h.unacknowledged && !h.probed {
 		c.unansweredSince = time.Time{}
 		return
 	}
-	if c.unansweredSince.IsZero() || now.Add(-h.ago).After(c.unansweredSince) {
+	if c.unansweredSince.IsZero() || now.Add(-h.lastAck).After(c.unansweredSince) {
 		c.unansweredSince = now
 		return
 	}
-	if c.asking || now.Sub(c.unansweredSince) < unansweredLimit {
+	if c.checking || now.Sub(c.unansweredSince) < unansweredLimit {
 		return
 	}
 	if h.unacknowledged {
-		d.end(c)
+		d.abort(c)
 		return
 	}
-	c.asking = true
-	go d.ask(c, c.unansweredSince)
+	c.checking = true
+	go d.checkHost(c, c.unansweredSince)
 }
 
-// ask ends the connection if nobody answers at its address, and nothing has been heard meanwhile.
-func (d *dialer) ask(c *conn, since time.Time) {
+// checkHost closes the connection if no process accepts or refuses connections at its address, and nothing has arrived meanwhile.
+func (d *dialer) checkHost(c *conn, since time.Time) {
 	another, err := connect(context.Background(), "tcp", c.RemoteAddr().String())
 	if err == nil {
 		another.Close()
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c.asking = false
+	c.checking = false
 	if !c.unansweredSince.Equal(since) {
 		return
 	}
@@ -154,14 +154,14 @@ func (d *dialer) ask(c *conn, since time.Time) {
 		c.unansweredSince = time.Time{}
 		return
 	}
-	d.end(c)
+	d.abort(c)
 }
 
-// end closes a connection without trying to send what is left.
-func (d *dialer) end(c *conn) {
+// abort closes a connection without sending the remaining data.
+func (d *dialer) abort(c *conn) {
 	delete(d.conns, c)
-	c.gone.Store(true)
-	_ = c.SetLinger(0) // it may have been closed meanwhile
+	c.aborted.Store(true)
+	_ = c.SetLinger(0) // it may already be closed
 	_ = c.Close()
 }
 
@@ -177,9 +177,9 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, c.explain("write", err)
 }
 
-// explain says of a connection that the dialer has closed what the kernel would say.
+// explain replaces the error of a connection that the dialer has closed with the kernel's error for a lost host.
 func (c *conn) explain(operation string, err error) error {
-	if err == nil || !c.gone.Load() {
+	if err == nil || !c.aborted.Load() {
 		return err
 	}
 	return &net.OpError{

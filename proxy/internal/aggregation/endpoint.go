@@ -9,32 +9,34 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 )
 
 const (
-	// What client-go's transports have, which kube-aggregator uses.
+	// client-go's transports, which kube-aggregator uses, have the same values.
 	tlsHandshakeTimeout = 10 * time.Second
 	idleTimeout         = 90 * time.Second
-	// How long an HTTP/2 connection may be silent until the other process is asked for a sign of life, and how long that may
-	// take. It may be stopped for a while; a host that is gone is noticed sooner, by the dialer.
+	// An HTTP/2 connection sends a ping after pingAfter without data, and is closed pingTimeout later. The process at the other end may
+	// pause for a while. The dialer detects a lost host sooner.
 	pingAfter, pingTimeout = 30 * time.Second, 15 * time.Second
-	// A quarter of the requests that kube-apiserver lets in at once.
+	// idleConnections is a quarter of the number of requests that kube-apiserver handles at once.
 	idleConnections = 100
-	// How often an endpoint that is down is tried again.
+	// downPoll is the interval between attempts to connect to an endpoint that is down.
 	downPoll = 250 * time.Millisecond
 )
 
-// endpoint is one address that an extension-apiserver listens at, and the connections to it.
+// endpoint is an address of an extension-apiserver, with the connections to it.
 type endpoint struct {
 	address string
 	dialer  dialer
-	// short and reads are for requests that soon end: HTTP/1.1, one at a time on each of several connections, which
-	// takes the least work. long is for watches: HTTP/2, many on one connection, which takes the least memory.
+	// short and reads are for short requests. They use HTTP/1.1, with one request at a time on each connection, which takes the
+	// least work. long is for watches. It uses HTTP/2, with many requests on a connection, which takes the least memory.
 	short, long *http.Transport
-	reads       *reads // nil when a proxy is to be used
-	// http2Only is set when the other side refuses HTTP/1.1.
+	reads       *reads // nil if the environment configures an HTTP proxy
+	// http2Only is set if the server refuses HTTP/1.1.
 	http2Only atomic.Bool
-	// down is set while nothing listens at the address.
+	// down is set while no process listens at the address.
 	down     atomic.Bool
 	checking atomic.Bool
 	closed   context.Context
@@ -64,12 +66,12 @@ func (e *endpoint) newTransport(tlsConfig *tls.Config) *http.Transport {
 		TLSHandshakeTimeout: tlsHandshakeTimeout,
 		IdleConnTimeout:     idleTimeout,
 		MaxIdleConnsPerHost: idleConnections,
-		// Whether to compress is between the client and the extension-apiserver.
+		// The client and the extension-apiserver negotiate compression.
 		DisableCompression: true,
 	}
 }
 
-// roundTrip sends the request to this endpoint.
+// roundTrip sends a request to this endpoint.
 func (e *endpoint) roundTrip(r *http.Request, longRunning bool) (*http.Response, error) {
 	if longRunning || e.http2Only.Load() {
 		return e.long.RoundTrip(r)
@@ -86,31 +88,28 @@ func (e *endpoint) roundTrip(r *http.Request, longRunning bool) (*http.Response,
 	return response, err
 }
 
-// setDown keeps requests away from the address until something listens there.
+// setDown marks the endpoint as down until a process listens at the address.
 func (e *endpoint) setDown() {
 	if !e.down.Swap(true) {
-		// Connections to a host that is gone look idle for a while.
+		// Connections to a lost host still seem idle for a while.
 		e.closeIdle()
 	}
-	e.suspect()
+	e.checkReachable()
 }
 
-// suspect finds out in the background whether the endpoint is down, and waits until it is up.
-func (e *endpoint) suspect() {
+// checkReachable connects to the endpoint in the background. If that fails, it marks the endpoint as down until it succeeds.
+func (e *endpoint) checkReachable() {
 	if e.closed.Err() != nil || e.checking.Swap(true) {
 		return
 	}
 	go func() {
 		defer e.checking.Store(false)
-		for !e.reachable() {
-			e.down.Store(true)
-			select {
-			case <-e.closed.Done():
-				return
-			case <-time.After(downPoll):
-			}
-		}
-		e.down.Store(false)
+		// The error is that of e.closed.
+		_ = wait.PollUntilContextCancel(e.closed, downPoll, true, func(context.Context) (bool, error) {
+			reachable := e.reachable()
+			e.down.Store(!reachable)
+			return reachable, nil
+		})
 	}()
 }
 
@@ -123,7 +122,7 @@ func (e *endpoint) reachable() bool {
 	return true
 }
 
-// close ends idle connections now, and those in use after the requests on them.
+// close closes idle connections now, and others after their requests.
 func (e *endpoint) close() {
 	e.cancel()
 	if e.reads != nil {
@@ -140,7 +139,7 @@ func (e *endpoint) closeIdle() {
 	e.long.CloseIdleConnections()
 }
 
-// keepOpen is a request's body that a failed attempt must not close.
+// keepOpen is the body of a request. Close does nothing, so that a failed attempt does not close the body.
 type keepOpen struct{ io.Reader }
 
 func (keepOpen) Close() error { return nil }

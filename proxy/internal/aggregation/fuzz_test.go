@@ -24,7 +24,7 @@ import (
 	"k8s.io/kube-aggregator/pkg/apis/apiregistration/validation"
 )
 
-// FuzzPathMapping sends each path to where the mux sends it in which kube-aggregator registers an APIService.
+// FuzzPathMapping compares the route of each path with the mux in which kube-aggregator registers an APIService.
 func FuzzPathMapping(f *testing.F) {
 	for _, path := range []string{
 		"/apis/example.com/v1", "/apis/example.com/v1/", "/apis/example.com/v1/namespaces/a/things/b", "/apis/example.com/v1alpha1/things",
@@ -54,7 +54,7 @@ func FuzzPathMapping(f *testing.F) {
 	})
 }
 
-// captured is a transport that keeps the request that was sent.
+// captured is a transport that records the request.
 type captured struct{ *http.Request }
 
 func (c *captured) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -62,8 +62,8 @@ func (c *captured) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("")), Header: http.Header{}, Request: r}, nil
 }
 
-// FuzzHeaders hands an extension-apiserver the headers that kube-aggregator hands it, whatever the client sends and
-// whoever it is.
+// FuzzHeaders compares the headers that an extension-apiserver gets with those from kube-aggregator, for any headers of the client
+// and any user.
 func FuzzHeaders(f *testing.F) {
 	f.Add("X-Remote-User", "system:admin", "Connection", "X-Remote-User, close", "jane", "group", "scopes", "a,b")
 	f.Add("x-remote-extra-Scopes", "all", "X-Remote-Group", "system:masters", "jane", "", "example.com/a b%c", "ü")
@@ -71,7 +71,7 @@ func FuzzHeaders(f *testing.F) {
 	f.Add("Te", "trailers", "Upgrade", "h2c", "system:serviceaccount:a:b", "x", "K", "v")
 	f.Add("X-Remote-Uid", "1", "Connection", "x-remote-uid, X-Remote-Extra-A", "jane", "g", "A", "v")
 	f.Fuzz(func(t *testing.T, name, value, name2, value2, userName, group, extraKey, extraValue string) {
-		extraKey = strings.ToLower(extraKey) // FuzzIdentity is about upper case, which kube-aggregator loses
+		extraKey = strings.ToLower(extraKey) // FuzzIdentity tests upper case, which kube-aggregator loses
 		in := httptest.NewRequest(http.MethodGet, "https://127.0.0.1/apis/example.com/v1/things?b=2&a=1", nil)
 		in.Header.Add(name, value)
 		in.Header.Add(name2, value2)
@@ -108,7 +108,7 @@ func FuzzHeaders(f *testing.F) {
 	})
 }
 
-// FuzzAPIServiceValidation makes a backend of every APIService that is valid, and of its paths.
+// FuzzAPIServiceValidation creates a backend from every valid APIService, and looks up its paths.
 func FuzzAPIServiceValidation(f *testing.F) {
 	f.Add("example.com", "v1", "default", "api", int32(443), []byte(nil), true)
 	f.Add("example.com", "v1alpha1", "a", "b", int32(65535), []byte("-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n"), false)
@@ -146,21 +146,32 @@ func FuzzAPIServiceValidation(f *testing.F) {
 	})
 }
 
-// newTestLayer is a Layer that knows of no Service.
+// newTestLayer returns a Layer without Services. No APIService has been checked yet.
 func newTestLayer(t testing.TB) *Layer {
 	t.Helper()
 	l, err := New(Config{
 		Informers:         informers.NewSharedInformerFactory(fake.NewClientset(), 0),
 		ClientCertificate: noCertificate{},
-		Recheck:           func(string) {},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	l.availability = &found{}
 	return l
 }
 
-// noCertificate is a front proxy's that has none to show.
+// found contains the result of the checks of all APIServices.
+type found struct{ available, known bool }
+
+// Available implements Availability.
+func (f *found) Available(*apiregistrationv1.APIService) (available, known bool) {
+	return f.available, f.known
+}
+
+// Recheck implements Availability.
+func (*found) Recheck(string) {}
+
+// noCertificate provides no client certificate.
 type noCertificate struct{}
 
 func (noCertificate) AddListener(dynamiccertificates.Listener)  {}

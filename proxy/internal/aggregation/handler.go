@@ -22,19 +22,19 @@ import (
 )
 
 const (
-	// What kube-aggregator says.
+	// These are kube-aggregator's messages.
 	unavailable = "service unavailable"
 	timedOut    = "request did not complete within the allotted timeout"
-	// component is what kube-aggregator calls itself in metrics.
+	// component is kube-aggregator's name in metrics.
 	component = "aggregator"
 )
 
-// Handler serves the requests for remote APIServices, and leaves the others to next. It belongs inside of a handler
-// chain that has authenticated and authorized the request.
-func (l *Layer) Handler(next http.Handler) http.Handler {
+// handler serves requests for remote APIServices, and passes others to next. The chain around it must authenticate and authorize
+// requests. longRunning reports whether a request, such as a watch, may take longer than the usual timeout.
+func (l *Layer) handler(next http.Handler, longRunning request.LongRunningRequestCheck) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if b := l.backendFor(r.URL.Path); b != nil {
-			l.serve(w, r, b)
+		if b := l.backendOf(r); b != nil {
+			l.serve(w, r, b, longRunning)
 			return
 		}
 		if strings.HasPrefix(r.URL.Path, openAPIv3Prefix+"/") || !l.following.Load() && routeFor(r.URL.Path) != "" {
@@ -45,7 +45,7 @@ func (l *Layer) Handler(next http.Handler) http.Handler {
 	})
 }
 
-func (l *Layer) serve(w http.ResponseWriter, r *http.Request, b *backend) {
+func (l *Layer) serve(w http.ResponseWriter, r *http.Request, b *backend, longRunning request.LongRunningRequestCheck) {
 	if !b.available {
 		fail(w, r, unavailable, http.StatusServiceUnavailable)
 		return
@@ -78,12 +78,13 @@ func (l *Layer) serve(w http.ResponseWriter, r *http.Request, b *backend) {
 		return
 	}
 	if info, ok := request.RequestInfoFrom(ctx); ok {
-		x.longRunning = l.longRunning(r, info)
+		x.longRunning = longRunning(r, info)
 	}
 	l.proxy.ServeHTTP(w, r.WithContext(context.WithValue(ctx, exchangeKey{}, x)))
 }
 
-// limitDiscovery bounds the time for discovery: paths of three segments that name no resource, as for kube-aggregator.
+// limitDiscovery adds the timeout for discovery to requests whose paths have three segments and do not name a resource, as
+// kube-aggregator does.
 func (l *Layer) limitDiscovery(r *http.Request) (context.Context, context.CancelFunc) {
 	ctx := r.Context()
 	info, ok := request.RequestInfoFrom(ctx)
@@ -93,7 +94,7 @@ func (l *Layer) limitDiscovery(r *http.Request) (context.Context, context.Cancel
 	return ctx, func() {}
 }
 
-// fail answers for the extension-apiserver, in kube-aggregator's form.
+// fail writes an error in the same form as kube-aggregator.
 func fail(w http.ResponseWriter, r *http.Request, message string, code int) {
 	http.Error(w, message, code)
 	if info, ok := request.RequestInfoFrom(r.Context()); ok {
@@ -101,17 +102,16 @@ func fail(w http.ResponseWriter, r *http.Request, message string, code int) {
 	}
 }
 
-// failLate answers a request whose time, not that for discovery, is over. It is what the generic chain's timeout
-// handler says, which on the short chain isn't there.
+// failLate writes the error that the timeout handler of the stock chain would write. The short chain does not have this handler.
 func failLate(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusGatewayTimeout)
-	_ = json.NewEncoder(w).Encode(apierrors.NewTimeoutError(timedOut, 0).ErrStatus) // who should be told is gone
+	_ = json.NewEncoder(w).Encode(apierrors.NewTimeoutError(timedOut, 0).ErrStatus) // the client may have closed the connection
 	if info, ok := request.RequestInfoFrom(r.Context()); ok {
 		endpointmetrics.RecordRequestTermination(r, info, endpointmetrics.APIServerComponent, http.StatusGatewayTimeout)
 	}
 }
 
-// exchange is one request on its way, and its response.
+// exchange is a request that is being forwarded, and its response.
 type exchange struct {
 	in          *http.Request
 	user        user.Info
@@ -123,8 +123,7 @@ type exchange struct {
 
 type exchangeKey struct{}
 
-// location is the request's path and query at the endpoint. The query is encoded anew, so that both sides of the
-// connection read the same from it.
+// location returns the request's URL at the endpoint. It encodes the query again, so that both servers parse it in the same way.
 func (x *exchange) location() *url.URL {
 	location := &url.URL{Scheme: "https", Host: x.endpoint.address, Path: x.in.URL.Path}
 	if x.in.URL.RawQuery != "" {
@@ -133,7 +132,7 @@ func (x *exchange) location() *url.URL {
 	return location
 }
 
-// upgrade leaves the connection to both sides, if the extension-apiserver agrees.
+// upgrade connects the client to the extension-apiserver if that accepts the upgrade.
 func (x *exchange) upgrade(ctx context.Context, w http.ResponseWriter) {
 	conn, e, err := x.backend.connect(ctx, x.endpoint)
 	x.endpoint = e
@@ -155,15 +154,15 @@ func (x *exchange) upgrade(ctx context.Context, w http.ResponseWriter) {
 	handler.ServeHTTP(w, out)
 }
 
-// Error tells the client that an upgrade failed. It implements proxyutil.ErrorResponder.
+// Error writes the error of a failed upgrade. It implements proxyutil.ErrorResponder.
 func (x *exchange) Error(w http.ResponseWriter, _ *http.Request, err error) {
 	x.backend.metrics.failed()
 	x.backend.recheck()
-	x.endpoint.suspect()
+	x.endpoint.checkReachable()
 	http.Error(w, err.Error(), http.StatusServiceUnavailable)
 }
 
-// overdue tells whether the request's own time is over.
+// overdue reports whether the deadline of the client's request has passed.
 func (x *exchange) overdue() bool {
 	return errors.Is(x.in.Context().Err(), context.DeadlineExceeded)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// TestHandlerAnswersForTheBackend is about what can't be brought about from outside, or not alone.
+// TestHandlerAnswersForTheBackend tests the errors that a test from outside cannot cause, or not separately.
 func TestHandlerAnswersForTheBackend(t *testing.T) {
 	jane := &user.DefaultInfo{Name: "jane"}
 	for name, c := range map[string]struct {
@@ -40,7 +40,7 @@ func TestHandlerAnswersForTheBackend(t *testing.T) {
 				r = r.WithContext(request.WithUser(r.Context(), c.user))
 			}
 			w := httptest.NewRecorder()
-			layer.Handler(http.NotFoundHandler()).ServeHTTP(w, r)
+			layer.handler(http.NotFoundHandler(), nil).ServeHTTP(w, r)
 			if w.Code != c.status || w.Body.String() != c.body {
 				t.Errorf("%d %q, want %d %q", w.Code, w.Body, c.status, c.body)
 			}
@@ -48,7 +48,7 @@ func TestHandlerAnswersForTheBackend(t *testing.T) {
 	}
 }
 
-// TestUpgradeElsewhere asks for an upgrade at an endpoint where nobody listens, with another that does.
+// TestUpgradeElsewhere requests an upgrade at an endpoint where no process listens, when another endpoint is up.
 func TestUpgradeElsewhere(t *testing.T) {
 	asked := make(chan string, 1)
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -129,15 +129,16 @@ func TestPickSharesEvenly(t *testing.T) {
 	}
 }
 
-// TestOwnFindingCounts serves an APIService as this process has found it, not as another replica has written.
+// TestOwnFindingCounts checks that the result of this process decides whether an APIService is served, not the result of another
+// replica.
 func TestOwnFindingCounts(t *testing.T) {
 	l := newTestLayer(t)
-	var available, known bool
-	l.config.Available = func(*apiregistrationv1.APIService) (bool, bool) { return available, known }
+	checks := &found{}
+	l.availability = checks
 	served := func() bool { return l.backendFor("/apis/example.com/v1/things").available }
 	port := int32(443)
 	for _, status := range []apiregistrationv1.ConditionStatus{"", apiregistrationv1.ConditionTrue, apiregistrationv1.ConditionFalse} {
-		available, known = false, false
+		*checks = found{}
 		apiService := &apiregistrationv1.APIService{
 			ObjectMeta: metav1.ObjectMeta{Name: "v1.example.com"},
 			Spec:       apiregistrationv1.APIServiceSpec{Group: "example.com", Version: "v1", Service: &apiregistrationv1.ServiceReference{Namespace: "a", Name: "b", Port: &port}},
@@ -147,13 +148,13 @@ func TestOwnFindingCounts(t *testing.T) {
 		if want := status == apiregistrationv1.ConditionTrue; served() != want {
 			t.Errorf("before the first probe, with status %q: served %v", status, served())
 		}
-		for _, available = range []bool{true, false} {
-			known = true
+		for _, available := range []bool{true, false} {
+			*checks = found{available, true}
 			l.Refresh("v1.example.com")
 			if served() != available {
 				t.Errorf("found available: %v, with status %q: served %v", available, status, served())
 			}
 		}
 	}
-	l.Refresh("v1.unknown.example.com") // it may have gone a moment ago
+	l.Refresh("v1.unknown.example.com") // an unknown APIService may just have been deleted
 }

@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// maxToken is how long a tag, comment or script may be. Pages are passed on as they are from a longer one on.
+	// maxToken is the maximum length of a tag, comment or script. From a longer one on, the rest of the page is passed on unchanged.
 	maxToken = 1 << 20
-	// pageBuffer is how much of a page is read at once.
+	// pageBuffer is the size of one read.
 	pageBuffer = 16 << 10
 )
 
-// linkAttributes are those with addresses, by their tags: those that kube-apiserver rewrites.
+// linkAttributes lists the attributes with URLs that kube-apiserver rewrites, by tag.
 var linkAttributes = map[atom.Atom][]string{
 	atom.A: {"href"}, atom.Applet: {"codebase"}, atom.Area: {"href"}, atom.Audio: {"src"}, atom.Base: {"href"},
 	atom.Blockquote: {"cite"}, atom.Body: {"background"}, atom.Button: {"formaction"}, atom.Command: {"icon"}, atom.Del: {"cite"},
@@ -33,11 +33,11 @@ var linkAttributes = map[atom.Atom][]string{
 	atom.Script: {"src"}, atom.Source: {"src"}, atom.Video: {"poster", "src"},
 }
 
-// rawTags are followed by text in which a tag is no tag.
+// rawTags are followed by text that contains no tags.
 var rawTags = []string{"iframe", "noembed", "noframes", "noscript", "plaintext", "script", "style", "textarea", "title", "xmp"}
 
-// rewritePage has the links in a response that is a page lead to the backend, as the page is passed on. kube-apiserver
-// does the same with the whole page in memory.
+// rewritePage rewrites the links in an HTML response to the backend while the page is passed on. kube-apiserver does the same with
+// the whole page in memory.
 func rewritePage(response *http.Response, rewrite func(*url.URL) string) error {
 	page, err := decoded(response)
 	if page == nil || err != nil {
@@ -49,19 +49,19 @@ func rewritePage(response *http.Response, rewrite func(*url.URL) string) error {
 		body.Reader = &encodedPage{page: body.Reader, encode: func(w io.Writer) encoder { return gzip.NewWriter(w) }}
 	case "deflate":
 		body.Reader = &encodedPage{page: body.Reader, encode: func(w io.Writer) encoder {
-			deflate, _ := flate.NewWriter(w, flate.DefaultCompression) // it fails for other levels
+			deflate, _ := flate.NewWriter(w, flate.DefaultCompression) // it only fails for other levels
 			return deflate
 		}}
 	}
 	response.Header.Del("Content-Length")
-	if response.Body != http.NoBody { // else it is the answer to HEAD
+	if response.Body != http.NoBody { // otherwise, it is the response to HEAD
 		response.Body, response.ContentLength = body, -1
 	}
 	return nil
 }
 
-// decoded is the page without its encoding, or nil when that is unknown. What is no such encoding at its very beginning
-// is an error.
+// decoded returns the page without its encoding, or nil if the encoding is unknown. It returns an error if the beginning of the
+// page is not valid in its encoding.
 func decoded(response *http.Response) (io.Reader, error) {
 	encoding := response.Header.Get("Content-Encoding")
 	switch {
@@ -70,7 +70,7 @@ func decoded(response *http.Response) (io.Reader, error) {
 	case encoding == "gzip":
 		page, err := gzip.NewReader(response.Body)
 		if err != nil {
-			return nil, fmt.Errorf("errorf making gzip reader: %w", err) // as kube-apiserver has it
+			return nil, fmt.Errorf("errorf making gzip reader: %w", err) // the same text as kube-apiserver's
 		}
 		return page, nil
 	case encoding == "deflate":
@@ -83,7 +83,7 @@ func decoded(response *http.Response) (io.Reader, error) {
 	return nil, nil
 }
 
-// pageBody is a page that is rewritten while it is read.
+// pageBody is the body of a page that is rewritten while it is read.
 type pageBody struct {
 	io.Reader
 	closer io.Closer
@@ -92,25 +92,25 @@ type pageBody struct {
 // Close implements io.Closer.
 func (b *pageBody) Close() error { return b.closer.Close() }
 
-// pageRewriter is a page with its links rewritten. It holds no more of it than a token, and what has come with that.
+// pageRewriter rewrites the links of a page. It buffers only one token and the data that was read with it.
 type pageRewriter struct {
 	page    io.Reader
 	rewrite func(*url.URL) string
 
-	// rest has been read and not rewritten, but for as much of its beginning as done says: a tag that is read once more,
-	// because what follows it is read differently.
+	// rest was read but not yet written, except for its first done bytes: a tag that the tokenizer must read again, because it
+	// determines how the text after it is read.
 	rest []byte
 	done int
-	// given is set when the rest is not rewritten any more.
-	given bool
-	out   bytes.Buffer
-	// pageErr is how the page ended, and err the same once all of it is rewritten.
+	// passThrough is set when the rest of the page is passed on unchanged.
+	passThrough bool
+	out         bytes.Buffer
+	// pageErr is the error at the end of the page. err is the same error, set after the whole page has been rewritten.
 	pageErr, err error
 }
 
-// Read implements io.Reader. It waits for no more of the page than it needs to return something.
+// Read implements io.Reader. It reads no more of the page than it needs to return data.
 func (p *pageRewriter) Read(buffer []byte) (int, error) {
-	for p.out.Len() == 0 && p.err == nil && !p.given {
+	for p.out.Len() == 0 && p.err == nil && !p.passThrough {
 		p.round()
 	}
 	if p.out.Len() > 0 {
@@ -125,9 +125,9 @@ func (p *pageRewriter) Read(buffer []byte) (int, error) {
 	return p.page.Read(buffer)
 }
 
-// round rewrites what can be told to be complete after the next read.
+// round reads more of the page, and rewrites the tokens that are complete.
 func (p *pageRewriter) round() {
-	from := &arrived{pageRewriter: p}
+	from := &roundReader{pageRewriter: p}
 	if len(p.rest) > 0 {
 		from.wanted = 1
 	}
@@ -135,7 +135,7 @@ func (p *pageRewriter) round() {
 		from.wanted = 2
 	}
 	tokens := html.NewTokenizer(from)
-	kept, next := 0, 0 // where the last complete token ends, and where it begins if what follows is raw text
+	kept, next := 0, 0 // the end of the last complete token, and the start of raw text after it
 	for first := true; ; first = false {
 		kind := tokens.Next()
 		if kind == html.ErrorToken {
@@ -156,9 +156,9 @@ func (p *pageRewriter) round() {
 		from.wanted--
 	}
 	switch {
-	case from.ended: // of an incomplete tag, nothing is passed on
+	case from.ended: // an incomplete tag is dropped
 		p.rest, p.err = nil, p.pageErr
-	case p.given:
+	case p.passThrough:
 		p.out.Write(p.rest[next:])
 		p.rest = nil
 	default:
@@ -167,7 +167,7 @@ func (p *pageRewriter) round() {
 	}
 }
 
-// write writes the token, unless that is done, and tells whether what follows it is raw text.
+// write writes a token, unless it is already written, and reports whether raw text follows it.
 func (p *pageRewriter) write(kind html.TokenType, tokens *html.Tokenizer, done bool) (raw bool) {
 	if kind != html.StartTagToken && kind != html.SelfClosingTagToken {
 		p.out.Write(tokens.Raw())
@@ -188,7 +188,7 @@ func (p *pageRewriter) write(kind html.TokenType, tokens *html.Tokenizer, done b
 	return slices.Contains(rawTags, token.Data)
 }
 
-// writeText writes text that may go on, but not what may be the beginning of a tag, and returns how much that is.
+// writeText writes text that may continue, up to a possible beginning of a tag. It returns the number of bytes written.
 func (p *pageRewriter) writeText(text []byte) int {
 	if i := bytes.LastIndexByte(text, '<'); i >= 0 && beginsTag(text[i:]) {
 		text = text[:i]
@@ -197,7 +197,7 @@ func (p *pageRewriter) writeText(text []byte) int {
 	return len(text)
 }
 
-// beginsTag tells whether the text, which begins with <, may be a tag or comment.
+// beginsTag reports whether text that starts with < may be a tag or a comment.
 func beginsTag(text []byte) bool {
 	if len(text) < 2 {
 		return true
@@ -209,27 +209,26 @@ func beginsTag(text []byte) bool {
 // errNotYet ends a round.
 var errNotYet = errors.New("the rest of the page is yet to come")
 
-// arrived is what a round of the rewriter reads: what is there, and one read of the page, or as many as the wanted
-// tokens take.
-type arrived struct {
+// roundReader is the input of one round: the buffered data and one read of the page, or as many reads as the wanted tokens need.
+type roundReader struct {
 	*pageRewriter
 	at        int
 	wanted    int
 	hasRead   bool
-	exhausted bool // for this round
-	ended     bool // for good
+	exhausted bool // in this round
+	ended     bool // at the end of the page
 }
 
 // Read implements io.Reader, for the tokenizer.
-func (a *arrived) Read(buffer []byte) (int, error) {
+func (a *roundReader) Read(buffer []byte) (int, error) {
 	for a.at == len(a.rest) {
 		if a.pageErr != nil {
 			a.exhausted, a.ended = true, true
 			return 0, a.pageErr
 		}
 		waits := a.wanted > 0 && (a.done > 0 || beginsTag(a.rest))
-		a.given = len(a.rest) > maxToken
-		if a.exhausted = a.given || a.hasRead && !waits; a.exhausted {
+		a.passThrough = len(a.rest) > maxToken
+		if a.exhausted = a.passThrough || a.hasRead && !waits; a.exhausted {
 			return 0, errNotYet
 		}
 		a.rest = slices.Grow(a.rest, pageBuffer)
@@ -243,13 +242,13 @@ func (a *arrived) Read(buffer []byte) (int, error) {
 	return n, nil
 }
 
-// encoder compresses what is written.
+// encoder compresses data.
 type encoder interface {
 	io.WriteCloser
 	Flush() error
 }
 
-// encodedPage is a page that is compressed while it is read.
+// encodedPage compresses a page while it is read.
 type encodedPage struct {
 	page   io.Reader
 	encode func(io.Writer) encoder
@@ -268,7 +267,7 @@ func (e *encodedPage) Read(buffer []byte) (int, error) {
 	for e.out.Len() == 0 && e.err == nil {
 		var n int
 		n, e.err = e.page.Read(e.buffer)
-		_, _ = e.encoder.Write(e.buffer[:n]) // into memory
+		_, _ = e.encoder.Write(e.buffer[:n]) // writes to memory do not fail
 		if errors.Is(e.err, io.EOF) {
 			_ = e.encoder.Close()
 		} else if n > 0 {

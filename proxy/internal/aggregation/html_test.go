@@ -16,7 +16,7 @@ import (
 	proxyutil "k8s.io/apimachinery/pkg/util/proxy"
 )
 
-// pageServer answers with a page, a few bytes at a time.
+// pageServer responds with a page, a few bytes at a time.
 type pageServer struct {
 	header http.Header
 	body   io.Reader
@@ -38,19 +38,19 @@ func (c inChunks) Read(buffer []byte) (int, error) {
 
 const pageAddress = "10.0.0.1:443"
 
-// passedOn is the page as the layer passes it on.
+// passedOn returns the page as the layer passes it on.
 func passedOn(s pageServer) (*http.Response, error) {
 	r := httptest.NewRequest(http.MethodGet, "https://"+pageAddress+"/apis/example.com/v1/page", nil)
 	return forward(r, s)
 }
 
-// asStock is the page as kube-aggregator passes it on.
+// asStock returns the page as kube-aggregator passes it on.
 func asStock(s pageServer) (*http.Response, error) {
 	r := httptest.NewRequest(http.MethodGet, "https://"+pageAddress+"/apis/example.com/v1/page", nil)
 	return (&proxyutil.Transport{Scheme: "https", Host: pageAddress, RoundTripper: s}).RoundTrip(r)
 }
 
-// FuzzPages passes pages on as kube-aggregator does, in whatever pieces they come.
+// FuzzPages compares pages that the layer passes on with those from kube-aggregator, for chunks of any size.
 func FuzzPages(f *testing.F) {
 	for _, page := range []string{
 		``, `<`, `</`, `<a`, `text`, `text <`, `1 < 2 and 3 <4`, `<a href=/x>x</a>`, `<A HREF='/x?a=1&b=2'>x</A>text`, `<a href="https://10.0.0.1:443/x">`,
@@ -88,7 +88,7 @@ func FuzzPages(f *testing.F) {
 	})
 }
 
-// encodedAs is the page in one of the encodings, and what reads it again.
+// encodedAs returns the page in one of the encodings, and a function that decodes it.
 func encodedAs(t *testing.T, page string, encoding uint8, header http.Header) ([]byte, func(io.Reader) string) {
 	var encoded bytes.Buffer
 	var w io.WriteCloser
@@ -124,7 +124,7 @@ func encodedAs(t *testing.T, page string, encoding uint8, header http.Header) ([
 	}
 }
 
-// TestPagesAreNotWaitedFor passes on what has come of a page, before the rest comes.
+// TestPagesAreNotWaitedFor checks that the first part of a page is passed on before the rest arrives.
 func TestPagesAreNotWaitedFor(t *testing.T) {
 	in, out := io.Pipe()
 	response, err := passedOn(pageServer{http.Header{"Content-Type": {"text/html"}}, in, 1 << 10})
@@ -143,7 +143,7 @@ func TestPagesAreNotWaitedFor(t *testing.T) {
 	}
 }
 
-// TestPagesInLittleMemory passes long pages on, of each kind of token.
+// TestPagesInLittleMemory passes on long pages of each kind of token.
 func TestPagesInLittleMemory(t *testing.T) {
 	const size, limit = 32 << 20, 24 << 20
 	for name, c := range map[string]struct{ begin, repeated string }{
@@ -182,7 +182,7 @@ func TestPagesInLittleMemory(t *testing.T) {
 	}
 }
 
-// repeating reads a text again and again.
+// repeating reads the same text repeatedly.
 type repeating struct {
 	text string
 	at   int

@@ -20,12 +20,12 @@ const (
 	openAPIv3Prefix = "/openapi/v3"
 )
 
-// checkIdentity returns an error if headers would not carry the identity unchanged. Every request to an
-// extension-apiserver passes it: a group "system:masters " that loses its space makes its members administrators.
+// checkIdentity returns an error if headers would not carry the identity unchanged. It is called for every request to an
+// extension-apiserver, because a group "system:masters " that loses its space would make its members administrators.
 //
-// The answer doesn't depend on the connection. HTTP/1.1 trims white space around a value; HTTP/2 forbids it (RFC 9113,
-// section 8.2.1), though Go's implementation lets it pass. An empty group is accepted: it is sent, and extension-apiservers ignore
-// it, but no rule can name it, and a file of tokens yields one for a column that is empty.
+// The result does not depend on the protocol. HTTP/1.1 trims white space around a value. HTTP/2 forbids it (RFC 9113, section
+// 8.2.1), although Go's implementation accepts it. An empty group is accepted and sent: extension-apiservers ignore it, no rule can
+// refer to it, and an empty column in a token file produces it.
 func checkIdentity(who user.Info) error {
 	if who.GetName() == "" {
 		return errors.New("the user's identity can't be sent to the extension-apiserver: the user name is empty")
@@ -54,7 +54,7 @@ func checkIdentity(who user.Info) error {
 	return nil
 }
 
-// checkHeaderValue returns an error if a header does not carry the value of a field of the identity unchanged.
+// checkHeaderValue returns an error if a header would not carry the value of a field of the identity unchanged.
 func checkHeaderValue(field, value string) error {
 	var reason string
 	switch {
@@ -68,8 +68,7 @@ func checkHeaderValue(field, value string) error {
 	return fmt.Errorf("the user's identity can't be sent to the extension-apiserver: %s %.64q %s", field, value, reason)
 }
 
-// setIdentity sets the headers that tell on whose behalf the request is, and which one it is. It removes what the client
-// sent in them.
+// setIdentity sets the headers with the user's identity and the audit ID. It removes those headers that the client sent.
 func (x *exchange) setIdentity(out *http.Request) {
 	plain, mixed := splitExtra(x.user.GetExtra())
 	transport.SetAuthProxyHeaders(out, x.user.GetName(), x.user.GetUID(), x.user.GetGroups(), plain)
@@ -83,8 +82,8 @@ func (x *exchange) setIdentity(out *http.Request) {
 	}
 }
 
-// splitExtra returns the extra fields whose keys client-go encodes without loss, and those whose keys have upper-case
-// letters. A header's name has no case, so extension-apiservers read keys in lower case: "Scopes" would become "scopes".
+// splitExtra returns the extra fields whose keys client-go encodes without loss, and those whose keys contain upper-case letters.
+// Header names are case-insensitive, so extension-apiservers convert keys to lower case: "Scopes" would become "scopes".
 func splitExtra(extra map[string][]string) (plain, mixed map[string][]string) {
 	if !hasMixedKeys(extra) {
 		return extra, nil
@@ -118,7 +117,7 @@ func isMixed(key string) bool {
 	return false
 }
 
-// escapeKey percent-encodes a key so that it survives lower-casing.
+// escapeKey percent-encodes a key so that a conversion to lower case does not change it.
 func escapeKey(key string) string {
 	var escaped strings.Builder
 	for _, b := range []byte(key) {
@@ -131,8 +130,8 @@ func escapeKey(key string) string {
 	return escaped.String()
 }
 
-// serveGuarded serves what kube-aggregator may proxy itself, with the identity in headers as client-go writes them: OpenAPI
-// v3 documents of extension-apiservers, and everything while the layer doesn't know the routes.
+// serveGuarded serves requests that kube-aggregator may forward itself, with client-go's headers for the identity: those for
+// OpenAPI v3 documents of extension-apiservers, and all requests while the layer does not know the routes.
 func (l *Layer) serveGuarded(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	requester, ok := request.UserFrom(r.Context())
 	if !ok {
@@ -150,8 +149,8 @@ func (l *Layer) serveGuarded(w http.ResponseWriter, r *http.Request, next http.H
 	case !isDocument || l.backendFor(document) != nil:
 		fail(w, r, err.Error(), http.StatusForbidden)
 	default:
-		// This server's own documents need no user. An extension-apiserver may publish a document under any other name:
-		// without a user, kube-aggregator refuses to proxy it.
+		// This server's own documents need no user. For other paths, an extension-apiserver may have published the document, but
+		// without a user, kube-aggregator refuses to forward the request.
 		next.ServeHTTP(w, r.WithContext(request.WithUser(r.Context(), nil)))
 	}
 }

@@ -30,13 +30,13 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// way is a kind of request: each takes its own path through the layer.
+// way is a kind of request. Each kind takes a different path through the layer.
 type way struct {
 	name, method, path, upgrade string
 	info                        request.RequestInfo
 }
 
-// ways are all there are; the last upgradeWays are upgrades.
+// ways lists all kinds of requests. The last upgradeWays are upgrades.
 var ways = []way{
 	{name: "get", method: http.MethodGet, path: "/apis/example.com/v1/things", info: request.RequestInfo{IsResourceRequest: true, Verb: "list"}},
 	{name: "post", method: http.MethodPost, path: "/apis/example.com/v1/things", info: request.RequestInfo{IsResourceRequest: true, Verb: "create"}},
@@ -63,14 +63,14 @@ func (v way) request(who user.Info) *http.Request {
 	return r.WithContext(request.WithRequestInfo(request.WithUser(r.Context(), who), &info))
 }
 
-// identityRig is a server that records identities, with the layer and kube-aggregator's proxy in front of it.
+// identityRig is a server that records identities, behind both the layer and kube-aggregator's proxy.
 type identityRig struct {
-	name    string // of the protocol
+	name    string // the protocol
 	address string
 	seen    atomic.Pointer[http.Header]
 	layer   *Layer
 	stock   http.RoundTripper
-	// understand is what k8s.io/apiserver makes of the headers.
+	// understand parses the headers with k8s.io/apiserver.
 	understand authenticator.Request
 }
 
@@ -87,7 +87,6 @@ func newIdentityRig(t testing.TB, http2 bool) *identityRig {
 	rig.address = server.Listener.Addr().String()
 
 	rig.layer = newTestLayer(t)
-	rig.layer.longRunning = func(_ *http.Request, info *request.RequestInfo) bool { return info.Verb == "watch" }
 	e := newEndpoint(rig.address, &tls.Config{InsecureSkipVerify: true})
 	t.Cleanup(e.close)
 	b := &backend{name: "v1.example.com", available: true, endpoints: []*endpoint{e}, metrics: rig.layer.metrics.of("v1.example.com"), recheck: func() {}}
@@ -97,7 +96,7 @@ func newIdentityRig(t testing.TB, http2 bool) *identityRig {
 	if rig.stock, err = transport.New(&transport.Config{TLS: transport.TLSConfig{Insecure: true}}); err != nil {
 		t.Fatal(err)
 	}
-	// The names in the ConfigMap extension-apiserver-authentication.
+	// These names are in the ConfigMap extension-apiserver-authentication.
 	rig.understand, err = headerrequest.New([]string{"X-Remote-User"}, []string{"X-Remote-Uid"}, []string{"X-Remote-Group"}, []string{extraPrefix})
 	if err != nil {
 		t.Fatal(err)
@@ -118,9 +117,9 @@ func (rig *identityRig) record(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// proxied is what came of a request.
+// proxied is the outcome of a request.
 type proxied struct {
-	header http.Header // at the backend; nil when nothing arrived
+	header http.Header // at the backend; nil if the request did not arrive
 	status int
 	body   string
 }
@@ -138,10 +137,11 @@ func (rig *identityRig) send(handler http.Handler, r *http.Request) proxied {
 
 // ours sends a request through the layer.
 func (rig *identityRig) ours(v way, who user.Info) proxied {
-	return rig.send(rig.layer.Handler(http.NotFoundHandler()), v.request(who))
+	longRunning := func(_ *http.Request, info *request.RequestInfo) bool { return info.Verb == "watch" }
+	return rig.send(rig.layer.handler(http.NotFoundHandler(), longRunning), v.request(who))
 }
 
-// kubeAggregator sends a request as kube-aggregator's handler does, which isn't exported.
+// kubeAggregator sends a request as kube-aggregator's handler does, which is not exported.
 func (rig *identityRig) kubeAggregator(v way, who user.Info) proxied {
 	return rig.send(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		location := &url.URL{Scheme: "https", Host: rig.address, Path: r.URL.Path, RawQuery: r.URL.Query().Encode()}
@@ -165,7 +165,7 @@ func (unavailableResponder) Error(w http.ResponseWriter, _ *http.Request, err er
 	http.Error(w, err.Error(), http.StatusServiceUnavailable)
 }
 
-// hijackRecorder is a recorder whose connection can be taken over. What is written to that is discarded.
+// hijackRecorder is a recorder with a connection that can be hijacked. It discards data written to the connection.
 type hijackRecorder struct{ *httptest.ResponseRecorder }
 
 // Hijack implements http.Hijacker.
@@ -176,7 +176,7 @@ func (hijackRecorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return conn, bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn)), nil
 }
 
-// pipeConn is a pipe that closes with the error of a network connection, which UpgradeAwareHandler doesn't log.
+// pipeConn is a pipe that returns the error of a closed network connection, which UpgradeAwareHandler does not log.
 type pipeConn struct{ net.Conn }
 
 // Read implements net.Conn.
@@ -188,7 +188,7 @@ func (c pipeConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// altered returns how the identity at the backend differs from who, in its headers and to an extension-apiserver.
+// altered returns how the identity at the backend differs from who, in its headers and as parsed by an extension-apiserver.
 func (rig *identityRig) altered(header http.Header, who *user.DefaultInfo) string {
 	var diffs []string
 	for name, want := range map[string][]string{"X-Remote-User": {who.Name}, "X-Remote-Uid": {who.UID}, "X-Remote-Group": who.Groups} {
@@ -202,16 +202,16 @@ func (rig *identityRig) altered(header http.Header, who *user.DefaultInfo) strin
 	}
 	want := *who
 	want.Groups = slices.DeleteFunc(slices.Clone(who.Groups), func(group string) bool { return group == "" })
-	// EquateEmpty doesn't equate a key without values with no key.
+	// EquateEmpty distinguishes a key without values from a missing key.
 	if diff := cmp.Diff(&want, response.User, cmpopts.EquateEmpty()); diff != "" {
 		diffs = append(diffs, "understood (-want +got):\n"+diff)
 	}
 	return strings.Join(diffs, "\n")
 }
 
-// judge holds the layer to the rule: the identity arrives unchanged, or the request is refused; and it is refused only
-// where kube-aggregator alters the identity or fails, or where white space surrounds a part of it.
-func (rig *identityRig) judge(v way, who *user.DefaultInfo) (proxied, error) {
+// check returns an error unless the identity arrives unchanged or the request is refused. The layer may refuse it only if
+// kube-aggregator alters the identity or fails, or if white space surrounds a part of it.
+func (rig *identityRig) check(v way, who *user.DefaultInfo) (proxied, error) {
 	ours, stock := rig.ours(v, who), rig.kubeAggregator(v, who)
 	stockDelivers := stock.header != nil && rig.altered(stock.header, who) == ""
 	switch {

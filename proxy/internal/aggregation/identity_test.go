@@ -55,14 +55,14 @@ var identityCases = []struct {
 	{"an extra key without values", user.DefaultInfo{Name: "jane", Extra: map[string][]string{"scopes": {}}}, `extra key "scopes" has no values`},
 }
 
-// TestIdentityArrivesUnchangedOrIsRefused sends each identity in every way, to backends of both protocols.
+// TestIdentityArrivesUnchangedOrIsRefused sends each identity in all kinds of requests, to backends of both protocols.
 func TestIdentityArrivesUnchangedOrIsRefused(t *testing.T) {
 	for _, http2 := range []bool{false, true} {
 		rig := newIdentityRig(t, http2)
 		for _, c := range identityCases {
 			for _, v := range ways {
 				t.Run(fmt.Sprintf("%s/%s/%s", rig.name, c.name, v.name), func(t *testing.T) {
-					got, err := rig.judge(v, &c.who)
+					got, err := rig.check(v, &c.who)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -81,10 +81,10 @@ func TestIdentityArrivesUnchangedOrIsRefused(t *testing.T) {
 	}
 }
 
-// TestIdentityWhileRoutesAreUnknown is about the start, when kube-aggregator may proxy what the layer doesn't yet.
+// TestIdentityWhileRoutesAreUnknown tests the time before the layer knows the routes, when kube-aggregator may forward requests.
 func TestIdentityWhileRoutesAreUnknown(t *testing.T) {
 	layer := newTestLayer(t)
-	handler := layer.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	handler := layer.handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }), nil)
 	for _, c := range []struct {
 		following bool
 		path      string
@@ -107,11 +107,11 @@ func TestIdentityWhileRoutesAreUnknown(t *testing.T) {
 	}
 }
 
-// FuzzIdentity sends identities through the layer and through kube-aggregator's proxy, to backends of both protocols,
-// and compares what arrives. A bar separates groups, and the values of an extra key.
+// FuzzIdentity sends identities through the layer and through kube-aggregator's proxy, to backends of both protocols, and compares
+// the results. A bar separates groups, and the values of an extra key.
 func FuzzIdentity(f *testing.F) {
 	const (
-		short      = 1000 // long inputs make a fuzzer slow, and the test above sends them
+		short      = 1000 // long inputs slow down the fuzzer, and the test above sends them
 		rareRoutes = 0xe0
 	)
 	for i, c := range identityCases {
@@ -140,10 +140,10 @@ func FuzzIdentity(f *testing.F) {
 			who.Extra[key2] = split(values2)
 		}
 		rig, v := rigs[int(route)%len(rigs)], ways[int(route)/len(rigs)%(len(ways)-upgradeWays)]
-		if route >= rareRoutes { // upgrades take a new connection each
+		if route >= rareRoutes { // each upgrade opens a new connection
 			v = ways[len(ways)-1-int(route)/len(rigs)%upgradeWays]
 		}
-		if _, err := rig.judge(v, who); err != nil {
+		if _, err := rig.check(v, who); err != nil {
 			t.Errorf("%s over %s: %v", v.name, rig.name, err)
 		}
 	})

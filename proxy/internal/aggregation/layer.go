@@ -1,6 +1,6 @@
-// Package aggregation is the way of a request to an extension-apiserver: which APIService it is for, which endpoint
-// answers it, over which connection, and with what of kube-apiserver's handler chain around it. What a client and an
-// extension-apiserver see is what k8s.io/kube-aggregator shows them; how much work it takes is what differs.
+// Package aggregation forwards requests to extension-apiservers. It selects the APIService, an endpoint and a connection, and the
+// filters of kube-apiserver's handler chain. Clients and extension-apiservers see the behavior of k8s.io/kube-aggregator, but a
+// request takes less work.
 package aggregation
 
 import (
@@ -9,47 +9,49 @@ import (
 	"sync/atomic"
 	"time"
 
-	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 	"k8s.io/client-go/informers"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
-// Config is what a Layer works with.
+// Config contains the dependencies and settings of a Layer.
 type Config struct {
-	// Informers are kube-apiserver's own: Services and EndpointSlices come from them.
+	// Informers are kube-apiserver's informers, for Services and EndpointSlices.
 	Informers informers.SharedInformerFactory
-	// ClientCertificate is the front proxy's, shown to extension-apiservers. After a change, new connections show the
-	// new one and no old connection is used again.
+	// ClientCertificate is the front proxy's certificate for extension-apiservers. After a change, new connections use the
+	// new certificate, and existing connections are not reused.
 	ClientCertificate dynamiccertificates.CertKeyContentProvider
-	// DiscoveryTimeout is how long an extension-apiserver may take for /apis/GROUP/VERSION; 0 is for ever.
+	// DiscoveryTimeout limits requests for /apis/GROUP/VERSION. 0 means no limit.
 	DiscoveryTimeout time.Duration
-	// Available tells whether this process has found an APIService available, if it has found out. What its status says is
-	// of another replica, maybe. Nil: the status tells.
-	Available func(*apiregistrationv1.APIService) (available, known bool)
-	// Recheck is told the name of an APIService that a request could not be brought to.
-	Recheck func(apiService string)
 }
 
-// Layer knows the remote APIServices and serves the requests for them.
+// Availability checks which APIServices are available.
+type Availability interface {
+	// Available returns the result of the last check by this process. It is unknown before the first check. The status of the
+	// APIService may contain the result of another replica.
+	Available(*apiregistrationv1.APIService) (available, known bool)
+	// Recheck starts a check of an APIService, because a request to it failed.
+	Recheck(apiService string)
+}
+
+// Layer forwards requests for remote APIServices.
 type Layer struct {
 	config    Config
 	endpoints *endpointResolver
 	metrics   *layerMetrics
 	proxy     *httputil.ReverseProxy
-	// longRunning tells which requests may go on for ever: watches, mostly. The server's configuration has it.
-	longRunning request.LongRunningRequestCheck
 
-	// routes has the backends by GROUP/VERSION, as in a path. A change replaces the map.
+	// routes contains the backends by GROUP/VERSION, as in a path. A change replaces the map.
 	routes atomic.Pointer[map[string]*backend]
-	// following is set while the routes are those of the APIServices.
+	// following is set while the routes match the APIServices.
 	following atomic.Bool
 
-	mu          sync.Mutex // held to change routes
-	apiServices map[string]*apiregistrationv1.APIService
+	mu           sync.Mutex // guards the fields below, and changes of routes
+	availability Availability
+	apiServices  map[string]*apiregistrationv1.APIService
 }
 
-// New makes a Layer without routes; Start fills it.
+// New returns a Layer without routes. Start adds them.
 func New(config Config) (*Layer, error) {
 	endpoints, err := newEndpointResolver(config.Informers)
 	if err != nil {
@@ -67,7 +69,7 @@ func New(config Config) (*Layer, error) {
 	return l, nil
 }
 
-// listener is a function that is told that a certificate has changed.
+// listener is called when a certificate has changed.
 type listener func()
 
 // Enqueue implements dynamiccertificates.Listener.

@@ -10,8 +10,8 @@ import (
 	"k8s.io/component-base/metrics/legacyregistry"
 )
 
-// What is to be known of an extension-apiserver, by APIService. Whether it is available is in kube-aggregator's
-// aggregator_unavailable_apiservice and aggregator_unavailable_apiservice_total.
+// These metrics have a label for the APIService. kube-aggregator's aggregator_unavailable_apiservice and
+// aggregator_unavailable_apiservice_total contain its availability.
 var (
 	requestDuration = compbasemetrics.NewHistogramVec(&compbasemetrics.HistogramOpts{
 		Name:           "aggregator_proxy_request_duration_seconds",
@@ -45,7 +45,7 @@ var (
 	registerOnce sync.Once
 )
 
-// layerMetrics hands out the metrics of each APIService. Who changes routes calls it, one at a time.
+// layerMetrics creates the metrics of APIServices. The caller must hold Layer.mu.
 type layerMetrics struct {
 	byName map[string]*backendMetrics
 }
@@ -66,7 +66,7 @@ func (l *layerMetrics) of(apiService string) *backendMetrics {
 	return m
 }
 
-// forget drops what is known of an APIService that no longer exists. Requests to it may still be under way.
+// forget removes the metrics of a deleted APIService. Requests to it may not have ended yet.
 func (l *layerMetrics) forget(apiService string) {
 	if m, ok := l.byName[apiService]; ok {
 		delete(l.byName, apiService)
@@ -81,16 +81,16 @@ func (l *layerMetrics) forget(apiService string) {
 	servingCertificateExpiry.DeletePartialMatch(labels)
 }
 
-// backendMetrics are those of one APIService.
+// backendMetrics records the metrics of one APIService.
 type backendMetrics struct {
 	apiService string
-	byCode     sync.Map // of compbasemetrics.ObserverMetric by status code: to look one up costs more than to observe
+	byCode     sync.Map // compbasemetrics.ObserverMetric by status code, because its lookup costs more than an observation
 
-	mu        sync.Mutex // held to make a series
+	mu        sync.Mutex // held to create a series
 	forgotten bool
 }
 
-// ifKnown does what may make a series, unless the APIService is gone: nobody would drop it again.
+// ifKnown calls do, which may create a series, unless the APIService has been deleted. Such a series would never be removed.
 func (m *backendMetrics) ifKnown(do func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -115,7 +115,7 @@ func (m *backendMetrics) failed() {
 	m.ifKnown(func() { requestErrors.WithLabelValues(m.apiService).Inc() })
 }
 
-// handshake is a tls.Config's VerifyConnection; it only looks.
+// handshake records the expiry of the server's certificate. It is the VerifyConnection of a tls.Config.
 func (m *backendMetrics) handshake(state tls.ConnectionState) error {
 	m.ifKnown(func() {
 		servingCertificateExpiry.WithLabelValues(m.apiService).Set(float64(state.PeerCertificates[0].NotAfter.Unix()))
@@ -123,11 +123,11 @@ func (m *backendMetrics) handshake(state tls.ConnectionState) error {
 	return nil
 }
 
-// ObserveDiscovery notes how long an extension-apiserver took for discovery, and whether it succeeded.
-func ObserveDiscovery(apiService string, took time.Duration, err error) {
+// discovered records the duration and the outcome of a discovery request.
+func (m *backendMetrics) discovered(took time.Duration, err error) {
 	outcome := "success"
 	if err != nil {
 		outcome = "failure"
 	}
-	discoveryDuration.WithLabelValues(apiService, outcome).Observe(took.Seconds())
+	m.ifKnown(func() { discoveryDuration.WithLabelValues(m.apiService, outcome).Observe(took.Seconds()) })
 }

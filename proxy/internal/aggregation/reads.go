@@ -18,52 +18,52 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// headerLimit is how long the header of a response may be, as for http.Transport.
+// headerLimit is the maximum length of a response header, as in http.Transport.
 const headerLimit = 10 << 20
 
-// reads sends requests without a body over HTTP/1.1, from the goroutine that waits for the response. http.Transport has
-// two more for each connection, which write and read at the same time, as a body may need; without them a GET
-// takes a fifth less of this process's time.
+// reads sends requests without a body over HTTP/1.1, in the goroutine that waits for the response. http.Transport has two more
+// goroutines for each connection, so that it can write a body while it reads. Without them, a GET takes a fifth less time of this
+// process.
 type reads struct {
 	dialer    *dialer
 	address   string
 	tlsConfig *tls.Config
 
-	mu     sync.Mutex // for what follows
+	mu     sync.Mutex // guards the fields below
 	idle   []*readConn
 	reaper *time.Timer
 	closed bool
 }
 
-// readConn is a connection of reads, used by one request at a time.
+// readConn is a connection of reads. One request at a time uses it.
 type readConn struct {
 	net.Conn
-	raw    net.Conn // below TLS
+	raw    net.Conn // the connection under TLS
 	limit  io.LimitedReader
 	reader *bufio.Reader
 	writer *bufio.Writer
-	// reused is set when it has served a request: the other side may have closed it since.
+	// reused is set after the first request. From then on, the server may have closed the connection.
 	reused    bool
 	idleSince time.Time
 }
 
-// isRead tells whether the request has no body, and can be sent again when a connection turns out to be closed.
+// isRead reports whether a request has no body, and can be sent again if a reused connection turns out to be closed.
 func isRead(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && (r.Body == nil || r.Body == http.NoBody)
 }
 
-// RoundTrip implements http.RoundTripper, for requests that isRead is true of.
+// RoundTrip implements http.RoundTripper, for requests for which isRead returns true.
 func (p *reads) RoundTrip(r *http.Request) (*http.Response, error) {
 	for {
 		c, err := p.conn(r.Context())
 		if err != nil {
 			return nil, err
 		}
-		// The other side is let go at once, also while this goroutine waits for a client that doesn't read.
+		// Close the connection as soon as the request ends, even while this goroutine waits for a client that does not read.
 		stop := context.AfterFunc(r.Context(), func() { c.raw.Close() })
 		response, begun, err := c.exchange(r)
 		if err == nil {
-			// What comes after a 101 is in another protocol, even if nobody asked for one.
+			// After a 101 response, the connection uses another protocol, even if the request did not ask for it.
 			keep := !response.Close && response.StatusCode != http.StatusSwitchingProtocols
 			body := &readBody{ReadCloser: response.Body, reads: p, conn: c, stop: stop, keep: keep}
 			if response.Body == http.NoBody {
@@ -84,7 +84,7 @@ func (p *reads) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// exchange sends the request and reads the header of the response. begun tells whether anything came.
+// exchange sends the request and reads the header of the response. begun reports whether any data arrived.
 func (c *readConn) exchange(r *http.Request) (response *http.Response, begun bool, err error) {
 	if err := r.Write(c.writer); err != nil {
 		return nil, false, err
@@ -113,7 +113,7 @@ func (c *readConn) exchange(r *http.Request) (response *http.Response, begun boo
 	}
 }
 
-// conn returns the connection that was in use last, or a new one.
+// conn returns the connection that was used last, or a new one.
 func (p *reads) conn(ctx context.Context) (*readConn, error) {
 	if c := p.takeIdle(); c != nil {
 		return c, nil
@@ -135,7 +135,7 @@ func (p *reads) conn(ctx context.Context) (*readConn, error) {
 	return c, nil
 }
 
-// takeIdle returns the connection that was in use last and is as it was left, or nil.
+// takeIdle returns the usable connection that was used last, or nil.
 func (p *reads) takeIdle() *readConn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -152,8 +152,8 @@ func (p *reads) takeIdle() *readConn {
 	return nil
 }
 
-// quiet tells whether the other side has neither closed an idle connection nor said anything, which the next request
-// would take for its response.
+// quiet reports whether the server has neither closed an idle connection nor sent data on it. The next request would read that data
+// as its response.
 func (c *readConn) quiet() bool {
 	socket, err := c.raw.(syscall.Conn).SyscallConn()
 	if err != nil {
@@ -169,8 +169,8 @@ func (c *readConn) quiet() bool {
 	return err == nil && nothing
 }
 
-// drained tells whether nothing has been read from the socket but what the responses were. TLS reads ahead, and after a
-// deadline hands out what it has of that, without asking the socket for more.
+// drained reports whether the responses were all the data on the connection. TLS reads ahead. After a deadline, it returns its
+// buffered data without reading from the socket.
 func (c *readConn) drained() bool {
 	if c.SetReadDeadline(time.Unix(0, 1)) != nil {
 		return false
@@ -179,7 +179,7 @@ func (c *readConn) drained() bool {
 	return errors.Is(err, os.ErrDeadlineExceeded) && c.SetReadDeadline(time.Time{}) == nil
 }
 
-// keep puts a connection by for the next request.
+// keep adds a connection to the idle ones.
 func (p *reads) keep(c *readConn) {
 	c.reused, c.idleSince = true, time.Now()
 	p.mu.Lock()
@@ -194,7 +194,7 @@ func (p *reads) keep(c *readConn) {
 	}
 }
 
-// reap closes what has been idle for too long; those that are used least are first.
+// reap closes the connections that have been idle for too long. The least recently used ones come first.
 func (p *reads) reap() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -210,7 +210,7 @@ func (p *reads) reap() {
 	}
 }
 
-// closeIdle ends the connections that no request uses.
+// closeIdle closes the connections that are not in use.
 func (p *reads) closeIdle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -220,7 +220,7 @@ func (p *reads) closeIdle() {
 	p.idle = nil
 }
 
-// close ends the connections: idle ones now, others after the request.
+// close closes idle connections now, and others after their requests.
 func (p *reads) close() {
 	p.mu.Lock()
 	p.closed = true
@@ -231,7 +231,7 @@ func (p *reads) close() {
 	p.closeIdle()
 }
 
-// readBody is a response's body, whose end is when the connection is free.
+// readBody is the body of a response. At its end, the connection becomes idle.
 type readBody struct {
 	io.ReadCloser
 	reads *reads
@@ -250,7 +250,7 @@ func (b *readBody) Read(buffer []byte) (int, error) {
 	return n, err
 }
 
-// Close implements io.Closer. A body that was not read to its end takes the connection with it.
+// Close implements io.Closer. It closes the connection if the body was not read to its end.
 func (b *readBody) Close() error {
 	b.end(false)
 	return nil

@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// tested is reads of a server that counts its connections.
+// tested returns the reads of a server whose connections are counted.
 func tested(t *testing.T, handler http.HandlerFunc) (*reads, *httptest.Server, *atomic.Int32) {
 	t.Helper()
 	var accepted atomic.Int32
@@ -93,7 +93,7 @@ func TestReadsKeepConnections(t *testing.T) {
 	if n := accepted.Load(); n != 1 || hints != 1 {
 		t.Errorf("%d connections and %d hints, want one of each", n, hints)
 	}
-	for range 2 { // the second finds the connection closed that the first has left
+	for range 2 { // the second request finds that the connection of the first is closed
 		if _, _, err := p.request(ctx, "GET", "/short"); err != nil {
 			t.Error(err)
 		}
@@ -104,10 +104,10 @@ func TestReadsKeepConnections(t *testing.T) {
 	}
 }
 
-// TestReadsNeverTakeTheUnasked is about a server that goes on after its response: that isn't the next one, whether it comes
-// with the response, in the same packet or when nobody reads any more.
-func TestReadsNeverTakeTheUnasked(t *testing.T) {
-	const asked, unasked = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad"
+// TestReadsIgnoreUnrequestedData uses a server that sends more data after its response: with the response, in the same packet, or
+// after the client has read the response. The data must not be read as the next response.
+func TestReadsIgnoreUnrequestedData(t *testing.T) {
+	const requested, unrequested = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad"
 	for _, when := range []string{"with it", "in the same packet", "later"} {
 		t.Run(when, func(t *testing.T) {
 			received, said := make(chan struct{}), make(chan struct{})
@@ -119,17 +119,17 @@ func TestReadsNeverTakeTheUnasked(t *testing.T) {
 				}
 				switch when {
 				case "with it":
-					fmt.Fprint(conn, asked+unasked)
+					fmt.Fprint(conn, requested+unrequested)
 				case "in the same packet":
 					packet := conn.(*tls.Conn).NetConn().(*packetConn)
 					packet.held = &bytes.Buffer{}
-					fmt.Fprint(conn, asked)
-					fmt.Fprint(conn, unasked)
+					fmt.Fprint(conn, requested)
+					fmt.Fprint(conn, unrequested)
 					_, _ = packet.held.WriteTo(packet.Conn)
 				case "later":
-					fmt.Fprint(conn, asked)
+					fmt.Fprint(conn, requested)
 					<-received
-					fmt.Fprint(conn, unasked)
+					fmt.Fprint(conn, unrequested)
 					said <- struct{}{}
 				}
 			})
@@ -149,7 +149,7 @@ func TestReadsNeverTakeTheUnasked(t *testing.T) {
 	}
 }
 
-// packetConn is a server's connection that holds what it writes back once it has a buffer for it.
+// packetConn is a server's connection that buffers its writes while it has a buffer.
 type packetConn struct {
 	net.Conn
 	held *bytes.Buffer
@@ -163,7 +163,7 @@ func (c *packetConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// packetListener accepts connections as packetConns.
+// packetListener accepts packetConns.
 type packetListener struct{ net.Listener }
 
 // Accept implements net.Listener.

@@ -15,8 +15,8 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// endpointResolver finds the addresses of a Service. Nothing routes cluster IPs here, so it looks at the endpoints, as
-// kube-apiserver does with --enable-aggregator-routing; it also follows an ExternalName, as kube-apiserver does without.
+// endpointResolver returns the addresses of a Service. Nothing routes cluster IPs here, so it uses the endpoints, as kube-apiserver
+// does with --enable-aggregator-routing. It also follows an ExternalName, as kube-apiserver does without that flag.
 type endpointResolver struct {
 	services corelisters.ServiceLister
 	slices   proxyutil.EndpointSliceGetter
@@ -30,8 +30,8 @@ func newEndpointResolver(informers informers.SharedInformerFactory) (*endpointRe
 	return &endpointResolver{informers.Core().V1().Services().Lister(), slices}, nil
 }
 
-// ResolveEndpoint returns https://HOST:PORT of one of the Service's ready endpoints, chosen at random. It implements
-// kube-aggregator's ServiceResolver.
+// ResolveEndpoint returns https://HOST:PORT of a random ready endpoint of the Service. It implements kube-aggregator's
+// ServiceResolver.
 func (l *Layer) ResolveEndpoint(namespace, name string, port int32) (*url.URL, error) {
 	r := l.endpoints
 	service, err := r.services.Services(namespace).Get(name)
@@ -44,7 +44,7 @@ func (l *Layer) ResolveEndpoint(namespace, name string, port int32) (*url.URL, e
 	return proxyutil.ResolveEndpoint(r.services, r.slices, namespace, name, port)
 }
 
-// addresses returns HOST:PORT of every endpoint that ResolveEndpoint chooses from; none is no error.
+// addresses returns HOST:PORT of all endpoints from which ResolveEndpoint chooses. There may be none.
 func (r *endpointResolver) addresses(reference *apiregistrationv1.ServiceReference) ([]string, error) {
 	port := *reference.Port
 	service, err := r.services.Services(reference.Namespace).Get(reference.Name)

@@ -21,28 +21,28 @@ import (
 )
 
 const (
-	// flushAfter is how long a part of a response of known length may wait for more; others don't wait at all.
+	// flushAfter limits the delay of a part of a response of known length. Other responses are not delayed.
 	flushAfter = 200 * time.Millisecond
 	copyBuffer = 32 << 10
 	redirected = "the backend attempted to redirect this request, which is not permitted"
 )
 
-var errSwitched = errors.New("the backend switched protocols, which nobody asked for")
+var errSwitched = errors.New("the backend switched protocols without a request for an upgrade")
 
-// corsHeaders are between a browser and this server: an extension-apiserver has no say in them.
+// corsHeaders are negotiated between a browser and this server. Headers of an extension-apiserver do not count.
 var corsHeaders = []string{
 	"Access-Control-Allow-Credentials", "Access-Control-Allow-Headers", "Access-Control-Allow-Methods", "Access-Control-Allow-Origin",
 }
 
-// newReverseProxy serves all exchanges: each finds its own way by the exchange in its context.
+// newReverseProxy returns a proxy for all exchanges. It finds each exchange in the context of the request.
 func newReverseProxy() *httputil.ReverseProxy {
 	var watches drain.Watches
 	return &httputil.ReverseProxy{
-		// Not Rewrite, which drops the X-Forwarded headers that kube-apiserver hands on.
+		// Rewrite would drop the X-Forwarded headers, which kube-apiserver passes on.
 		Director: func(out *http.Request) { //nolint:staticcheck // see above
 			out.URL = exchangeOf(out).location()
 			out.Host = out.URL.Host
-			// This server has answered it, and an answer from behind would take our headers with it.
+			// This server has answered it already. The response to it of the extension-apiserver would contain our headers.
 			out.Header.Del("Expect")
 		},
 		Transport: toBackend{func(x *exchange) http.RoundTripper { return x }},
@@ -64,8 +64,8 @@ func exchangeOf(out *http.Request) *exchange {
 	return out.Context().Value(exchangeKey{}).(*exchange)
 }
 
-// toBackend brings a request to the exchange's backend. Here and not in the Director, because a client can name headers
-// in Connection that are dropped after it.
+// toBackend sends a request to the backend of its exchange. It sets the identity here, not in Director, because ReverseProxy later
+// drops the headers that a client names in Connection.
 type toBackend struct {
 	transport func(*exchange) http.RoundTripper
 }
@@ -77,8 +77,8 @@ func (t toBackend) RoundTrip(out *http.Request) (*http.Response, error) {
 	return forward(out, t.transport(x))
 }
 
-// forward adds the X-Forwarded headers to the request, and rewrites links in the answer, as kube-apiserver does for all it
-// proxies, but pages as they come.
+// forward adds the X-Forwarded headers to the request, and rewrites links in the response, as kube-apiserver does. It rewrites
+// pages while they arrive.
 func forward(out *http.Request, next http.RoundTripper) (*http.Response, error) {
 	host := out.URL.Host
 	hidden := pages{RoundTripper: next}
@@ -105,7 +105,7 @@ func forward(out *http.Request, next http.RoundTripper) (*http.Response, error) 
 	return response, nil
 }
 
-// pages hides from proxyutil.Transport that an answer is HTML, which it would read whole.
+// pages hides from proxyutil.Transport that a response is HTML, because it would read the whole page.
 type pages struct {
 	http.RoundTripper
 	contentType []string
@@ -130,7 +130,7 @@ func (x *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
 	if trace := httptrace.ContextClientTrace(out.Context()); trace != nil {
 		pass := trace.Got1xxResponse
 		trace.Got1xxResponse = func(code int, header textproto.MIMEHeader) error {
-			if code == http.StatusSwitchingProtocols { // HTTP/2 has no such thing, but to a client of HTTP/1.1 it would be one
+			if code == http.StatusSwitchingProtocols { // HTTP/2 has no such response, but a client of HTTP/1.1 would accept it
 				return errSwitched
 			}
 			return pass(code, header)
@@ -139,12 +139,12 @@ func (x *exchange) RoundTrip(out *http.Request) (*http.Response, error) {
 	return x.backend.roundTrip(out, x.endpoint, x.longRunning)
 }
 
-// modify keeps from the client what isn't for it.
+// modify changes the response for the client.
 func (x *exchange) modify(response *http.Response) error {
 	x.backend.metrics.answered(response.StatusCode, time.Since(x.started))
 	if response.StatusCode == http.StatusSwitchingProtocols {
-		// Upgrades don't come this way: nobody asked for it. Without its body, which is the connection, there is no tunnel,
-		// whatever the headers say, and the reverse proxy answers that.
+		// The request did not ask for an upgrade. Without the body, which is the connection, the reverse proxy creates no tunnel,
+		// whatever the headers contain, and answers with an error.
 		response.Body.Close()
 		response.Body = http.NoBody
 		return nil
@@ -163,13 +163,13 @@ func (x *exchange) modify(response *http.Response) error {
 		delete(response.Header, name)
 	}
 	if response.ContentLength < 0 && !x.longRunning {
-		// All that the reverse proxy takes from it is whether to flush after every write, for what may be a stream.
+		// The reverse proxy flushes after every write if the length is unknown, because the response could be a stream.
 		response.ContentLength = 0
 	}
 	return nil
 }
 
-// answerError tells the client that no response came.
+// answerError writes the error of a request without a response.
 func answerError(w http.ResponseWriter, out *http.Request, err error) {
 	x := exchangeOf(out)
 	x.backend.metrics.failed()
@@ -183,7 +183,7 @@ func answerError(w http.ResponseWriter, out *http.Request, err error) {
 	http.Error(w, err.Error(), http.StatusServiceUnavailable)
 }
 
-// bufferPool lends the memory that bodies are copied through.
+// bufferPool contains the buffers for copying bodies.
 type bufferPool struct{ pool sync.Pool }
 
 // Get implements httputil.BufferPool.
@@ -197,7 +197,7 @@ func (p *bufferPool) Get() []byte {
 // Put implements httputil.BufferPool.
 func (p *bufferPool) Put(buffer []byte) { p.pool.Put(&buffer) }
 
-// debugLog is for the reverse proxy's complaints of clients and servers that hang up.
+// debugLog logs the reverse proxy's errors about closed connections.
 type debugLog struct{}
 
 func (debugLog) Write(line []byte) (int, error) {

@@ -10,10 +10,10 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// slowReview is when a review is worth a line in the log: an extension-apiserver makes its client wait for it.
+// slowReview is the duration from which a review is logged, because an extension-apiserver's client waits for it.
 const slowReview = time.Second
 
-// observeReviews measures the other direction: what extension-apiservers ask this server about their requests.
+// observeReviews measures requests in the other direction: the reviews that extension-apiservers request from this server.
 func observeReviews(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		resource := reviewed(r)
@@ -35,7 +35,7 @@ func observeReviews(next http.Handler) http.Handler {
 	})
 }
 
-// reviewed returns tokenreviews or subjectaccessreviews for a request that creates one, else "".
+// reviewed returns the resource of a request that creates a TokenReview or a SubjectAccessReview, or "" for other requests.
 func reviewed(r *http.Request) string {
 	if r.Method != http.MethodPost {
 		return ""

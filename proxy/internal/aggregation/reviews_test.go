@@ -13,7 +13,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// TestSlowReviewIsLogged sends a quick review and a slow one.
+// TestSlowReviewIsLogged sends a fast review and a slow one.
 func TestSlowReviewIsLogged(t *testing.T) {
 	state := klog.CaptureState()
 	t.Cleanup(state.Restore)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -14,12 +15,15 @@ import (
 
 const (
 	apisPrefix = "/apis/"
-	// ownGroup is always served here: the aggregation layer's own API can't be delegated.
+	// ownGroup is the group of the aggregation layer's API, which an extension-apiserver cannot serve.
 	ownGroup = "apiregistration.k8s.io"
 )
 
-// Start follows the APIServices, Services and EndpointSlices until ctx ends. It returns when all that exist are known.
-func (l *Layer) Start(ctx context.Context, apiServices apiregistrationinformers.APIServiceInformer) error {
+// Start watches APIServices, Services and EndpointSlices until ctx ends. It returns when there are routes for all existing ones.
+func (l *Layer) Start(ctx context.Context, apiServices apiregistrationinformers.APIServiceInformer, availability Availability) error {
+	l.mu.Lock()
+	l.availability = availability
+	l.mu.Unlock()
 	var synced []cache.InformerSynced
 	for informer, handler := range map[cache.SharedIndexInformer]cache.ResourceEventHandler{
 		apiServices.Informer():                                          onChange(l.apiServiceChanged, l.apiServiceGone),
@@ -44,7 +48,7 @@ func (l *Layer) Start(ctx context.Context, apiServices apiregistrationinformers.
 	return nil
 }
 
-// onChange calls changed for an object that is new or different, and gone for one that no longer exists.
+// onChange returns a handler that calls changed for new and updated objects, and gone for deleted ones.
 func onChange[T any](changed, gone func(T)) cache.ResourceEventHandler {
 	return cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(object any) { changed(object.(T)) },
@@ -90,7 +94,7 @@ func (l *Layer) endpointSliceChanged(slice *discoveryv1.EndpointSlice) {
 	l.refreshService(slice.Namespace, slice.Labels[discoveryv1.LabelServiceName])
 }
 
-// refreshService brings the routes of the APIServices up to date that refer to the Service.
+// refreshService updates the routes of the APIServices that refer to the Service.
 func (l *Layer) refreshService(namespace, name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,7 +105,17 @@ func (l *Layer) refreshService(namespace, name string) {
 	}
 }
 
-// Refresh is told that Available tells something else of an APIService.
+// ObserveDiscovery records the duration and the outcome of a probe in the metrics. It ignores a probe that ends after its APIService was
+// deleted, because its series would never be removed.
+func (l *Layer) ObserveDiscovery(apiService string, took time.Duration, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.apiServices[apiService] != nil {
+		l.metrics.of(apiService).discovered(took, err)
+	}
+}
+
+// Refresh updates the route of an APIService after its availability has changed.
 func (l *Layer) Refresh(apiService string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -118,7 +132,7 @@ func (l *Layer) refreshAll() {
 	}
 }
 
-// refresh puts a backend that is up to date into the route. Connections that are still right are kept.
+// refresh replaces the backend of a route by a current one, which keeps usable connections.
 func (l *Layer) refresh(apiService *apiregistrationv1.APIService) {
 	route := routeOf(apiService)
 	l.setRoute(route, l.newBackend(apiService, (*l.routes.Load())[route]))
@@ -149,7 +163,7 @@ func routeOf(apiService *apiregistrationv1.APIService) string {
 	return apiService.Spec.Group + "/" + apiService.Spec.Version
 }
 
-// backendFor returns the backend that a path belongs to, or nil when this server itself is to answer.
+// backendFor returns the backend of a path, or nil if this server itself answers the request.
 func (l *Layer) backendFor(path string) *backend {
 	routes := *l.routes.Load()
 	if len(routes) == 0 {
@@ -158,7 +172,7 @@ func (l *Layer) backendFor(path string) *backend {
 	return routes[routeFor(path)]
 }
 
-// routeFor returns GROUP/VERSION of a path, or "" when it has none: that of /apis/GROUP is the layer's own.
+// routeFor returns the GROUP/VERSION in a path, or "" if there is none. Requests for /apis/GROUP are answered by this server.
 func routeFor(path string) string {
 	rest, ok := strings.CutPrefix(path, apisPrefix)
 	if !ok {

@@ -7,21 +7,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hear asks the kernel what it has heard of the other host.
-func hear(socket syscall.RawConn) (heard, error) {
+// readTCPState asks the kernel for the state of a connection.
+func readTCPState(socket syscall.RawConn) (tcpState, error) {
 	var info *unix.TCPInfo
 	var err error
 	if controlErr := socket.Control(func(fd uintptr) {
 		info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 	}); controlErr != nil {
-		return heard{}, controlErr
+		return tcpState{}, controlErr
 	}
 	if err != nil {
-		return heard{}, err
+		return tcpState{}, err
 	}
-	return heard{
+	return tcpState{
 		unacknowledged: info.Unacked > 0 && info.Last_data_sent < info.Last_ack_recv,
 		probed:         info.Probes > 0,
-		ago:            time.Duration(info.Last_ack_recv) * time.Millisecond,
+		lastAck:        time.Duration(info.Last_ack_recv) * time.Millisecond,
 	}, nil
 }

@@ -7,5 +7,5 @@ import (
 	"syscall"
 )
 
-// hear leaves it to the kernel's own, long, timeouts to end connections where it can't be asked.
-func hear(syscall.RawConn) (heard, error) { return heard{}, errors.ErrUnsupported }
+// readTCPState returns an error. Only the kernel's own, long timeouts end connections.
+func readTCPState(syscall.RawConn) (tcpState, error) { return tcpState{}, errors.ErrUnsupported }

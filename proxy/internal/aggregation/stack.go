@@ -1,11 +1,10 @@
 package aggregation
 
-// stackNeeded is how deep the short chain gets, with the reverse proxy inside.
+// stackNeeded is the depth of the stack in the short chain, including the reverse proxy.
 const stackNeeded = 12 << 10
 
-// reserveStack grows the goroutine's stack, which every HTTP/2 request starts small, at once and while there is little on
-// it to copy. Else it doubles and is copied on the way down, time and again, which costs a fourteenth of a request, not a
-// twenty-third.
+// reserveStack grows the goroutine's stack, which is small at the start of each HTTP/2 request, once and while it contains little
+// to copy. This takes about 4% of a request, whereas doubling the stack step by step takes 7%.
 //
 //go:noinline
 func reserveStack(i uint8) byte {

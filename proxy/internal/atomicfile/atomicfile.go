@@ -1,4 +1,4 @@
-// Package atomicfile writes small files whole: a reader, or a start after a crash, finds the old content or the new.
+// Package atomicfile replaces small files atomically: a reader, or a start after a crash, finds either the old or the new content.
 package atomicfile
 
 import (
@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 )
 
-// Write makes path hold data with the given mode, through a temporary file in the same folder. A file that already
-// has that content only has its mode corrected.
+// Write writes data to path with the given mode, through a temporary file in the same folder. If the file already has this content,
+// it only sets the mode.
 func Write(path string, data []byte, mode fs.FileMode) (err error) {
 	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, data) {
 		if err := os.Chmod(path, mode); err != nil {
@@ -39,7 +39,8 @@ func Write(path string, data []byte, mode fs.FileMode) (err error) {
 	return syncFolder(filepath.Dir(path))
 }
 
-// syncFolder has the names in a folder outlive the machine's crash. Else a file written later may be there, and this one not.
+// syncFolder makes the names in a folder survive a crash of the machine. Otherwise, a file that was written later could exist
+// without this one.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

@@ -18,14 +18,14 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// What is promised.
+// These are the documented times.
 const (
 	killedWithin = 3 * time.Second
 	hungWithin   = 7 * time.Second
 	backWithin   = time.Second
 )
 
-// TestTimes kills, hangs and restores backends, beside many others that hang: nobody waits for them.
+// TestTimes kills, hangs and restores backends, while many other backends hang.
 func TestTimes(t *testing.T) {
 	const yes, no = apiregistrationv1.ConditionTrue, apiregistrationv1.ConditionFalse
 	cp := proxytest.Start(t)
@@ -39,8 +39,8 @@ func TestTimes(t *testing.T) {
 		cp.CreateAPIService(t, service)
 	}
 	for what, tt := range map[string]struct {
-		end, mend func(*proxytest.Backend, testing.TB)
-		within    time.Duration
+		end, restore func(*proxytest.Backend, testing.TB)
+		within       time.Duration
 	}{
 		"killed": {func(b *proxytest.Backend, _ testing.TB) { b.Stop() }, (*proxytest.Backend).Start, killedWithin},
 		"hung":   {func(b *proxytest.Backend, _ testing.TB) { b.Freeze() }, func(b *proxytest.Backend, _ testing.TB) { b.Thaw() }, hungWithin},
@@ -59,7 +59,7 @@ func TestTimes(t *testing.T) {
 			for range 3 {
 				tt.end(b, t)
 				away = append(away, becomes(t, cp, b, no))
-				tt.mend(b, t)
+				tt.restore(b, t)
 				back = append(back, becomes(t, cp, b, yes))
 			}
 			away.within(t, tt.within)
@@ -68,7 +68,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// TestNewAPIServiceIsQuicklyAvailable, and one whose Service comes afterwards, and one whose server starts afterwards.
+// TestNewAPIServiceIsQuicklyAvailable creates APIServices, some before their Services and some before their servers.
 func TestNewAPIServiceIsQuicklyAvailable(t *testing.T) {
 	const yes, quickly = apiregistrationv1.ConditionTrue, 500 * time.Millisecond
 	cp := proxytest.Start(t)
@@ -94,7 +94,7 @@ func TestNewAPIServiceIsQuicklyAvailable(t *testing.T) {
 	started.within(t, backWithin)
 }
 
-// TestNoFlapping has one in five probes' GETs succeed, and every other request fail on the way.
+// TestNoFlapping uses a backend that fails four of five probes, and all other requests.
 func TestNoFlapping(t *testing.T) {
 	cp := proxytest.Start(t)
 	b := proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
@@ -135,7 +135,8 @@ func TestNoFlapping(t *testing.T) {
 	}
 }
 
-// TestFailedRequestMeansARecheck: whoever meets a dead backend first spares the others the wait.
+// TestFailedRequestMeansARecheck checks that the first request to a dead backend starts a probe, so that later requests fail at
+// once.
 func TestFailedRequestMeansARecheck(t *testing.T) {
 	cp := proxytest.Start(t)
 	client := cp.HTTPClient(t, "jane", "system:masters")
@@ -143,7 +144,7 @@ func TestFailedRequestMeansARecheck(t *testing.T) {
 	b.Register(t, cp)
 	var noticed, back tries
 	for range 5 {
-		b.WaitServed(t, cp) // what turns requests away learns of the status a moment later
+		b.WaitServed(t, cp) // the layer learns of the status a moment later
 		b.Stop()
 		response, err := client.Get(cp.URL + b.Path("things"))
 		if err != nil {
@@ -158,7 +159,7 @@ func TestFailedRequestMeansARecheck(t *testing.T) {
 	back.within(t, backWithin)
 }
 
-// TestChurnLeavesNothing creates and deletes 200 APIServices under load, some of which hang.
+// TestChurnLeavesNothing creates and deletes 200 APIServices under load. Some of their backends hang.
 func TestChurnLeavesNothing(t *testing.T) {
 	cp := proxytest.Start(t)
 	b, hung := proxytest.StartBackend(t, cp, proxytest.BackendOptions{}), proxytest.StartBackend(t, cp, proxytest.BackendOptions{})
@@ -185,12 +186,12 @@ func TestChurnLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
-	hung.Thaw() // so that it notices which connections are closed
+	hung.Thaw() // it must read to detect closed connections
 	proxytest.Eventually(t, "goroutines, connections and metrics of what was deleted", 30*time.Second, func(context.Context) error {
 		if running := monitors(t, cp); running != 1 {
 			return fmt.Errorf("%d monitors run", running)
 		}
-		// One is of kube-aggregator's discovery, over HTTP/2, and stays for 90 s.
+		// kube-aggregator's discovery keeps one connection, over HTTP/2, for 90 s.
 		if open := hung.OpenConnections(); open > 1 {
 			return fmt.Errorf("%d connections to the hung backend", open)
 		}
@@ -206,7 +207,7 @@ func TestChurnLeavesNothing(t *testing.T) {
 	}
 }
 
-// createMany makes 200 APIServices, every tenth of the hung backend, and returns their names.
+// createMany creates 200 APIServices and returns their names. Every tenth belongs to the hung backend.
 func createMany(t *testing.T, cp *proxytest.ControlPlane, b, hung *proxytest.Backend) (apiregistrationclient.APIServiceInterface, sets.Set[string]) {
 	t.Helper()
 	services := cp.Aggregator(t).ApiregistrationV1().APIServices()

@@ -11,7 +11,7 @@ import (
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
-// failedDiscoveryCheck is the reason that only a probe gives.
+// failedDiscoveryCheck is the reason of a failed probe.
 const failedDiscoveryCheck = "FailedDiscoveryCheck"
 
 func condition(status apiregistrationv1.ConditionStatus, reason, message string) apiregistrationv1.APIServiceCondition {
@@ -24,7 +24,8 @@ func condition(status apiregistrationv1.ConditionStatus, reason, message string)
 	}
 }
 
-// unreachable tells, in kube-aggregator's words, whether the Service or its EndpointSlices leave nothing to probe.
+// unreachable returns a condition, with kube-aggregator's message, if the Service or its EndpointSlices provide no endpoint to
+// probe.
 func (c *Controller) unreachable(apiService *apiregistrationv1.APIService) (apiregistrationv1.APIServiceCondition, bool) {
 	const no, unknown = apiregistrationv1.ConditionFalse, apiregistrationv1.ConditionUnknown
 	ref := apiService.Spec.Service
@@ -35,7 +36,7 @@ func (c *Controller) unreachable(apiService *apiregistrationv1.APIService) (apir
 	if err != nil {
 		return condition(unknown, "ServiceAccessError", fmt.Sprintf("service/%s in %q cannot be checked due to: %v", ref.Name, ref.Namespace, err)), true
 	}
-	// Other Services have no port or endpoints of their own, or they are routed elsewhere.
+	// Other Services have no ports or endpoints, or are routed elsewhere.
 	if service.Spec.Type != corev1.ServiceTypeClusterIP {
 		return apiregistrationv1.APIServiceCondition{}, false
 	}
@@ -57,7 +58,7 @@ func (c *Controller) unreachable(apiService *apiregistrationv1.APIService) (apir
 	return apiregistrationv1.APIServiceCondition{}, false
 }
 
-// ready tells whether an EndpointSlice has a ready endpoint, and the port.
+// ready reports whether an EndpointSlice has a ready endpoint, and the port.
 func ready(slice *discoveryv1.EndpointSlice, portName string) bool {
 	return slices.ContainsFunc(slice.Endpoints, func(e discoveryv1.Endpoint) bool {
 		return e.Conditions.Ready == nil || *e.Conditions.Ready

@@ -16,7 +16,7 @@ import (
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 )
 
-// Listers that fail: a cache never does, but their interfaces allow it.
+// These listers fail. A cache does not fail, but the interfaces allow it.
 type (
 	brokenServices struct{ corelisters.ServiceLister }
 	brokenService  struct {
@@ -52,7 +52,7 @@ func endpoints(service, portName string, ready ...*bool) *discoveryv1.EndpointSl
 	return slice
 }
 
-// TestUnreachable holds kube-aggregator's words.
+// TestUnreachable compares the conditions with kube-aggregator's.
 func TestUnreachable(t *testing.T) {
 	yes, no := new(true), new(false)
 	web, https := corev1.ServicePort{Name: "web", Port: 80}, corev1.ServicePort{Name: "https", Port: 443}
@@ -71,7 +71,7 @@ func TestUnreachable(t *testing.T) {
 		slices         []*discoveryv1.EndpointSlice
 		brokenServices bool
 		brokenSlices   bool
-		status         apiregistrationv1.ConditionStatus // "": there is something to probe
+		status         apiregistrationv1.ConditionStatus // "" means that there is an endpoint to probe
 		reason         string
 		message        string
 	}{
@@ -167,7 +167,7 @@ func TestWorthWriting(t *testing.T) {
 	for name, tt := range map[string]struct {
 		before *apiregistrationv1.APIServiceCondition
 		after  apiregistrationv1.APIServiceCondition
-		// How many of ten in a row are written.
+		// how many of ten in a row are written
 		want int
 	}{
 		"the first":      {nil, refused, 10},

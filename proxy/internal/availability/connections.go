@@ -12,28 +12,28 @@ import (
 	"k8s.io/kube-aggregator/pkg/controllers/status/remote"
 )
 
-// idleTimeout is when connections to an endpoint end that is no longer picked.
+// idleTimeout closes connections to an endpoint that probes no longer select.
 const idleTimeout = 5 * time.Second
 
-// connections are kept from one probe of an APIService to the next, as long as they would be made in the same way.
+// connections keeps the transport between probes of an APIService, as long as its TLS settings are the same.
 type connections struct {
-	tls       transport.TLSConfig
+	settings  transport.TLSConfig
 	transport *backends
 }
 
-// backends is the transport to those of one APIService.
+// backends is the transport to the endpoints of one APIService.
 type backends struct {
-	// One connection carries one request: over HTTP/2 all attempts would share one, and with it one backend.
+	// http1 sends one request at a time on a connection. Over HTTP/2, all attempts would share a connection, and so an endpoint.
 	http1 *http.Transport
-	// For a backend that knows nothing else, a connection for every request.
+	// http2 is for servers that refuse HTTP/1.1. It opens a connection for each request.
 	http2 *http.Transport
 }
 
-// to returns the transport to an APIService's backends.
+// to returns the transport to the endpoints of an APIService.
 func (c *connections) to(apiService *apiregistrationv1.APIService, cert, key []byte) (*backends, error) {
 	config := remote.BuildTransportConfig(nil, cert, key, apiService)
-	tls := config.TLS
-	if c.transport != nil && reflect.DeepEqual(c.tls, tls) {
+	settings := config.TLS
+	if c.transport != nil && reflect.DeepEqual(c.settings, settings) {
 		return c.transport, nil
 	}
 	c.close()
@@ -43,7 +43,7 @@ func (c *connections) to(apiService *apiregistrationv1.APIService, cert, key []b
 	}
 	http1 := tlsConfig.Clone()
 	http1.NextProtos = []string{"http/1.1"}
-	c.tls, c.transport = tls, &backends{
+	c.settings, c.transport = settings, &backends{
 		http1: net.SetTransportDefaults(&http.Transport{TLSClientConfig: http1, MaxIdleConnsPerHost: 1, IdleConnTimeout: idleTimeout}),
 		http2: net.SetTransportDefaults(&http.Transport{TLSClientConfig: tlsConfig, DisableKeepAlives: true}),
 	}
@@ -60,7 +60,7 @@ func (c *connections) close() {
 // RoundTrip implements http.RoundTripper.
 func (b *backends) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := b.http1.RoundTrip(r)
-	// There is no other way to tell this alert from the rest.
+	// The error has no type that identifies this alert.
 	if err != nil && strings.HasSuffix(err.Error(), "tls: no application protocol") {
 		return b.http2.RoundTrip(r)
 	}

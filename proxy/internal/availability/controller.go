@@ -1,6 +1,6 @@
-// Package availability keeps the Available condition of APIServices that a Service backs. It stands in for
-// kube-aggregator's controller and says the same words, within seconds: that one looks every 30 s, and while an
-// extension-apiserver is away less and less often.
+// Package availability sets the Available condition of APIServices that refer to a Service. It replaces kube-aggregator's
+// controller, with the same messages, but reacts within seconds. kube-aggregator checks every 30 s, and less often while an
+// extension-apiserver fails.
 package availability
 
 import (
@@ -29,34 +29,34 @@ import (
 	availabilitymetrics "k8s.io/kube-aggregator/pkg/controllers/status/metrics"
 )
 
-// byService is the index of APIServices by the NAMESPACE/NAME of their Service.
+// byService is the name of the index of APIServices by NAMESPACE/NAME of their Service.
 const byService = "availability.service"
 
-// Resolver finds where a Service is served: an endpoint, at random among the ready ones.
+// Resolver returns the URL of a random ready endpoint of a Service.
 type Resolver interface {
 	ResolveEndpoint(namespace, name string, port int32) (*url.URL, error)
 }
 
-// Config is what a Controller works with.
+// Config contains the dependencies of a Controller.
 type Config struct {
 	APIServices    informers.APIServiceInformer
 	Services       coreinformers.ServiceInformer
 	EndpointSlices discoveryinformers.EndpointSliceInformer
-	// Client writes the statuses.
+	// Client updates the statuses.
 	Client   apiregistrationclient.APIServicesGetter
 	Resolver Resolver
-	// ClientCertificate is the front proxy's at the moment. Nil: none is presented.
+	// ClientCertificate returns the current certificate of the front proxy. If it is nil, probes have no client certificate.
 	ClientCertificate func() (certPEM, keyPEM []byte)
-	// Metrics are kube-aggregator's of APIServices' availability. Nil: nothing is counted.
+	// Metrics are kube-aggregator's availability metrics. They may be nil.
 	Metrics *availabilitymetrics.Metrics
-	// Judged is told the name of an APIService that Available tells something else of. Nil: nobody is.
-	Judged func(apiService string)
-	// Observe is told how long discovery took at every probe, and why it failed. Nil: nobody is.
-	Observe func(apiService string, took time.Duration, err error)
+	// OnChange is called with the name of an APIService when the result of Available changes. It may be nil.
+	OnChange func(apiService string)
+	// OnProbe is called after each probe with its duration and error. It may be nil.
+	OnProbe func(apiService string, took time.Duration, err error)
 }
 
-// Controller keeps the Available condition of the APIServices that a Service backs. The local ones are the stock
-// controller's.
+// Controller sets the Available condition of the APIServices that refer to a Service. kube-aggregator's controller sets that of
+// local ones.
 type Controller struct {
 	config         Config
 	apiServices    listers.APIServiceLister
@@ -66,12 +66,12 @@ type Controller struct {
 	synced         []cache.InformerSynced
 
 	mu       sync.RWMutex
-	ctx      context.Context // Run's, nil when it isn't running
+	ctx      context.Context // the context of Run; nil while it does not run
 	monitors map[string]*monitor
 	running  sync.WaitGroup
 }
 
-// New prepares a Controller. The informers must not have been started yet.
+// New returns a Controller. The informers must not have been started.
 func New(config Config) (*Controller, error) {
 	if config.Resolver == nil {
 		return nil, errors.New("availability controller: there is no resolver of Services")
@@ -109,8 +109,8 @@ func New(config Config) (*Controller, error) {
 	return c, nil
 }
 
-// Run keeps the conditions until ctx ends, and returns when no probe is under way any more. Every APIService is probed
-// on its own: one that hangs keeps no other waiting.
+// Run sets conditions until ctx ends, and returns when all probes have ended. It probes each APIService independently, so that one
+// that hangs delays no other.
 func (c *Controller) Run(ctx context.Context) {
 	if !controllers.WaitForCacheSync("RemoteAvailability", ctx.Done(), c.synced...) {
 		return
@@ -128,17 +128,17 @@ func (c *Controller) Run(ctx context.Context) {
 	c.running.Wait()
 }
 
-// Recheck has an APIService probed now, because a request to it failed on the way. It returns at once; many calls are
-// one probe, and a moment lies between two.
+// Recheck starts a probe of an APIService because a request to it failed. It does not wait. Calls within a short time share a
+// probe.
 func (c *Controller) Recheck(apiService string) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	if m := c.monitors[apiService]; m != nil {
-		signal(m.doubted)
+		signal(m.recheck)
 	}
 }
 
-// Available tells what the last check by this process has found. Before the first one, it is not known.
+// Available returns the result of the last check by this process. It is unknown before the first check.
 func (c *Controller) Available(apiService *apiregistrationv1.APIService) (available, known bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -146,14 +146,14 @@ func (c *Controller) Available(apiService *apiregistrationv1.APIService) (availa
 	if m == nil {
 		return false, false
 	}
-	found := m.verdict.Load()
+	found := m.result.Load()
 	if found == nil || found.uid != apiService.UID {
 		return false, false
 	}
 	return found.available, true
 }
 
-// statusChanged has an APIService probed now that another replica has found otherwise.
+// statusChanged starts a probe of an APIService for which another replica has a different result.
 func (c *Controller) statusChanged(_, current any) {
 	apiService := current.(*apiregistrationv1.APIService)
 	available, known := c.Available(apiService)
@@ -162,7 +162,7 @@ func (c *Controller) statusChanged(_, current any) {
 	}
 }
 
-// follow starts, stops or wakes the monitor of an APIService, as the informer's store has it.
+// follow starts, stops or wakes the monitor of an APIService, according to the informer's store.
 func (c *Controller) follow(name string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -189,7 +189,7 @@ func (c *Controller) follow(name string) {
 	}
 }
 
-// ended forgets the metrics of an APIService that is gone, unless it has come again meanwhile.
+// ended removes the metrics of an APIService, unless it has been created again.
 func (c *Controller) ended(name string) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -212,11 +212,11 @@ func (c *Controller) endpointSliceChanged(slice *discoveryv1.EndpointSlice) {
 	}
 }
 
-// wake has the APIServices of a Service probed at once.
+// wake starts probes of the APIServices of a Service.
 func (c *Controller) wake(namespace, service string) {
 	names, err := c.index.IndexKeys(byService, namespace+"/"+service)
 	if err != nil {
-		return // there is no such index: New would have failed
+		return // the index is missing, but then New would have failed
 	}
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -235,8 +235,8 @@ func serviceKeys(obj any) ([]string, error) {
 	return []string{apiService.Spec.Service.Namespace + "/" + apiService.Spec.Service.Name}, nil
 }
 
-// onChange calls changed for every object that comes, goes, or is no longer the same: an EndpointSlice may leave one
-// Service for another, so both sides of a change count.
+// onChange calls changed for every object that is created, deleted or changed. After a change, it is called for both the old and
+// the new object, because an EndpointSlice may move to another Service.
 func onChange[T any](changed func(T), same func(a, b T) bool) cache.ResourceEventHandler {
 	return cache.ResourceEventHandlerFuncs{
 		AddFunc: func(obj any) { changed(obj.(T)) },
@@ -257,7 +257,7 @@ func onChange[T any](changed func(T), same func(a, b T) bool) cache.ResourceEven
 	}
 }
 
-// sameAPIService leaves the status out: it is this controller's own.
+// sameAPIService ignores the status, which this controller writes.
 func sameAPIService(a, b *apiregistrationv1.APIService) bool {
 	return a.UID == b.UID && reflect.DeepEqual(a.Spec, b.Spec)
 }
@@ -271,7 +271,7 @@ func sameEndpoints(a, b *discoveryv1.EndpointSlice) bool {
 	return a.Labels[service] == b.Labels[service] && equality.Semantic.DeepEqual(a.Endpoints, b.Endpoints) && equality.Semantic.DeepEqual(a.Ports, b.Ports)
 }
 
-// signal leaves word in a channel of capacity one, where it may be already.
+// signal sends to a channel of capacity one, unless that contains a value already.
 func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:

@@ -31,10 +31,10 @@ func name(b *proxytest.Backend) string { return b.Options.Versions[0] + "." + b.
 func freeze(t *testing.T, b *proxytest.Backend) {
 	t.Helper()
 	b.Freeze()
-	t.Cleanup(b.Thaw) // to stop it takes words of farewell
+	t.Cleanup(b.Thaw) // stopping it takes a TLS close
 }
 
-// becomes waits for the condition, and returns how long that took.
+// becomes waits for the condition, and returns the duration of the wait.
 func becomes(t *testing.T, cp *proxytest.ControlPlane, b *proxytest.Backend, status apiregistrationv1.ConditionStatus) time.Duration {
 	t.Helper()
 	started := time.Now()
@@ -47,13 +47,13 @@ func becomes(t *testing.T, cp *proxytest.ControlPlane, b *proxytest.Backend, sta
 	return took
 }
 
-// busy is what a machine may add that has other things to do.
+// busy is the additional time on a busy machine.
 const busy = 5 * time.Second
 
-// tries are how long it took, each time, until something was seen.
+// tries are the durations of several attempts.
 type tries []time.Duration
 
-// within holds that it takes no longer than limit. Whatever else goes on makes some tries longer, but none shorter: the best
+// within checks the limit of a duration. Other load on the machine can make attempts longer, but not shorter, so the shortest one
 // counts.
 func (took tries) within(t *testing.T, limit time.Duration) {
 	t.Helper()
@@ -62,7 +62,7 @@ func (took tries) within(t *testing.T, limit time.Duration) {
 	}
 }
 
-// changes counts how often an APIService's status is written until the test ends, and how often that changes Available.
+// changes counts the writes of an APIService's status until the test ends, and how many of them change Available.
 func changes(t *testing.T, cp *proxytest.ControlPlane, name string) (writes, flips *atomic.Int64) {
 	t.Helper()
 	services := cp.Aggregator(t).ApiregistrationV1().APIServices()
@@ -93,7 +93,7 @@ func changes(t *testing.T, cp *proxytest.ControlPlane, name string) (writes, fli
 	return writes, flips
 }
 
-// load sends requests to the backend until it is called off, and holds that they succeed.
+// load sends requests to the backend until callOff is called, and checks that they succeed.
 func load(t *testing.T, cp *proxytest.ControlPlane, b *proxytest.Backend) (callOff func()) {
 	t.Helper()
 	client := cp.HTTPClient(t, "jane", "system:masters")
@@ -115,7 +115,7 @@ func load(t *testing.T, cp *proxytest.ControlPlane, b *proxytest.Backend) (callO
 					}
 					return
 				}
-				_, _ = io.Copy(io.Discard, response.Body) // what was called off
+				_, _ = io.Copy(io.Discard, response.Body) // the request may have been canceled
 				response.Body.Close()
 				if response.StatusCode != http.StatusOK {
 					t.Errorf("GET things: %s", response.Status)
@@ -132,7 +132,7 @@ func load(t *testing.T, cp *proxytest.ControlPlane, b *proxytest.Backend) (callO
 	}
 }
 
-// counted tells whether of the named APIServices so many are Available, and so many are known not to be.
+// counted returns an error unless the given numbers of the named APIServices are Available, and unavailable.
 func counted(ctx context.Context, cp *proxytest.ControlPlane, t *testing.T, names sets.Set[string], available, unavailable int) error {
 	list, err := cp.Aggregator(t).ApiregistrationV1().APIServices().List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -150,7 +150,7 @@ func counted(ctx context.Context, cp *proxytest.ControlPlane, t *testing.T, name
 	return nil
 }
 
-// monitors is how many APIServices the control plane probes.
+// monitors returns the number of APIServices that the control plane probes.
 func monitors(t *testing.T, cp *proxytest.ControlPlane) int {
 	t.Helper()
 	return strings.Count(fetch(t, cp, "/debug/pprof/goroutine?debug=2"), "availability.(*monitor).run(")

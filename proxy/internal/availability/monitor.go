@@ -14,36 +14,35 @@ import (
 )
 
 const (
-	// From one probe of an available APIService to the next, less than jitter's share more. With probeTimeout, one that
-	// hangs is seen within 7 s.
+	// period is the time between probes of an available APIService, plus jitter. With probeTimeout, a hang is detected within 7 s.
 	period = 1400 * time.Millisecond
-	// The same for one that failed its probe; what comes back is seen within a second.
+	// retryPeriod is the time between probes after a failed one. A restored backend is detected within a second.
 	retryPeriod = 450 * time.Millisecond
-	// What was just created or changed is expected to work any moment.
+	// firstRetry is short because a new or changed APIService may work soon.
 	firstRetry = 25 * time.Millisecond
-	// Many that were probed together don't stay together.
+	// jitter spreads the probes of many APIServices.
 	jitter = 0.15
-	// Between two probes that failed requests ask for.
+	// recheckPause is the minimum time between probes that failed requests start.
 	recheckPause = 100 * time.Millisecond
-	// An error that changes all the time under the same reason is written this often, after the first few times.
+	// An error whose text changes while its reason stays the same is written at this rate, after the first few times.
 	messagesPerSecond, messageBurst = 0.1, 3
-	// A condition that another replica wrote, and that this one finds otherwise, is written this often, after the first
-	// few times: replicas that disagree go on to.
+	// A condition that contradicts that of another replica is written at this rate, after the first few times, because the replicas
+	// may continue to disagree.
 	disputesPerSecond, disputeBurst = 1.0 / 15, 2
 )
 
-// monitor watches over one APIService from a goroutine of its own.
+// monitor checks one APIService, in its own goroutine.
 type monitor struct {
 	*Controller
 	name string
 	stop context.CancelFunc
-	// The APIService, its Service or EndpointSlices changed.
+	// changed is sent to after a change of the APIService, its Service or EndpointSlices.
 	changed chan struct{}
-	// A request to it failed, or another replica found it otherwise.
-	doubted chan struct{}
-	verdict atomic.Pointer[verdict] // of the last check
+	// recheck is sent to after a failed request, or when another replica has a different result.
+	recheck chan struct{}
+	result  atomic.Pointer[result] // of the last check
 
-	// The rest is the goroutine's.
+	// Only the goroutine uses the fields below.
 	connections connections
 	available   bool
 	written     apiregistrationv1.APIServiceCondition
@@ -52,8 +51,8 @@ type monitor struct {
 	disputes    flowcontrol.PassiveRateLimiter
 }
 
-// verdict is what a check has found, whatever the status says, which replicas share.
-type verdict struct {
+// result is the result of a check by this process. The status may contain that of another replica.
+type result struct {
 	uid       types.UID
 	available bool
 }
@@ -64,24 +63,24 @@ func newMonitor(c *Controller, name string, stop context.CancelFunc) *monitor {
 		name:       name,
 		stop:       stop,
 		changed:    make(chan struct{}, 1),
-		doubted:    make(chan struct{}, 1),
-		retry:      eager(),
+		recheck:    make(chan struct{}, 1),
+		retry:      fastRetry(),
 		messages:   flowcontrol.NewTokenBucketPassiveRateLimiter(messagesPerSecond, messageBurst),
 		disputes:   flowcontrol.NewTokenBucketPassiveRateLimiter(disputesPerSecond, disputeBurst),
 	}
 }
 
-// eager retries quickly at first: what was just created or changed may work in a moment.
-func eager() wait.Backoff {
+// fastRetry returns a backoff that starts with short intervals, because a new or changed APIService may work soon.
+func fastRetry() wait.Backoff {
 	return wait.Backoff{Duration: firstRetry, Factor: 2, Jitter: jitter, Steps: 10, Cap: retryPeriod}
 }
 
-// steady retries at even intervals.
-func steady() wait.Backoff {
+// steadyRetry returns a backoff with constant intervals.
+func steadyRetry() wait.Backoff {
 	return wait.Backoff{Duration: retryPeriod, Jitter: jitter}
 }
 
-// run checks at every change, when a request failed, and from time to time, until ctx ends.
+// run checks the APIService after each change, after a failed request, and periodically, until ctx ends.
 func (m *monitor) run(ctx context.Context) {
 	defer m.connections.close()
 	var last, due time.Time
@@ -91,14 +90,14 @@ func (m *monitor) run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-m.doubted:
+		case <-m.recheck:
 			if earliest := last.Add(recheckPause); earliest.Before(due) {
 				due = earliest
 				timer.Reset(time.Until(due))
 			}
 			continue
 		case <-m.changed:
-			m.retry = eager()
+			m.retry = fastRetry()
 		case <-timer.C:
 		}
 		last = time.Now()
@@ -107,49 +106,50 @@ func (m *monitor) run(ctx context.Context) {
 	}
 }
 
-// check brings the status up to date and returns how long after its own start the next check is due.
+// check updates the status and returns the time from its start to the next check.
 func (m *monitor) check(ctx context.Context) time.Duration {
 	apiService, err := m.apiServices.Get(m.name)
 	if err != nil || apiService.Spec.Service == nil {
-		return period // it went a moment ago, and so will this monitor
+		return period // it has just been deleted, and this monitor will be stopped
 	}
-	verdict, ok := m.unreachable(apiService)
+	found, ok := m.unreachable(apiService)
 	if !ok {
 		err := m.probe(ctx, apiService)
-		switch refused := (*refusal)(nil); {
+		switch refused := (*probeFailure)(nil); {
 		case ctx.Err() != nil:
 			return period
 		case errors.Is(err, errChanged):
-			m.retry = eager()
+			m.retry = fastRetry()
 			return 0
 		case err == nil:
-			verdict = condition(apiregistrationv1.ConditionTrue, "Passed", "all checks passed")
+			found = condition(apiregistrationv1.ConditionTrue, "Passed", "all checks passed")
 		case errors.As(err, &refused):
-			verdict = condition(apiregistrationv1.ConditionFalse, failedDiscoveryCheck, refused.Error())
-		default: // as kube-aggregator: no condition tells that there is no way to connect
+			found = condition(apiregistrationv1.ConditionFalse, failedDiscoveryCheck, refused.Error())
+		default: // as in kube-aggregator, an error before connecting does not change the condition
 			klog.ErrorS(err, "Preparing to probe an APIService failed", "name", m.name)
 			return m.retry.Step()
 		}
 	}
-	m.available = verdict.Status == apiregistrationv1.ConditionTrue
+	m.available = found.Status == apiregistrationv1.ConditionTrue
 	if m.available {
-		m.retry = steady()
+		m.retry = steadyRetry()
 	}
-	m.judge(apiService)
-	if err := m.write(ctx, apiService, verdict); err != nil && ctx.Err() == nil {
+	m.publish(apiService)
+	if err := m.write(ctx, apiService, found); err != nil && ctx.Err() == nil {
 		klog.ErrorS(err, "Writing an APIService's status failed", "name", m.name)
 		return m.retry.Step()
 	}
-	if verdict.Reason == failedDiscoveryCheck {
+	if found.Reason == failedDiscoveryCheck {
 		return m.retry.Step()
 	}
 	return wait.Jitter(period, jitter)
 }
 
-// judge makes known what the check has found. It comes before the status: who reads that is served.
-func (m *monitor) judge(apiService *apiregistrationv1.APIService) {
-	found := verdict{apiService.UID, m.available}
-	if before := m.verdict.Swap(&found); (before == nil || *before != found) && m.config.Judged != nil {
-		m.config.Judged(m.name)
+// publish makes the result of the check known. It precedes the update of the status, so that clients that read the status are
+// served.
+func (m *monitor) publish(apiService *apiregistrationv1.APIService) {
+	found := result{apiService.UID, m.available}
+	if before := m.result.Swap(&found); (before == nil || *before != found) && m.config.OnChange != nil {
+		m.config.OnChange(m.name)
 	}
 }

@@ -16,29 +16,30 @@ import (
 )
 
 const (
-	// A probe is up to five GETs, of which one has to succeed.
+	// A probe consists of up to five GETs. One of them must succeed.
 	attempts     = 5
 	probeTimeout = 5 * time.Second
-	// An available APIService's first GET has this long to itself; then the others come all at once.
-	patience = 500 * time.Millisecond
-	// Of what failed before, one GET a second is under way: what returns from hanging is seen before the probe ends.
-	pace = time.Second
-	// How often to look for an endpoint that this probe has not asked yet: they are chosen at random.
-	draws = 20
-	// What of a discovery document is read for the connection's sake, at most.
+	// lead is the time of the first GET to an available APIService before all others start.
+	lead = 500 * time.Millisecond
+	// attemptInterval is the time between GETs to an APIService whose last probe failed, so that the end of a hang is detected
+	// before the probe ends.
+	attemptInterval = time.Second
+	// maxDraws is the number of attempts to select an endpoint that this probe has not used yet. They are selected at random.
+	maxDraws = 20
+	// These limits apply to reading a discovery document, which makes the connection reusable.
 	drainBytes   = 1 << 20
 	drainTimeout = 250 * time.Millisecond
 )
 
-// errChanged says that a probe was given up, because what it probed has changed.
+// errChanged ends a probe because its APIService, Service or EndpointSlices changed.
 var errChanged = errors.New("the APIService, its Service or its EndpointSlices changed")
 
-// refusal is what a failed probe says.
-type refusal struct{ error }
+// probeFailure is the error of a failed probe.
+type probeFailure struct{ error }
 
-func (r *refusal) Unwrap() error { return r.error }
+func (r *probeFailure) Unwrap() error { return r.error }
 
-// probe asks for the APIService's discovery document. A *refusal is the backend's fault.
+// probe requests the APIService's discovery document. It returns a *probeFailure for an error of the backend.
 func (m *monitor) probe(ctx context.Context, apiService *apiregistrationv1.APIService) error {
 	var cert, key []byte
 	if m.config.ClientCertificate != nil {
@@ -55,28 +56,30 @@ func (m *monitor) probe(ctx context.Context, apiService *apiregistrationv1.APISe
 		path:      discoveryPath(apiService),
 		transport: kept,
 		deadline:  started.Add(probeTimeout),
-		pause:     pace,
+		pause:     attemptInterval,
 		burst:     1,
 		asked:     sets.New[string](),
 	}
 	if m.available {
-		p.pause, p.burst = patience, attempts
+		p.pause, p.burst = lead, attempts
 	}
 	err = p.run(ctx, m.changed)
 	if ctx.Err() != nil || errors.Is(err, errChanged) {
 		return err
 	}
-	if m.config.Observe != nil {
-		m.config.Observe(m.name, time.Since(started), err)
+	if m.config.OnProbe != nil {
+		m.config.OnProbe(m.name, time.Since(started), err)
 	}
 	if err != nil {
-		kept.closeIdle()
-		return &refusal{err}
+		// The next probe must not reuse a connection of this one. http.Transport sends a GET again if a reused connection closes, and
+		// a connection can become idle after closeIdle.
+		m.connections.close()
+		return &probeFailure{err}
 	}
 	return nil
 }
 
-// discoveryPath is one that every extension-apiserver has to serve.
+// discoveryPath returns a path that every extension-apiserver serves.
 func discoveryPath(apiService *apiregistrationv1.APIService) string {
 	if apiService.Name == "v1." { // the core group
 		return "/api/" + apiService.Spec.Version
@@ -84,13 +87,13 @@ func discoveryPath(apiService *apiregistrationv1.APIService) string {
 	return "/apis/" + apiService.Spec.Group + "/" + apiService.Spec.Version
 }
 
-// probe is one look at a backend.
+// probe is a check of a backend.
 type probe struct {
 	resolve   func() (*url.URL, error)
 	path      string
 	transport http.RoundTripper
 	deadline  time.Time
-	// After every pause, burst more GETs begin.
+	// After every pause, burst more GETs start.
 	pause time.Duration
 	burst int
 
@@ -98,8 +101,8 @@ type probe struct {
 	asked sets.Set[string] // by host and port
 }
 
-// run returns nil at the first success, and the last error when every attempt has failed: all of them begin when one
-// fails. It leaves nothing running.
+// run returns nil at the first success, and the last error if all attempts failed. The first failure starts all remaining attempts.
+// All goroutines have ended when it returns.
 func (p *probe) run(ctx context.Context, changed <-chan struct{}) error {
 	ctx, cancel := context.WithCancel(ctx)
 	results := make(chan error, attempts)
@@ -135,7 +138,7 @@ func (p *probe) run(ctx context.Context, changed <-chan struct{}) error {
 	}
 }
 
-// attempt is one GET, to an endpoint of its own.
+// attempt sends one GET, to an endpoint that no other attempt uses, if possible.
 func (p *probe) attempt(ctx context.Context) error {
 	location, err := p.endpoint()
 	if err != nil {
@@ -148,13 +151,13 @@ func (p *probe) attempt(ctx context.Context) error {
 	return nil
 }
 
-// endpoint is one that no attempt has asked yet, if that can be: five times the same dead one of three would tell that
-// all are dead, every few minutes.
+// endpoint returns one that no attempt has used, if possible. Otherwise, all attempts would now and then select the same dead
+// endpoint, and the probe would fail.
 func (p *probe) endpoint() (url.URL, error) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	var found *url.URL
-	for range draws {
+	for range maxDraws {
 		var err error
 		if found, err = p.resolve(); err != nil {
 			return url.URL{}, err
@@ -164,7 +167,7 @@ func (p *probe) endpoint() (url.URL, error) {
 		}
 	}
 	p.asked.Insert(found.Host)
-	return *found, nil // a copy: the resolver may give out the same one again
+	return *found, nil // a copy, because the resolver may return the same URL again
 }
 
 func (p *probe) get(ctx context.Context, location string) error {
@@ -174,11 +177,11 @@ func (p *probe) get(ctx context.Context, location string) error {
 	if err != nil {
 		return err
 	}
-	// An identity that is always allowed: this asks whether the server works, not what somebody may do.
+	// This identity is always allowed. The probe checks whether the server works, not what a user may do.
 	transport.SetAuthProxyHeaders(request, "system:kube-aggregator", "", []string{"system:masters"}, nil)
 	client := http.Client{
 		Transport:     p.transport,
-		Timeout:       max(time.Until(p.deadline), time.Millisecond), // 0 would be no limit
+		Timeout:       max(time.Until(p.deadline), time.Millisecond), // 0 would mean no limit
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	response, err := client.Do(request)
@@ -189,7 +192,7 @@ func (p *probe) get(ctx context.Context, location string) error {
 	if response.StatusCode < http.StatusOK || response.StatusCode >= http.StatusMultipleChoices {
 		return fmt.Errorf("bad status from %v: %d", location, response.StatusCode)
 	}
-	// Only a connection that was read to the end can be used again; the answer itself doesn't matter.
+	// A connection is reusable only if the response is read to its end. Its content does not matter.
 	defer time.AfterFunc(drainTimeout, cancel).Stop()
 	_, _ = io.CopyN(io.Discard, response.Body, drainBytes)
 	return nil

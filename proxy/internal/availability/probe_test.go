@@ -4,20 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -31,72 +24,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// to resolves every Service to one address.
-type to string
-
-func (address to) ResolveEndpoint(string, string, int32) (*url.URL, error) {
-	return &url.URL{Scheme: "https", Host: string(address)}, nil
-}
-
-// oneOf resolves every Service to one of the addresses, at random.
-type oneOf []to
-
-func (addresses oneOf) ResolveEndpoint(string, string, int32) (*url.URL, error) {
-	return addresses[rand.IntN(len(addresses))].ResolveEndpoint("", "", 0)
-}
-
-// probed is a monitor that nothing starts, of a backend that trusts the authority of its client certificate.
-type probed struct {
-	*monitor
-	backend    *proxytest.Backend
-	apiService *apiregistrationv1.APIService
-	authority  *proxytest.Authority
-	cert, key  []byte
-}
-
-func newProbed(t *testing.T) *probed {
-	t.Helper()
-	p := &probed{authority: proxytest.NewAuthority(t, "front-proxy-ca")}
-	ca := filepath.Join(t.TempDir(), "ca.crt")
-	if err := os.WriteFile(ca, p.authority.PEM, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	p.backend = proxytest.StartBackend(t, &proxytest.ControlPlane{FrontProxyCA: proxytest.KeyPair{Cert: ca}}, proxytest.BackendOptions{Namespace: "ns"})
-	p.apiService = p.backend.APIService("v1")
-	p.rotate(t, "front-proxy-client")
-	p.monitor = newMonitor(&Controller{config: Config{
-		Resolver:          to(p.backend.Addr()),
-		ClientCertificate: func() ([]byte, []byte) { return p.cert, p.key },
-	}}, p.apiService.Name, nil)
-	t.Cleanup(p.connections.close)
-	return p
-}
-
-// rotate makes a new client certificate.
-func (p *probed) rotate(t *testing.T, name string) {
-	t.Helper()
-	pair := p.authority.Issue(t, &x509.Certificate{Subject: pkix.Name{CommonName: name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.cert = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pair.Certificate[0]})
-	p.key = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})
-}
-
-// probe probes once, and tells how many GETs it took.
-func (p *probed) probe(t *testing.T) (int, error) {
-	t.Helper()
-	before := len(p.gets())
-	err := p.monitor.probe(t.Context(), p.apiService)
-	return len(p.gets()) - before, err
-}
-
-func (p *probed) gets() []proxytest.Request { return p.backend.Requests(p.backend.Path()) }
-
-func (p *probed) answer(handler http.HandlerFunc) { p.backend.Handle(p.backend.Path(), handler) }
-
-// TestProbeIsOneGET holds what a probe costs while all is well, and what the backend is told.
+// TestProbeIsOneGET checks the requests of a successful probe.
 func TestProbeIsOneGET(t *testing.T) {
 	p := newProbed(t)
 	for range 10 {
@@ -129,7 +57,8 @@ func TestProbePath(t *testing.T) {
 	}
 }
 
-// TestOneOfFiveIsEnough has every success in another place among the attempts.
+// TestOneOfFiveIsEnough uses a backend at which every fifth GET succeeds, so that the success is at a different position in each
+// probe.
 func TestOneOfFiveIsEnough(t *testing.T) {
 	p := newProbed(t)
 	var count atomic.Int64
@@ -147,7 +76,7 @@ func TestOneOfFiveIsEnough(t *testing.T) {
 	}
 }
 
-// TestOneOfThreeEndpointsIsEnough: attempts don't go where one has failed, as long as there is another.
+// TestOneOfThreeEndpointsIsEnough checks that attempts try another endpoint after a failure.
 func TestOneOfThreeEndpointsIsEnough(t *testing.T) {
 	p := newProbed(t)
 	addresses := oneOf{to(p.backend.Addr())}
@@ -182,8 +111,11 @@ func TestFailedProbe(t *testing.T) {
 			if want := "failing or missing response from " + url + ": " + tt.want; err == nil || err.Error() != want {
 				t.Errorf("it says %q, want %q", err, want)
 			}
-			if !errors.As(err, new(*refusal)) {
+			if !errors.As(err, new(*probeFailure)) {
 				t.Errorf("a %T does not become a condition", err)
+			}
+			if p.connections.transport != nil {
+				t.Error("the transport is kept: the next probe may reuse its connections, and http.Transport sends a GET again if a reused connection closes")
 			}
 		})
 	}
@@ -193,7 +125,7 @@ func TestFailedProbe(t *testing.T) {
 	}
 }
 
-// TestDeadConnectionIsNoFailure: the backend closed the connection while nobody looked, or was started again.
+// TestDeadConnectionIsNoFailure probes a backend that has closed the connection, or has been restarted.
 func TestDeadConnectionIsNoFailure(t *testing.T) {
 	p := newProbed(t)
 	for range 10 {
@@ -212,7 +144,8 @@ func TestDeadConnectionIsNoFailure(t *testing.T) {
 	}
 }
 
-// TestConnectionsFollowTheirConfiguration: certificates count from the next probe on, and old connections go.
+// TestConnectionsFollowTheirConfiguration checks that the next probe uses changed certificates, and that old connections are
+// closed.
 func TestConnectionsFollowTheirConfiguration(t *testing.T) {
 	p := newProbed(t)
 	succeed := func(peer string) {
@@ -249,12 +182,12 @@ func TestConnectionsFollowTheirConfiguration(t *testing.T) {
 		t.Errorf("neither a caBundle nor insecureSkipTLSVerify: %v", err)
 	}
 	p.cert = []byte("nonsense")
-	if _, err := p.probe(t); err == nil || errors.As(err, new(*refusal)) {
+	if _, err := p.probe(t); err == nil || errors.As(err, new(*probeFailure)) {
 		t.Errorf("there is no way to connect, and it says %v", err)
 	}
 }
 
-// TestBackendWithHTTP2Only is one whose TLS agrees on nothing else.
+// TestBackendWithHTTP2Only probes a server that only negotiates HTTP/2.
 func TestBackendWithHTTP2Only(t *testing.T) {
 	p := newProbed(t)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -268,7 +201,7 @@ func TestBackendWithHTTP2Only(t *testing.T) {
 		if slices.Contains(hello.SupportedProtos, "h2") {
 			return nil, nil
 		}
-		return &tls.Config{NextProtos: []string{"none"}, Certificates: certificates}, nil // Go's own takes HTTP/1.1 after all
+		return &tls.Config{NextProtos: []string{"none"}, Certificates: certificates}, nil // otherwise, Go's server would accept HTTP/1.1
 	}}
 	server.EnableHTTP2 = true
 	server.StartTLS()
@@ -282,7 +215,7 @@ func TestBackendWithHTTP2Only(t *testing.T) {
 	}
 }
 
-// TestHungBackend takes the five seconds, and asks five times.
+// TestHungBackend checks that a probe of a hung backend takes five seconds and five GETs.
 func TestHungBackend(t *testing.T) {
 	for name, available := range map[string]bool{"that was available": true, "that was not": false} {
 		t.Run(name, func(t *testing.T) {
@@ -291,7 +224,7 @@ func TestHungBackend(t *testing.T) {
 			p.available = available
 			p.answer(proxytest.Hang)
 			var observed time.Duration
-			p.config.Observe = func(name string, took time.Duration, err error) {
+			p.config.OnProbe = func(name string, took time.Duration, err error) {
 				if name != p.apiService.Name || err == nil {
 					t.Errorf("observed %s: %v", name, err)
 				}
@@ -301,7 +234,7 @@ func TestHungBackend(t *testing.T) {
 			if gets != attempts {
 				t.Errorf("%d GETs, want %d", gets, attempts)
 			}
-			// The words depend on which of the client's timers is first.
+			// The text depends on which of the client's timers fires first.
 			if timeout := net.Error(nil); !errors.As(err, &timeout) || !timeout.Timeout() {
 				t.Errorf("it says %q, want that it took too long", err)
 			}
@@ -312,7 +245,7 @@ func TestHungBackend(t *testing.T) {
 	}
 }
 
-// TestProbeSeesTheEndOfAHang: the attempts that hang may do so for ever, the next one succeeds.
+// TestProbeSeesTheEndOfAHang checks that a later attempt can succeed while earlier ones hang.
 func TestProbeSeesTheEndOfAHang(t *testing.T) {
 	for name, available := range map[string]bool{"of one attempt": true, "of the backend": false} {
 		t.Run(name, func(t *testing.T) {
@@ -330,14 +263,14 @@ func TestProbeSeesTheEndOfAHang(t *testing.T) {
 			if _, err := p.probe(t); err != nil {
 				t.Error(err)
 			}
-			if took := time.Since(started); took > probeTimeout-pace {
+			if took := time.Since(started); took > probeTimeout-attemptInterval {
 				t.Errorf("it took %s", took)
 			}
 		})
 	}
 }
 
-// TestProbeIsGivenUp when what it looks at changes, or the controller ends.
+// TestProbeIsGivenUp checks that a probe ends when its APIService changes, or when the controller ends.
 func TestProbeIsGivenUp(t *testing.T) {
 	p := newProbed(t)
 	p.answer(proxytest.Hang)
@@ -356,10 +289,11 @@ func TestProbeIsGivenUp(t *testing.T) {
 	}
 }
 
-// TestProbeLeavesNothing: no connection to an endpoint that is no longer picked, no goroutine in one that nobody answers.
+// TestProbeLeavesNothing checks that no connection remains to an endpoint that is no longer selected, and no goroutine that waits
+// for a silent endpoint.
 func TestProbeLeavesNothing(t *testing.T) {
 	p := newProbed(t)
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and does not even shake hands
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // it accepts connections without a TLS handshake
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +302,7 @@ func TestProbeLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.config.Resolver = to(silent.Addr().String())
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*lead)
 	defer cancel()
 	p.available = true
 	if err := p.monitor.probe(ctx, p.apiService); err == nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// twoReplicas starts two proxies on one etcd. A backend trusts the front proxy's certificate of the first only.
+// twoReplicas starts two proxies with the same etcd. A backend trusts only the front proxy's certificate of the first.
 func twoReplicas(t *testing.T) (able, unable *proxytest.ControlPlane) {
 	t.Helper()
 	able = proxytest.Start(t)
@@ -28,7 +28,7 @@ func twoReplicas(t *testing.T) (able, unable *proxytest.ControlPlane) {
 	if err := os.CopyFS(pki, os.DirFS(filepath.Join(able.Dir, "pki"))); err != nil {
 		t.Fatal(err)
 	}
-	// It makes others, of an authority that the backend doesn't know.
+	// The second proxy creates others, with a CA that the backend does not trust.
 	frontProxy, err := filepath.Glob(filepath.Join(pki, "front-proxy-*"))
 	if err != nil {
 		t.Fatal(err)
@@ -44,8 +44,8 @@ func twoReplicas(t *testing.T) (able, unable *proxytest.ControlPlane) {
 	return able, unable
 }
 
-// TestReplicasThatDisagree has a backend that the second of two proxies can't reach. The first serves every request, whatever the second
-// writes into the APIService's status, and they stop overwriting each other's status.
+// TestReplicasThatDisagree uses a backend that the second of two proxies cannot reach. The first one serves every request, whatever
+// status the second one writes, and they stop overwriting each other's status.
 func TestReplicasThatDisagree(t *testing.T) {
 	able, unable := twoReplicas(t)
 	b := proxytest.StartBackend(t, able, proxytest.BackendOptions{ClientAuth: tls.RequireAndVerifyClientCert})
@@ -81,7 +81,7 @@ func TestReplicasThatDisagree(t *testing.T) {
 	if len(refused) != 1 || refused[http.StatusServiceUnavailable] == 0 {
 		t.Errorf("the replica that can't reach the backend answers %v", refused)
 	}
-	// Each may have the last word twice.
+	// Each may write the status twice.
 	if n := writes.Load(); n > 4 {
 		t.Errorf("the status was written %d times in %s", n, long)
 	}

@@ -12,16 +12,16 @@ import (
 	"k8s.io/kube-aggregator/pkg/apis/apiregistration/v1/helper"
 )
 
-// localPort is the near end of a connection in an error of package net: another one at every probe.
+// localPort matches the local address in an error of package net, which differs at every probe.
 var localPort = regexp.MustCompile(`\S+->`)
 
-// write gives an APIService the condition, unless it has it, or is no longer what was checked. Another replica may
-// write at the same time: what it wrote is looked at again.
+// write writes the condition, unless the APIService has the same one or has changed since the check. If another replica writes at
+// the same time, write reads the APIService again.
 func (m *monitor) write(ctx context.Context, checked *apiregistrationv1.APIService, condition apiregistrationv1.APIServiceCondition) error {
 	client := m.config.Client.APIServices()
 	current := checked
 	if m.written.Status != condition.Status || m.written.Reason != condition.Reason {
-		current = nil // the informer may not have seen yet what was written a moment ago
+		current = nil // the informer may not know the previous write yet
 	}
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		if current == nil {
@@ -30,7 +30,7 @@ func (m *monitor) write(ctx context.Context, checked *apiregistrationv1.APIServi
 				return err
 			}
 			if !sameAPIService(live, checked) {
-				return nil // the informer will tell
+				return nil // the informer will report the change
 			}
 			current = live
 		}
@@ -57,15 +57,15 @@ func (m *monitor) write(ctx context.Context, checked *apiregistrationv1.APIServi
 	return nil
 }
 
-// worthWriting keeps a status from being written again and again, for an error's wording alone or because replicas
-// disagree: they and the endpoints fail in different ways, and every write wakes all who watch.
+// worthWriting limits writes of a status whose error only changes its text, or on which replicas disagree. Replicas and endpoints
+// fail in different ways, and all watchers get every write.
 func (m *monitor) worthWriting(before *apiregistrationv1.APIServiceCondition, after apiregistrationv1.APIServiceCondition) bool {
 	if before == nil || before.Status != after.Status || before.Reason != after.Reason {
 		found := m.written.Status != after.Status || m.written.Reason != after.Reason
 		return before == nil || found || m.disputes.TryAccept()
 	}
-	const any = "->"
-	if localPort.ReplaceAllString(before.Message, any) == localPort.ReplaceAllString(after.Message, any) {
+	const withoutPort = "->"
+	if localPort.ReplaceAllString(before.Message, withoutPort) == localPort.ReplaceAllString(after.Message, withoutPort) {
 		return false
 	}
 	return after.Reason != failedDiscoveryCheck || m.messages.TryAccept()

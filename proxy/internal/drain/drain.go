@@ -1,5 +1,5 @@
-// Package drain ends the answers that extension-apiservers would go on with for ever, watches, when the server that passes
-// them on stops: their clients then see the end of the answer, and not a connection that breaks.
+// Package drain ends the responses to watches when the server that forwards them stops. Clients then see the end of the response,
+// not a broken connection.
 package drain
 
 import (
@@ -11,7 +11,7 @@ import (
 	"k8s.io/apiserver/pkg/endpoints/request"
 )
 
-// Watches are the answers to watches that are being passed on. The zero value is ready to use.
+// Watches tracks the responses to watches that are being forwarded. The zero value is ready to use.
 type Watches struct {
 	lock     sync.Mutex
 	bodies   map[*body]struct{}
@@ -19,15 +19,15 @@ type Watches struct {
 	once     sync.Once
 }
 
-// Track has the body of an extension-apiserver's response to in end when the server stops. Those of requests that the
-// server does not signal the stop to, anything but watches, are left alone.
+// Track makes the body of the response to a request end when the server stops. It only affects watches: the server does not signal
+// its end to other requests.
 func (w *Watches) Track(in *http.Request, response *http.Response) {
 	signal := request.ServerShutdownSignalFrom(in.Context())
 	if signal == nil || response.StatusCode == http.StatusSwitchingProtocols {
 		return
 	}
 	w.once.Do(func() {
-		// One for all: a goroutine for each would be most of what a watch costs.
+		// All watches share a goroutine, which would otherwise be most of the cost of a watch.
 		go func() {
 			<-signal.ShuttingDown()
 			w.end()
@@ -46,7 +46,7 @@ func (w *Watches) Track(in *http.Request, response *http.Response) {
 	}
 }
 
-// end closes all bodies, which wakes who reads them.
+// end closes all bodies, which wakes their readers.
 func (w *Watches) end() {
 	w.lock.Lock()
 	defer w.lock.Unlock()
@@ -68,13 +68,13 @@ func (w *Watches) forget(b *body) {
 	delete(w.bodies, b)
 }
 
-// body is a response's that ends with the server.
+// body is the body of a response that ends with the server.
 type body struct {
 	io.ReadCloser
 	of *Watches
 }
 
-// Read returns the end of the body, rather than the error of reading a closed one, once the server stops.
+// Read returns EOF after the server has closed the body, instead of the error for a closed body.
 func (b *body) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) && b.of.ended() {
@@ -83,7 +83,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close ends what the extension-apiserver sends.
+// Close closes the response of the extension-apiserver.
 func (b *body) Close() error {
 	b.of.forget(b)
 	return b.ReadCloser.Close()

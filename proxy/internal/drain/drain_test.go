@@ -15,8 +15,8 @@ type signal chan struct{}
 
 func (s signal) ShuttingDown() <-chan struct{} { return s }
 
-// TestWatchesEndAndOthersGoOn passes two endless answers on, one of them to a watch, and stops.
-func TestWatchesEndAndOthersGoOn(t *testing.T) {
+// TestWatchesEndAndOthersContinue forwards two responses that do not end, one of them to a watch, and stops the server.
+func TestWatchesEndAndOthersContinue(t *testing.T) {
 	release := make(chan struct{})
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "beginning")
@@ -69,7 +69,7 @@ func TestWatchesEndAndOthersGoOn(t *testing.T) {
 	if len(watches.bodies) > 0 {
 		t.Errorf("%d bodies are still remembered", len(watches.bodies))
 	}
-	// One that begins while the server stops ends at once, too.
+	// A watch that starts while the server stops ends at once.
 	if got, err := io.ReadAll(get("/watch")); err != nil {
 		t.Errorf("a watch after the stop: %q, %v", got, err)
 	}

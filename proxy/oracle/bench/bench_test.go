@@ -1,5 +1,5 @@
-// Package bench measures aggregation-proxy against the real kube-apiserver, with one extension-apiserver behind both and
-// with nothing before it. What is measured takes turns, in short rounds, so that what else the machine does meets all.
+// Package bench compares aggregation-proxy with the real kube-apiserver, with the same extension-apiserver behind both, and with
+// direct requests to it. It measures them alternately, in short rounds, so that other load on the machine affects all of them.
 package bench
 
 import (
@@ -17,7 +17,7 @@ var (
 	only     = flag.String("only", "", "what to measure, comma-separated: "+strings.Join(parts, ", ")+" (default all)")
 )
 
-// parts are what can be measured, in this order. Memory is measured around what comes between.
+// parts lists the parts of the benchmark, in order. Memory is measured before and after the others.
 var parts = []string{ready, watch, get, list, create, memory}
 
 const (
@@ -29,7 +29,7 @@ const (
 	memory = "memory"
 )
 
-// wanted are the parts that -only names.
+// wanted contains the parts that -only names.
 func wanted(b *testing.B) func(part string) bool {
 	b.Helper()
 	if *only == "" {
@@ -44,10 +44,9 @@ func wanted(b *testing.B) func(part string) bool {
 	return func(part string) bool { return slices.Contains(names, part) }
 }
 
-// BenchmarkProxy does it all once, whatever b.N. Figures that are worse than they should be are no failure; anything but
-// the right response to a request is.
+// BenchmarkProxy runs the benchmark once, whatever b.N is. It fails if a response is wrong, but not because of bad figures.
 func BenchmarkProxy(b *testing.B) {
-	b.ReportMetric(0, "ns/op") // which says nothing
+	b.ReportMetric(0, "ns/op") // the default metric means nothing here
 	want := wanted(b)
 	useBuiltProxy(b)
 	r := &report{figures: map[cell][]float64{}, columns: proxyColumns, ratios: proxyRatios}

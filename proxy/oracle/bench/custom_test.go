@@ -26,10 +26,10 @@ const (
 	appleVersion, apples = "v1beta1", "/v1beta1/namespaces/" + namespace + "/apples"
 )
 
-// BenchmarkCustomResource has one kube-apiserver serve the Apple of examples/fruit twice: by its apiserver, and as the custom
-// resource that controller-tools makes of the same type.
+// BenchmarkCustomResource measures one kube-apiserver that serves the Apple of examples/fruit twice: by its apiserver, and as a
+// custom resource that controller-tools generates from the same type.
 func BenchmarkCustomResource(b *testing.B) {
-	b.ReportMetric(0, "ns/op") // which says nothing
+	b.ReportMetric(0, "ns/op") // the default metric means nothing here
 	cluster := kube.StartAPIServer(b)
 	extension := kube.Fruit().Start(b, cluster.ControlPlane)
 	defineApples(b, cluster.ControlPlane)
@@ -52,7 +52,7 @@ func BenchmarkCustomResource(b *testing.B) {
 	r.printRatios(os.Stdout)
 }
 
-// defineApples defines the custom resource and waits for it to be served.
+// defineApples creates the CustomResourceDefinition and waits until it is served.
 func defineApples(b *testing.B, cp *proxytest.ControlPlane) {
 	b.Helper()
 	client, err := dynamic.NewForConfig(cp.Config(b))
@@ -79,7 +79,7 @@ func createApple(url, name, value string) call {
 	return call{http.MethodPost, apples, body, http.StatusCreated}
 }
 
-// appleWorkloads makes the objects that are read, of both kinds.
+// appleWorkloads creates the objects that are read, of both kinds.
 func (s *setup) appleWorkloads(b *testing.B) []*workload {
 	b.Helper()
 	admin := s.clients(b)[0]

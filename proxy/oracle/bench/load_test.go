@@ -15,24 +15,24 @@ import (
 )
 
 const (
-	// workers send requests at the same time, each its next one when it has the response to the last.
+	// workers send requests concurrently. Each sends the next request after the response to the last one.
 	workers = 16
-	// A round is preceded by a part of its time that doesn't count.
+	// warmUp divides the duration of a round. That part is run before the round, and not measured.
 	warmUp = 5
-	// A response may be so many bytes longer than the first one was: resourceVersions get longer.
+	// A response may be this many bytes longer than the first one, because resourceVersions get longer.
 	mayGrow = 8
 )
 
-// A workload is calls that are all alike.
+// workload is a sequence of similar calls.
 type workload struct {
 	name string
-	// next is a call to the target at a URL.
+	// next returns a call to the target at a URL.
 	next func(url string) call
-	// distinct says that each target has objects of its own.
+	// distinct is set if each target has its own objects.
 	distinct bool
-	// sizes are those of a response's body, by the target's URL.
+	// sizes contains the size of the response body, by the target's URL.
 	sizes map[string]int
-	// clean puts things back as they were before a round.
+	// clean restores the state before a round.
 	clean func(b *testing.B)
 }
 
@@ -54,7 +54,7 @@ func (s *setup) workloads(b *testing.B) []*workload {
 	}
 }
 
-// measureLoad has all targets take turns, each round beginning with another one.
+// measureLoad measures all targets in turn. Each round starts with another target.
 func (s *setup) measureLoad(b *testing.B, r *report, w *workload) {
 	b.Helper()
 	clients := s.clients(b)
@@ -72,20 +72,26 @@ func (s *setup) measureLoad(b *testing.B, r *report, w *workload) {
 			r.add(w.name, throughput, t.name, float64(len(took))/elapsed.Seconds())
 			r.add(w.name, median, t.name, milliseconds(percentile(took, 50)))
 			r.add(w.name, tail, t.name, milliseconds(percentile(took, 99)))
+			servers := 0.0
 			for i, party := range parties {
-				r.add(w.name, party.measure, t.name, (after[i]-before[i]).Seconds()*1e6/float64(len(took)))
+				figure := (after[i] - before[i]).Seconds() * 1e6 / float64(len(took))
+				r.add(w.name, party.measure, t.name, figure)
+				if party.measure != clientProcessor {
+					servers += figure
+				}
 			}
+			r.add(w.name, serversProcessor, t.name, servers)
 		}
 	}
 }
 
-// A party takes part in a request.
+// party is a process that takes part in a request.
 type party struct {
 	measure   string
 	processes []*os.Process
 }
 
-// parties share the machine: throughput is what all of them leave each other.
+// parties returns the processes that share the machine, so that the throughput depends on all of them.
 func (s *setup) parties(t target) []party {
 	others := []party{{extensionProcessor, s.extension}, {clientProcessor, s.self}}
 	if t.proxy == nil {
@@ -103,8 +109,8 @@ func processorTimes(b *testing.B, parties []party) []time.Duration {
 	return times
 }
 
-// check wants the same response of every target over every connection, which it opens, and takes down its size. Where
-// each call makes an object, the responses have the same size.
+// check checks that all targets send the same response over all connections, which it opens, and records its size. If each call
+// creates an object, only the sizes must be equal.
 func (w *workload) check(b *testing.B, targets []target, clients []*http.Client) {
 	b.Helper()
 	first, from := "", targets[0]
@@ -135,7 +141,7 @@ func (w *workload) fits(url string, size int) bool {
 	return size >= w.sizes[url] && size <= w.sizes[url]+mayGrow
 }
 
-// mustRun sends calls for a while. It returns how long each took, in order of length, and how long all of it did.
+// mustRun sends calls for a while. It returns the sorted durations of the calls, and the total duration.
 func (w *workload) mustRun(b *testing.B, clients []*http.Client, url string, d time.Duration) ([]time.Duration, time.Duration) {
 	b.Helper()
 	var (
@@ -159,7 +165,7 @@ func (w *workload) mustRun(b *testing.B, clients []*http.Client, url string, d t
 	return took, elapsed
 }
 
-// run is one worker.
+// run sends one worker's calls until the time has passed.
 func (w *workload) run(ctx context.Context, client *http.Client, url string, until time.Time) (took []time.Duration, err error) {
 	for {
 		c, started := w.next(url), time.Now()
@@ -177,7 +183,7 @@ func (w *workload) run(ctx context.Context, client *http.Client, url string, unt
 	}
 }
 
-// percentile is of sorted values.
+// percentile returns a percentile of sorted values.
 func percentile(sorted []time.Duration, p int) time.Duration { return sorted[(len(sorted)-1)*p/100] }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// How long a control plane idles, once it is ready, before its memory is looked at; and how long it rests afterwards.
+	// A control plane idles for idleTime after it is ready, before its memory is measured. After load, it rests for settleTime.
 	idleTime, settleTime = 30 * time.Second, 5 * time.Second
-	// clockTick is what /proc counts processor time in, on every architecture.
+	// clockTick is the unit of processor time in /proc, on every architecture.
 	clockTick = time.Second / 100
 )
 
-// processorTime is what processes have used up to now, on all threads, in their own code and in the kernel's.
+// processorTime returns the processor time of processes so far, of all threads, in user mode and in the kernel.
 func processorTime(t testing.TB, processes []*os.Process) time.Duration {
 	t.Helper()
 	ticks := 0
@@ -25,7 +25,7 @@ func processorTime(t testing.TB, processes []*os.Process) time.Duration {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The name, which is second and in parentheses, may have blanks; utime and stime are fields 14 and 15.
+		// The second field, the name in parentheses, may contain blanks. utime and stime are fields 14 and 15.
 		_, rest, _ := strings.Cut(string(stat), ") ")
 		for _, field := range strings.Fields(rest)[11:13] {
 			n, err := strconv.Atoi(field)
@@ -38,7 +38,7 @@ func processorTime(t testing.TB, processes []*os.Process) time.Duration {
 	return time.Duration(ticks) * clockTick
 }
 
-// resident is how much of a process is in memory, in MiB.
+// resident returns the resident memory of a process, in MiB.
 func resident(b *testing.B, process *os.Process) float64 {
 	b.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.Pid))
@@ -54,7 +54,7 @@ func resident(b *testing.B, process *os.Process) float64 {
 	return float64(kibibytes) / 1024
 }
 
-// measureMemory looks at all processes of each control plane after a while of idling.
+// measureMemory measures all processes of each control plane after it has idled.
 func (s *setup) measureMemory(b *testing.B, r *report, measure string, idle time.Duration) {
 	b.Helper()
 	time.Sleep(idle)

@@ -8,13 +8,13 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// A spell is a part of a benchmark at whose end things end that otherwise would at the benchmark's.
+// spell is a part of a benchmark with its own cleanup.
 type spell struct {
 	testing.TB
 	ends []func()
 }
 
-// Cleanup has something done at the end of the spell.
+// Cleanup registers a function that is called at the end of the spell.
 func (s *spell) Cleanup(f func()) { s.ends = append(s.ends, f) }
 
 func (s *spell) end() {
@@ -26,10 +26,10 @@ func (s *spell) end() {
 	}
 }
 
-// mostStarts is how often each control plane is started, or as often as there are rounds.
+// mostStarts is the number of starts of each control plane, unless there are fewer rounds.
 const mostStarts = 5
 
-// measureReady starts each control plane, on no data, and ends it.
+// measureReady starts and stops each control plane, without data.
 func measureReady(b *testing.B, r *report) {
 	b.Helper()
 	starts := []func(testing.TB) (name string, took time.Duration){startOurs, startReal}
@@ -45,7 +45,7 @@ func measureReady(b *testing.B, r *report) {
 	}
 }
 
-// startOurs includes the start of etcd, which is embedded, and new certificates.
+// startOurs measures a start that includes etcd, which is embedded, and new certificates.
 func startOurs(t testing.TB) (string, time.Duration) {
 	t.Helper()
 	started := time.Now()

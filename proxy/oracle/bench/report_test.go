@@ -8,13 +8,14 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// What is measured of a part, with its unit.
+// These are the measures of a part, with their units.
 const (
 	throughput         = "requests/s"
 	median             = "p50, ms"
 	tail               = "p99, ms"
 	proxyProcessor     = "CPU, µs/request: proxy"
 	extensionProcessor = "  what is behind it"
+	serversProcessor   = "  all servers"
 	clientProcessor    = "  the client"
 	afterIdling        = "after 30 s idle, MiB"
 	afterLoad          = "after the load, MiB"
@@ -24,19 +25,22 @@ const (
 	growth             = "proxy's growth, KiB/watch"
 )
 
-// A ratio is of the first column to the second, the worst of several measures.
+// ratio is the ratio of the first column to the second, the worst of several measures.
 type ratio struct {
 	name, part string
 	measures   []string
 }
 
-// proxyColumns are ours, the real one, and nothing before the extension-apiserver.
+// proxyColumns are aggregation-proxy, kube-apiserver, and direct requests to the extension-apiserver.
 var proxyColumns = []string{proxytest.AggregationProxy, proxytest.KubeAPIServer, "direct"}
 
 var customRatios = []ratio{
 	{"aggregated-get-throughput", get, []string{throughput}},
 	{"aggregated-list-throughput", list, []string{throughput}},
 	{"aggregated-create-throughput", create, []string{throughput}},
+	{"aggregated-get-cpu", get, []string{serversProcessor}},
+	{"aggregated-list-cpu", list, []string{serversProcessor}},
+	{"aggregated-create-cpu", create, []string{serversProcessor}},
 }
 
 var proxyRatios = []ratio{
@@ -57,13 +61,13 @@ type cell struct {
 	column string
 }
 
-// report has the figures; each round adds one to a cell.
+// report contains the figures. Each round adds one to a cell.
 type report struct {
 	rows    []row
 	figures map[cell][]float64
 	columns []string
 	ratios  []ratio
-	printed int // how many of the rows
+	printed int // the number of printed rows
 }
 
 func (r *report) add(part, measure, column string, figure float64) {
@@ -75,7 +79,7 @@ func (r *report) add(part, measure, column string, figure float64) {
 	r.figures[at] = append(r.figures[at], figure)
 }
 
-// median of what was added. There is none when nothing was.
+// median returns the median of a cell's figures. It reports false if there are none.
 func (r *report) median(line row, column string) (float64, bool) {
 	sorted := slices.Sorted(slices.Values(r.figures[cell{line, column}]))
 	n := len(sorted)
@@ -85,7 +89,7 @@ func (r *report) median(line row, column string) (float64, bool) {
 	return (sorted[(n-1)/2] + sorted[n/2]) / 2, true
 }
 
-// print writes the rows that are new, with medians in the columns.
+// print writes the new rows, with the medians of the columns.
 func (r *report) print(out io.Writer) {
 	if r.printed == 0 {
 		fmt.Fprintf(out, "%-8s%-26s", "", "")
@@ -116,7 +120,7 @@ func (r *report) printRatios(out io.Writer) {
 	}
 }
 
-// decimals are as many as make three digits.
+// decimals returns the number of decimals that gives three digits.
 func decimals(figure float64) int {
 	switch {
 	case figure < 10:
@@ -130,9 +134,9 @@ func decimals(figure float64) int {
 func (r *report) worst(part string, measures []string) (worst float64, found bool) {
 	for _, measure := range measures {
 		ours, ok := r.median(row{part, measure}, r.columns[0])
-		real, okToo := r.median(row{part, measure}, r.columns[1])
+		stock, okToo := r.median(row{part, measure}, r.columns[1])
 		if ok && okToo {
-			worst, found = max(worst, ours/real), true
+			worst, found = max(worst, ours/stock), true
 		}
 	}
 	return worst, found

@@ -12,7 +12,7 @@ import (
 
 const (
 	flunders = "/apis/" + group + "/" + version + "/namespaces/" + namespace + "/flunders"
-	// Objects to list are told from those that are created by this label.
+	// This label distinguishes objects to list from those that are created.
 	label                     = "bench"
 	listedValue, createdValue = "listed", "created"
 	listed                    = 500
@@ -21,10 +21,10 @@ const (
 	mergePatch, jsonMediaType = "application/merge-patch+json", "application/json"
 )
 
-// A call is a request that can be sent to any target.
+// call is a request to any target.
 type call struct {
 	method, path, body string
-	// status is that of the response.
+	// status is the status of the response.
 	status int
 }
 
@@ -61,7 +61,7 @@ func (c call) send(ctx context.Context, client *http.Client, url string, w io.Wr
 	return int(n), nil
 }
 
-// open returns a response of the right status, with a body to be closed.
+// open returns a response with the right status. The caller closes its body.
 func (c call) open(ctx context.Context, client *http.Client, url string) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, c.method, url+c.path, strings.NewReader(c.body))
 	if err != nil {
@@ -80,7 +80,7 @@ func (c call) open(ctx context.Context, client *http.Client, url string) (*http.
 	}
 	if response.StatusCode != c.status || response.ProtoMajor != 2 {
 		defer response.Body.Close()
-		body, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // as much as there is
+		body, _ := io.ReadAll(io.LimitReader(response.Body, 1<<10)) // read as much as there is
 		return nil, fmt.Errorf("%s %s%s: %s over %s, want %d over HTTP/2:\n%s",
 			c.method, url, c.path, response.Status, response.Proto, c.status, body)
 	}
@@ -97,7 +97,7 @@ func (c call) mustSend(b *testing.B, client *http.Client, url string) string {
 	return body.String()
 }
 
-// createObjects makes those that are read, by the shortest way.
+// createObjects creates the objects that are read, directly at the extension-apiserver.
 func (s *setup) createObjects(b *testing.B) {
 	b.Helper()
 	client := s.clients(b)[0]

@@ -8,40 +8,41 @@ import (
 	"testing"
 	"time"
 
+	"github.com/apiserver-builder/builder/proxy/internal/pki"
 	"github.com/apiserver-builder/builder/proxy/oracle/kube"
-	"github.com/apiserver-builder/builder/proxy/pki"
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
 const (
-	// What the extension-apiserver serves, and as what it is known.
+	// The API of the extension-apiserver, and the name of its Service.
 	group, version = "wardle.example.com", "v1alpha1"
 	namespace      = "default"
 	service        = "sample"
-	// connections are to each target, all with certificates of their own.
+	// connections is the number of connections to each target. Each has its own certificate.
 	connections = 4
 )
 
-// A target is where requests go.
+// target is the destination of requests.
 type target struct {
 	name, url string
-	// proxy is the process whose work and growth counts, nil when there is none.
+	// proxy is the measured process, or nil if there is none.
 	proxy *os.Process
-	// controlPlane is all processes of the control plane.
+	// controlPlane contains all processes of the control plane.
 	controlPlane []*os.Process
 }
 
-// setup is the two control planes with one extension-apiserver behind both, and that one itself.
+// setup contains the two control planes and the extension-apiserver behind both.
 type setup struct {
 	targets []target
-	// direct is where the extension-apiserver serves, extension its process and its etcd's, and self this one.
+	// direct is the URL of the extension-apiserver, extension its process and its etcd's, and self this process.
 	direct          string
 	extension, self []*os.Process
-	// trusted has the authorities that all of them share: so the same clients are welcome everywhere.
+	// trusted contains the CAs, which are the same for all targets, so all accept the same clients.
 	trusted *proxytest.ControlPlane
 }
 
-// useBuiltProxy has proxytest start the program that make built, or builds it: no start of it must include that.
+// useBuiltProxy makes proxytest start the program that make built, or builds it, so that the measured start does not include the
+// build.
 func useBuiltProxy(b *testing.B) {
 	b.Helper()
 	const variable = "AGGREGATION_PROXY"
@@ -57,12 +58,12 @@ func useBuiltProxy(b *testing.B) {
 
 func newSetup(b *testing.B) *setup {
 	b.Helper()
-	real := kube.StartAPIServer(b)
+	stock := kube.StartAPIServer(b)
 	data := b.TempDir()
-	copyCertificates(b, real.Dir, data)
+	copyCertificates(b, stock.Dir, data)
 	ours := proxytest.Start(b, "--data-dir", data)
 
-	// What it costs to be asked by the extension-apiserver, which is little, is on our side.
+	// This control plane serves the extension-apiserver's reviews. They take little of its time.
 	direct, processes := startExtension(b, ours)
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {
@@ -71,22 +72,22 @@ func newSetup(b *testing.B) *setup {
 	s := &setup{
 		targets: []target{
 			{ours.Name, ours.URL, ours.Process, []*os.Process{ours.Process}},
-			{real.Name, real.URL, real.Process, []*os.Process{real.Process, real.Etcd}},
+			{stock.Name, stock.URL, stock.Process, []*os.Process{stock.Process, stock.Etcd}},
 			{"direct", direct.URL(), nil, nil},
 		},
 		direct:    direct.URL(),
 		extension: processes,
 		self:      []*os.Process{self},
-		trusted:   real.ControlPlane,
+		trusted:   stock.ControlPlane,
 	}
-	for _, cp := range []*proxytest.ControlPlane{ours, real.ControlPlane} {
+	for _, cp := range []*proxytest.ControlPlane{ours, stock.ControlPlane} {
 		direct.Register(b, cp)
 	}
 	s.createObjects(b)
 	return s
 }
 
-// clients are new ones, with a connection each.
+// clients returns new clients with one connection each.
 func (s *setup) clients(b *testing.B) []*http.Client {
 	b.Helper()
 	var clients []*http.Client
@@ -103,7 +104,7 @@ func copyCertificates(b *testing.B, from, to string) {
 	}
 }
 
-// startExtension starts k8s.io/sample-apiserver with an etcd of its own. It asks the control plane whom to trust.
+// startExtension starts k8s.io/sample-apiserver with its own etcd. It gets its trusted CAs from the control plane.
 func startExtension(b *testing.B, cp *proxytest.ControlPlane) (*proxytest.Backend, []*os.Process) {
 	b.Helper()
 	dir := b.TempDir()

@@ -16,14 +16,14 @@ import (
 
 const (
 	watches = 1000
-	// events are sent to all watches, one after the other.
+	// events is the number of events that all watches get, one after the other.
 	events = 5
-	// deliveryTime is more than any event takes.
+	// deliveryTime is longer than the delivery of any event takes.
 	deliveryTime = time.Minute
 )
 
-// measureWatches holds watches through each target in turn. As memory that a process once had it seldom gives back, there
-// is one round, on control planes that have only idled.
+// measureWatches opens watches through each target in turn. There is only one round, on control planes that have only idled,
+// because a process rarely returns memory.
 func (s *setup) measureWatches(b *testing.B, r *report) {
 	b.Helper()
 	time.Sleep(settleTime)
@@ -71,7 +71,7 @@ func (s *setup) measureWatchesOf(b *testing.B, r *report, t target) {
 	}
 }
 
-// watchers each tell when their watch is established, of each event, and of an end they didn't want.
+// watchers report when their watch is established, each event, and an unexpected end.
 type watchers struct {
 	told  chan error
 	group sync.WaitGroup
@@ -112,7 +112,7 @@ func (w *watchers) tell(ctx context.Context, err error) {
 	}
 }
 
-// mustReceive waits until all watchers have told something.
+// mustReceive waits for a report of every watcher.
 func (w *watchers) mustReceive(b *testing.B, what string) {
 	b.Helper()
 	limit := time.After(deliveryTime)

@@ -16,13 +16,13 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/apiserver-builder/builder/proxy/pki"
+	"github.com/apiserver-builder/builder/proxy/internal/pki"
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
 const loopback = "127.0.0.1"
 
-// controllers are the ones without which a control plane seems broken; aggregation-proxy runs the same.
+// controllers are the same ones as in aggregation-proxy.
 var controllers = []string{
 	"clusterrole-aggregation-controller",
 	"endpointslice-mirroring-controller",
@@ -36,14 +36,14 @@ var controllers = []string{
 // Cluster is the control plane of a cluster without nodes.
 type Cluster struct {
 	*proxytest.ControlPlane
-	// Etcd and ControllerManager are the processes beside kube-apiserver. StartAPIServer leaves out the second.
+	// Etcd and ControllerManager are the processes beside kube-apiserver. StartAPIServer does not start ControllerManager.
 	Etcd, ControllerManager *os.Process
-	// ReadyIn is how long it took from the start of etcd to kube-apiserver's first ok at /readyz.
+	// ReadyIn is the time from the start of etcd to the first success of kube-apiserver's /readyz.
 	ReadyIn time.Duration
 }
 
-// Start starts etcd, kube-apiserver with the arguments after our own, and kube-controller-manager, on free ports of
-// loopback and with certificates of their own. It returns when all of it is ready, and everything ends with the test.
+// Start starts etcd, kube-apiserver with additional arguments, and kube-controller-manager, on free loopback ports and with new
+// certificates. It returns when they are ready. They end with the test.
 func Start(t testing.TB, args ...string) *Cluster {
 	t.Helper()
 	c := StartAPIServer(t, args...)
@@ -51,7 +51,7 @@ func Start(t testing.TB, args ...string) *Cluster {
 	return c
 }
 
-// Start135 is Start with kube-apiserver of Kubernetes 1.35.
+// Start135 starts a cluster, like Start, with kube-apiserver of Kubernetes 1.35.
 func Start135(t testing.TB) *Cluster {
 	t.Helper()
 	dir, err := build135()
@@ -63,7 +63,8 @@ func Start135(t testing.TB) *Cluster {
 	return c
 }
 
-// StartAPIServer is Start without kube-controller-manager: no default ServiceAccounts, no deletion of namespaces.
+// StartAPIServer starts a cluster, like Start, without kube-controller-manager, which creates default ServiceAccounts and deletes
+// namespaces.
 func StartAPIServer(t testing.TB, args ...string) *Cluster {
 	t.Helper()
 	return startAPIServer(t, mustProgram(t, apiServerProgram), args...)
@@ -86,7 +87,7 @@ func startAPIServer(t testing.TB, program string, args ...string) *Cluster {
 	return c
 }
 
-// Replica starts another kube-apiserver on the cluster's etcd. Its certificate of a front proxy is of an authority of its own.
+// Replica starts another kube-apiserver with the cluster's etcd. Another CA signs its front proxy's certificate.
 func (c *Cluster) Replica(t testing.TB) *Cluster {
 	t.Helper()
 	dir := t.TempDir()
@@ -107,7 +108,7 @@ func (c *Cluster) Replica(t testing.TB) *Cluster {
 	return replica
 }
 
-// newCluster has the addresses and credentials of a control plane, and starts nothing.
+// newCluster returns the addresses and credentials of a control plane, without starting it.
 func newCluster(t testing.TB, dir string, certs pki.Dir) *Cluster {
 	t.Helper()
 	pair := func(name string) proxytest.KeyPair {
@@ -150,7 +151,7 @@ func servingNames() pki.Names {
 	}
 }
 
-// startEtcd leaves it to kube-apiserver to wait for etcd, as whoever starts both at once does.
+// startEtcd starts etcd without waiting for it. kube-apiserver waits, as when both are started at the same time.
 func (c *Cluster) startEtcd(t testing.TB, program string, certs pki.Dir) {
 	t.Helper()
 	url := fmt.Sprintf("https://%s:%d", loopback, proxytest.FreePort(t))
@@ -166,7 +167,7 @@ func (c *Cluster) startEtcd(t testing.TB, program string, certs pki.Dir) {
 	}
 }
 
-// EtcdURL is where the etcd of a control plane serves holders of certificate etcd-client in its pki folder.
+// EtcdURL returns the URL of a control plane's etcd, for clients with the certificate etcd-client in its pki folder.
 func EtcdURL(t testing.TB, cp *proxytest.ControlPlane) string {
 	t.Helper()
 	url, err := os.ReadFile(filepath.Join(cp.Dir, "etcd.url"))
@@ -176,7 +177,7 @@ func EtcdURL(t testing.TB, cp *proxytest.ControlPlane) string {
 	return strings.TrimSpace(string(url))
 }
 
-// apiServerFlags are what aggregation-proxy sets, and kubeadm.
+// apiServerFlags returns the flags that correspond to aggregation-proxy's settings, and to kubeadm's.
 func apiServerFlags(etcdURL string, certs pki.Dir, port string) []string {
 	return []string{
 		"--etcd-servers", etcdURL, "--etcd-cafile", certs.Cert(pki.EtcdCA),
@@ -210,8 +211,8 @@ func (c *Cluster) startControllerManager(t testing.TB) {
 	})
 }
 
-// awaitTrust waits for what an extension-apiserver reads when it starts, and for namespace default: kube-apiserver is
-// ready a moment before it has written them.
+// awaitTrust waits for the data that an extension-apiserver reads at its start, and for the namespace default. kube-apiserver
+// writes them a moment after it is ready.
 func (c *Cluster) awaitTrust(t testing.TB, ended <-chan struct{}) {
 	t.Helper()
 	client := c.Client(t).CoreV1()
@@ -232,7 +233,7 @@ func (c *Cluster) writeKubeconfig(t testing.TB, certs pki.Dir) {
 	config.AuthInfos[c.Name] = &clientcmdapi.AuthInfo{ClientCertificate: certs.Cert(pki.Admin), ClientKey: certs.Key(pki.Admin)}
 	config.Contexts[c.Name] = &clientcmdapi.Context{Cluster: c.Name, AuthInfo: c.Name}
 	config.CurrentContext = c.Name
-	// HTTPClient reads the authority from the data, so it goes into the file.
+	// HTTPClient reads the CA from the configuration, so it must be in the file.
 	if err := clientcmdapi.FlattenConfig(config); err != nil {
 		t.Fatal(err)
 	}

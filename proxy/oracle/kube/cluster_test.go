@@ -12,7 +12,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// TestClusterIsWhole wants the release that this module requires, and the controllers at work.
+// TestClusterIsWhole checks the release, and that the controllers work.
 func TestClusterIsWhole(t *testing.T) {
 	cluster := kube.Start(t)
 	t.Logf("kube-apiserver and etcd were ready in %s", cluster.ReadyIn)

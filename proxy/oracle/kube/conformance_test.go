@@ -7,7 +7,7 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// TestConformance holds the suite itself: what aggregation-proxy has to show is what kube-apiserver does.
+// TestConformance checks the suite itself, which describes the behavior of kube-apiserver.
 func TestConformance(t *testing.T) {
 	roots := proxytest.SystemRoots(t)
 	c := StartAPIServer(t)

@@ -13,8 +13,8 @@ import (
 	"sigs.k8s.io/controller-tools/pkg/markers"
 )
 
-// CustomApple is what controller-tools makes of v1beta1's Apple in examples/fruit: the same resource as a custom one, in another
-// group.
+// CustomApple returns the CustomResourceDefinition that controller-tools generates from v1beta1's Apple in examples/fruit, in
+// another group.
 func CustomApple(t testing.TB, group string) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	root, err := RootDir()

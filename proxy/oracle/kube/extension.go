@@ -17,22 +17,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 
-	"github.com/apiserver-builder/builder/proxy/pki"
+	"github.com/apiserver-builder/builder/proxy/internal/pki"
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// Extension is an extension-apiserver to run on this machine behind a control plane.
+// Extension is an extension-apiserver that runs on this machine behind a control plane.
 type Extension struct {
-	// Name is that of its Service, and Namespace the Service's.
+	// Name is the name of its Service, and Namespace the Service's namespace.
 	Name, Namespace string
-	// Group and Versions are what it serves, the preferred version first.
+	// Group and Versions are its API. The preferred version comes first.
 	Group    string
 	Versions []string
-	// Program is built from the sources when it is needed.
+	// Program builds the program and returns its path.
 	Program func() (string, error)
 }
 
-// Sample is k8s.io/sample-apiserver as it is published.
+// Sample returns the published k8s.io/sample-apiserver.
 func Sample() Extension {
 	return Extension{
 		Name: "api", Namespace: "wardle", Group: "wardle.example.com", Versions: []string{"v1beta1", "v1alpha1"},
@@ -40,7 +40,7 @@ func Sample() Extension {
 	}
 }
 
-// Fruit is the apiserver of examples/fruit, a project that builder made.
+// Fruit returns the apiserver of examples/fruit, a project that builder generated.
 func Fruit() Extension {
 	return Extension{
 		Name: "shop-apiserver", Namespace: "shop-system", Group: "fruit.example.com", Versions: []string{"v1beta1", "v1alpha1"},
@@ -48,24 +48,24 @@ func Fruit() Extension {
 	}
 }
 
-// Wardle is the apiserver of examples/wardle, a project that builder made to serve what Sample serves.
+// Wardle returns the apiserver of examples/wardle, a project that builder generated to serve the same API as Sample.
 func Wardle() Extension {
 	wardle := Sample()
 	wardle.Program = func() (string, error) { return ProgramOf("examples/wardle", "./cmd/apiserver") }
 	return wardle
 }
 
-// RunningExtension is one that serves.
+// RunningExtension is an Extension that serves.
 type RunningExtension struct {
 	Extension
-	// URL is its own, for clients that go there directly, with the CA in PEM to verify it.
+	// URL is its own URL, for direct clients. The CA in PEM verifies it.
 	URL     string
 	CA      []byte
 	Process *os.Process
 }
 
-// Start runs the extension-apiserver with the control plane's etcd, as an administrator of it, and with the arguments
-// after our own. It registers it, waits until requests get through, and ends it with the test.
+// Start runs the extension-apiserver with the control plane's etcd, as an administrator, and with additional arguments. It
+// registers it and waits until it is served. It ends with the test.
 func (e Extension) Start(t testing.TB, cp *proxytest.ControlPlane, args ...string) *RunningExtension {
 	t.Helper()
 	program, err := e.Program()
@@ -93,12 +93,13 @@ func (e Extension) Start(t testing.TB, cp *proxytest.ControlPlane, args ...strin
 	return running
 }
 
-// ServingFlags are what an extension-apiserver on this machine has to know of its address and its certificate.
+// ServingFlags returns the flags with the address and certificate of an extension-apiserver on this machine.
 func ServingFlags(port int, cert, key string) []string {
 	return []string{"--bind-address", loopback, "--secure-port", fmt.Sprint(port), "--tls-cert-file", cert, "--tls-private-key-file", key}
 }
 
-// ClientFlags have an extension-apiserver use a control plane, as whom the kubeconfig says, and its etcd.
+// ClientFlags returns the flags with which an extension-apiserver uses a control plane, as the user in the kubeconfig, and its
+// etcd.
 func ClientFlags(t testing.TB, cp *proxytest.ControlPlane, kubeconfig string) []string {
 	t.Helper()
 	certs := pki.Dir(filepath.Join(cp.Dir, "pki"))
@@ -109,7 +110,7 @@ func ClientFlags(t testing.TB, cp *proxytest.ControlPlane, kubeconfig string) []
 	}
 }
 
-// register makes it known by a Service that is an external name of localhost.
+// register registers it with a Service that is an ExternalName for localhost.
 func (e Extension) register(t testing.TB, cp *proxytest.ControlPlane, port int32, ca []byte) {
 	t.Helper()
 	core := cp.Client(t).CoreV1()

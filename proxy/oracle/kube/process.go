@@ -11,11 +11,11 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// How much of a program's log to show when a test failed.
+// logTail is the size of the part of a program's log that is printed after a failed test.
 const logTail = 4 << 10
 
-// StartProcess runs a program until the test ends, or until this process does, however that happens. Its output goes
-// to NAME.log in dir, whose end is shown when it doesn't go well. The channel closes when the program has ended.
+// StartProcess runs a program until the test or this process ends, in any way. Its output goes to NAME.log in dir. The end of the
+// log is printed after a failure. The channel closes when the program has ended.
 func StartProcess(t testing.TB, dir, name, program string, args ...string) (*os.Process, <-chan struct{}) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(dir, name+".log"))
@@ -28,12 +28,12 @@ func StartProcess(t testing.TB, dir, name, program string, args ...string) (*os.
 	cmd.SysProcAttr = endWithParent()
 	started, ended := make(chan error), make(chan struct{})
 	go func() {
-		// The child ends with the thread that started it, so that one has to stay.
+		// The child ends with the thread that started it, so the thread must not end.
 		runtime.LockOSThread()
 		err := cmd.Start()
 		started <- err
 		if err == nil {
-			_ = cmd.Wait() // it is killed, below
+			_ = cmd.Wait() // it is killed below
 		}
 		close(ended)
 	}()
@@ -44,7 +44,7 @@ func StartProcess(t testing.TB, dir, name, program string, args ...string) (*os.
 		if t.Failed() {
 			t.Logf("the end of %s:\n%s", log.Name(), tail(log.Name()))
 		}
-		_ = cmd.Process.Kill() // unless it has ended
+		_ = cmd.Process.Kill() // it may have ended
 		<-ended
 	})
 	return cmd.Process, ended
@@ -58,7 +58,7 @@ func tail(path string) string {
 	return string(data[max(0, len(data)-logTail):])
 }
 
-// await waits until done returns nil. It ends the test when that takes too long, or the program it waits for has ended.
+// await waits until done returns nil. It fails the test after a timeout, or if the program has ended.
 func await(t testing.TB, what string, ended <-chan struct{}, done func(context.Context) error) {
 	t.Helper()
 	proxytest.Eventually(t, what, proxytest.Patience, func(ctx context.Context) error {

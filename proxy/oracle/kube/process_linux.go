@@ -2,5 +2,5 @@ package kube
 
 import "syscall"
 
-// endWithParent has the kernel kill a child whose parent is gone.
+// endWithParent makes the kernel kill a child when its parent ends.
 func endWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

@@ -4,5 +4,5 @@ package kube
 
 import "syscall"
 
-// endWithParent has nothing to offer: elsewhere children end with the test, unless that is killed.
+// endWithParent changes nothing. On other systems, children end with the test unless that is killed.
 func endWithParent() *syscall.SysProcAttr { return nil }

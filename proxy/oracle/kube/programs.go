@@ -1,5 +1,5 @@
-// Package kube runs the real thing for tests: kube-apiserver, kube-controller-manager and etcd, built from this
-// module's requirements, as a control plane on loopback.
+// Package kube runs the real kube-apiserver, kube-controller-manager and etcd for tests, as a control plane on loopback. It builds
+// them from this module's requirements.
 package kube
 
 import (
@@ -20,20 +20,20 @@ const (
 	etcdProgram              = "server"
 	apiServerProgram         = "kube-apiserver"
 	controllerManagerProgram = "kube-controller-manager"
-	// SampleAPIServer is k8s.io/sample-apiserver's program.
+	// SampleAPIServer is the name of k8s.io/sample-apiserver's program.
 	SampleAPIServer = "sample-apiserver"
 )
 
-// kubernetesModule's version is what Kubernetes' own build stamps its programs with.
+// kubernetesModule is the module with the version for the linker flags of Kubernetes' own build.
 const kubernetesModule = "k8s.io/kubernetes"
 
-// buildAll builds every program, once per test process. What is up to date costs a second.
+// buildAll builds all programs, once in each test process. Without changes, this takes a second.
 var buildAll = sync.OnceValues(func() (string, error) { return build("proxy/oracle", "oracle") })
 
-// build135 builds kube-apiserver of Kubernetes 1.35, which is a module of its own.
+// build135 builds kube-apiserver of Kubernetes 1.35, which has a separate module.
 var build135 = sync.OnceValues(func() (string, error) { return build("proxy/oracle/kube135", "oracle-1.35") })
 
-// build builds the programs of a module, which is relative to this repository's root, into a folder of bin.
+// build builds the programs of a module, a path relative to this repository's root, into a folder of bin.
 func build(module, name string) (dir string, err error) {
 	root, err := RootDir()
 	if err != nil {
@@ -48,7 +48,7 @@ func build(module, name string) (dir string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	// go test runs packages side by side, and each may want the programs first.
+	// go test runs packages in parallel, and each may build the programs.
 	unlock, err := lockedfile.MutexAt(filepath.Join(root, "bin", name+".lock")).Lock()
 	if err != nil {
 		return "", err
@@ -57,8 +57,7 @@ func build(module, name string) (dir string, err error) {
 	return dir, goRun(module, "build", "-buildvcs=false", "-ldflags", stamps(release), "-o", dir, "tool")
 }
 
-// stamps are the linker flags with which Kubernetes' programs say which release they are. A release also tells its
-// commit and date, which are nobody else's.
+// stamps returns the linker flags that set the release in Kubernetes' programs. Official releases also set a commit and a date.
 func stamps(release string) string {
 	minor := strings.Split(release, ".")[1]
 	var flags []string
@@ -68,14 +67,14 @@ func stamps(release string) string {
 	return strings.Join(flags, " ")
 }
 
-// Program is the path of one of this module's programs, built if need be.
+// Program builds one of this module's programs if necessary, and returns its path.
 func Program(name string) (string, error) {
 	dir, err := buildAll()
 	return filepath.Join(dir, name), err
 }
 
-// ProgramOf builds package pkg of the module in folder module, which is relative to this repository's root, and returns
-// the program's path.
+// ProgramOf builds package pkg of the module in a folder, which is relative to this repository's root, and returns the path of the
+// program.
 func ProgramOf(module, pkg string) (string, error) {
 	root, err := RootDir()
 	if err != nil {
@@ -85,7 +84,7 @@ func ProgramOf(module, pkg string) (string, error) {
 	return program, goRun(filepath.Join(root, module), "build", "-buildvcs=false", "-o", program, pkg)
 }
 
-// RootDir is this repository's root.
+// RootDir returns this repository's root.
 func RootDir() (string, error) { return goList("", "{{.Dir}}", builderModule) }
 
 func goList(dir, format, module string) (string, error) {

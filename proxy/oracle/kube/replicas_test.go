@@ -13,9 +13,9 @@ import (
 	"github.com/apiserver-builder/builder/proxy/proxytest"
 )
 
-// TestReplicasThatDisagree starts two kube-apiservers on one etcd, of which the second can't reach the backend. The first refuses requests
-// too, whenever the second has written so into the APIService's status. For aggregation-proxy, the test of this name in
-// proxy/internal/availability wants no request refused.
+// TestReplicasThatDisagree starts two kube-apiservers with one etcd. The second cannot reach the backend. The first one also
+// refuses requests whenever the second one has written the APIService's status. The test of the same name in
+// proxy/internal/availability checks that aggregation-proxy refuses no requests.
 func TestReplicasThatDisagree(t *testing.T) {
 	able := StartAPIServer(t)
 	unable := able.Replica(t)

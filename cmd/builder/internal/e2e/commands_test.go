@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// eventually PATTERN COMMAND... runs a command until its output matches, for half a minute at most.
+// eventually PATTERN COMMAND... runs a command until its output matches, for at most three minutes.
 func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: eventually pattern command...")
@@ -22,7 +22,7 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	pattern, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
 	var output []byte
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * time.Minute); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		cmd := exec.Command("env", args[1:]...)
 		cmd.Dir = ts.MkAbs(".")
 		cmd.Env = append(os.Environ(), "PATH="+ts.Getenv("PATH"), "HOME="+ts.Getenv("HOME"))
@@ -33,20 +33,22 @@ func eventually(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("no match for %q in time; the last output (%v) was:\n%s", args[0], err, output)
 }
 
-// replace FILE OLD NEW edits a file, as a user's editor does. In NEW, \n is the end of a line.
+// replace FILE OLD NEW replaces a text in a file. In both texts, \n is a line break and \t a tab.
 func replace(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: replace file old new")
 	}
 	name := ts.MkAbs(args[0])
 	content := ts.ReadFile(args[0])
-	if !strings.Contains(content, args[1]) {
-		ts.Fatalf("%s does not contain %q", args[0], args[1])
+	unescape := strings.NewReplacer(`\n`, "\n", `\t`, "\t").Replace
+	old := unescape(args[1])
+	if !strings.Contains(content, old) {
+		ts.Fatalf("%s does not contain %q", args[0], old)
 	}
-	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(content, args[1], strings.ReplaceAll(args[2], `\n`, "\n"))), 0o644))
+	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(content, old, unescape(args[2]))), 0o644))
 }
 
-// private FOLDER checks that nobody else can read the keys, kubeconfigs and data in a folder.
+// private FOLDER verifies that other users cannot read the keys, kubeconfigs and data in a folder.
 func private(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: private folder")
@@ -74,7 +76,7 @@ func private(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// outlive FILE... waits until the certificates that are in the files now have ended.
+// outlive FILE... waits until the certificates that are currently in the files have expired.
 func outlive(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: outlive file...")

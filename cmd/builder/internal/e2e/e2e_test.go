@@ -1,5 +1,5 @@
-// Package e2e runs the real programs as a user does: builder, aggregation-proxy, and the project's own, on a project that the
-// scripts in testdata make.
+// Package e2e runs the real programs like a user: builder, aggregation-proxy and the programs of a project that the scripts in testdata
+// create.
 package e2e
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// module is where the programs come from; k8s.io/sample-apiserver is another's.
+// module is the module of the programs, in contrast to k8s.io/sample-apiserver.
 const module = "github.com/apiserver-builder/builder"
 
 func TestScripts(t *testing.T) {
@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PATH", bin+string(filepath.ListSeparator)+env.Getenv("PATH"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("AGGREGATION_PROXY", "")
-			// What was downloaded and compiled on this machine is there for the scripts too.
+			// The scripts use this machine's modules and build cache.
 			for _, name := range []string{"GOMODCACHE", "GOCACHE", "GOPROXY", "GOSUMDB", "GOFLAGS", "GOTOOLCHAIN"} {
 				value, err := exec.Command("go", "env", name).Output()
 				if err != nil {
@@ -35,7 +35,7 @@ func TestScripts(t *testing.T) {
 				}
 				env.Setenv(name, strings.TrimSpace(string(value)))
 			}
-			// Whatever a failed script has left running ends with it.
+			// Stop the processes that a failed script has left running.
 			env.Defer(func() { stopAll(env) })
 			return nil
 		},
@@ -50,7 +50,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// stopAll stops the project of each folder of a script.
+// stopAll stops the projects in all folders of a script.
 func stopAll(env *testscript.Env) {
 	projects, _ := filepath.Glob(filepath.Join(env.WorkDir, "*", "PROJECT"))
 	for _, name := range projects {

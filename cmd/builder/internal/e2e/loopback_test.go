@@ -10,7 +10,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// loopback expects the processes of the project in a folder to listen, and on 127.0.0.1 only.
+// loopback verifies that the processes of the project in a folder listen, and only on 127.0.0.1.
 func loopback(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: loopback folder")
@@ -33,13 +33,13 @@ func loopback(ts *testscript.TestScript, neg bool, args []string) {
 			}
 		}
 	}
-	// The proxy, etcd for clients and for peers, the apiserver, the probes of the controller manager.
+	// The proxy, etcd for clients and for peers, the apiserver, and the health probes of the controller manager.
 	if listening < 4 {
 		ts.Fatalf("only %d sockets listen", listening)
 	}
 }
 
-// socketsOf returns the open sockets of all processes that have a folder in their command line.
+// socketsOf returns the open sockets of all processes whose command line contains a folder.
 func socketsOf(dir string) ([]string, error) {
 	processes, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
@@ -49,7 +49,7 @@ func socketsOf(dir string) ([]string, error) {
 	for _, process := range processes {
 		commandLine, err := os.ReadFile(filepath.Join(process, "cmdline"))
 		if err != nil || !strings.Contains(string(commandLine), dir) {
-			continue // it may have ended
+			continue // the process may have exited
 		}
 		files, err := filepath.Glob(filepath.Join(process, "fd", "*"))
 		if err != nil {

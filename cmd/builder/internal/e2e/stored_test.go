@@ -12,8 +12,8 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
-// stored PREFIX APIVERSION checks that the objects in etcd below the prefix, of which there are some, are of that version. The project in
-// the working directory has to be running.
+// stored PREFIX APIVERSION verifies that there are objects in etcd below the prefix, and that all of them have that version. The project in
+// the working directory must be running.
 func stored(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: stored prefix apiVersion")

@@ -1,4 +1,4 @@
-// Package kubectl is kubectl, built in, on the running project by default.
+// Package kubectl runs the built-in kubectl, by default against the running project.
 package kubectl
 
 import (
@@ -20,22 +20,22 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 
 	"github.com/apiserver-builder/builder/cmd/builder/internal/run"
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// An ExitError is a failure that kubectl has said all about already, but for the code to exit with.
+// An ExitError reports that kubectl failed, and has already printed the error.
 type ExitError struct {
-	// Code is what kubectl would exit with.
+	// Code is kubectl's exit code.
 	Code int
 }
 
 func (e *ExitError) Error() string { return fmt.Sprintf("kubectl failed with exit code %d", e.Code) }
 
-// offline are the commands that need no server.
+// offline lists the commands that do not need a server.
 var offline = []string{"kubectl", "help", "completion", "options", "plugin", "kustomize", "version", "config", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
 
-// Run runs kubectl with args. Unless these say --kubeconfig, it talks to the project whose folder find returns, which must be
-// running if the command needs a server. A failure that has been shown comes back as an ExitError.
+// Run runs kubectl with args. Without --kubeconfig, kubectl uses the project whose folder find returns, which must be running if the
+// command needs a server. If kubectl fails after printing an error, Run returns an ExitError.
 func Run(ctx context.Context, find func() (dir string, err error), args []string, streams genericclioptions.IOStreams) error {
 	command := Command(streams)
 	if !names(args, "--kubeconfig") {
@@ -48,7 +48,7 @@ func Run(ctx context.Context, find func() (dir string, err error), args []string
 				return err
 			}
 		}
-		// In front of the rest, so that it holds for "config" too, which has a flag of its own by that name.
+		// The flag comes first, so that it also applies to "config", which has its own flag with this name.
 		own := []string{"--kubeconfig=" + run.Kubeconfig(dir)}
 		if !names(args, "--cache-dir") {
 			own = append(own, "--cache-dir="+run.Discovery(dir))
@@ -57,12 +57,12 @@ func Run(ctx context.Context, find func() (dir string, err error), args []string
 	}
 	command.SetArgs(args)
 	command.SetContext(ctx)
-	// As in kubectl, Ctrl-C ends the process unless a command (an editor, a watch) has asked to be told of it.
+	// As in kubectl, Ctrl-C ends the process unless a command (an editor, a watch) handles it.
 	signal.Reset(os.Interrupt, syscall.SIGTERM)
 	return execute(command, streams.ErrOut)
 }
 
-// Command is kubectl's command.
+// Command returns kubectl's command.
 func Command(streams genericclioptions.IOStreams) *cobra.Command {
 	if build, ok := debug.ReadBuildInfo(); ok {
 		setVersion(build)
@@ -78,7 +78,7 @@ func Command(streams genericclioptions.IOStreams) *cobra.Command {
 	return command
 }
 
-// execute runs the command, and turns the end of the process, which is what kubectl does about errors, into an error.
+// execute runs the command. kubectl exits the process on errors; execute returns them instead.
 func execute(command *cobra.Command, errOut io.Writer) (err error) {
 	defer cmdutil.DefaultBehaviorOnFatal()
 	cmdutil.BehaviorOnFatal(func(message string, code int) {
@@ -97,7 +97,7 @@ func execute(command *cobra.Command, errOut io.Writer) (err error) {
 		}
 	}()
 	if err := cli.RunNoErrOutput(command); err != nil {
-		cmdutil.CheckErr(err) // says it as kubectl does
+		cmdutil.CheckErr(err) // prints it in kubectl's format
 	}
 	return nil
 }
@@ -116,14 +116,14 @@ func checkRunning(dir string) error {
 	return nil
 }
 
-// needsServer says whether the command that args name talks to a server.
+// needsServer reports whether the command in args uses a server.
 func needsServer(command *cobra.Command, args []string) bool {
 	if names(args, "--help") || names(args, "-h") {
 		return false
 	}
 	found, _, err := command.Find(args)
 	if err != nil {
-		return false // kubectl says what is wrong
+		return false // kubectl reports the error
 	}
 	for ; found.HasParent() && found.Parent().HasParent(); found = found.Parent() {
 	}
@@ -133,7 +133,7 @@ func needsServer(command *cobra.Command, args []string) bool {
 	return !slices.Contains(offline, found.Name())
 }
 
-// names says whether args have the flag, before a "--" that ends kubectl's own.
+// names reports whether args contain the flag, before a "--" that ends kubectl's own flags.
 func names(args []string, flag string) bool {
 	for _, arg := range args {
 		if arg == "--" {

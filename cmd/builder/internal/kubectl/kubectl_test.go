@@ -15,7 +15,7 @@ import (
 	"github.com/apiserver-builder/builder/cmd/builder/internal/run"
 )
 
-// project makes a folder that has the kubeconfig of a project that ran once.
+// project returns a folder with the kubeconfig of a project that has been run.
 func project(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -43,7 +43,7 @@ func TestRun(t *testing.T) {
 		args     []string
 		code     int // of an ExitError
 		fails    string
-		out, err string // are part of what is shown
+		out, err string // parts of the output
 	}{
 		{"not running", []string{"get", "apples"}, 0, notRunning, "", ""},
 		{"not running, flags first", []string{"-n", "default", "get", "apples"}, 0, notRunning, "", ""},

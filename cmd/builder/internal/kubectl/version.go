@@ -8,13 +8,13 @@ import (
 	"k8s.io/component-base/version"
 )
 
-// gitVersion is what Kubernetes' own builds set with -ldflags -X, which "go install" has no way to. Without it kubectl
-// fails to read its own version.
+// gitVersion is set by Kubernetes' own builds with -ldflags -X, which "go install" does not support. Without it, kubectl
+// cannot parse its own version.
 //
 //go:linkname gitVersion k8s.io/component-base/version.gitVersion
 var gitVersion string
 
-// setVersion has kubectl say the version of Kubernetes that the program is built from: v1.37.1 for the module's v0.37.1.
+// setVersion sets kubectl's version to that of the Kubernetes modules: v1.37.1 for v0.37.1.
 func setVersion(build *debug.BuildInfo) {
 	for _, dep := range build.Deps {
 		minor, ok := strings.CutPrefix(dep.Version, "v0.")
@@ -22,6 +22,6 @@ func setVersion(build *debug.BuildInfo) {
 			continue
 		}
 		gitVersion = "v1." + minor
-		_ = version.SetDynamicVersion(gitVersion) // no error: it is the default now
+		_ = version.SetDynamicVersion(gitVersion) // cannot fail, because it is the default now
 	}
 }

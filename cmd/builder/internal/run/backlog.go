@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// backlogSize is how many writes a backlog keeps.
+// backlogSize is the number of writes that a backlog keeps.
 const backlogSize = 4096
 
-// A backlog writes in the background, so that a terminal that is paused or a pipe that nobody reads keeps neither the children nor the
-// end of a run waiting. What does not fit in is dropped, and counted.
+// A backlog writes in the background, so that a paused terminal, or a pipe without a reader, blocks neither the children nor the end of a
+// run. It drops and counts writes that do not fit.
 type backlog struct {
 	chunks  chan chunk
 	dropped atomic.Int64
 	done    chan struct{}
 }
 
-// A chunk is what is to be written to w. One without w is the last.
+// A chunk is text to write to w. The last chunk has no w.
 type chunk struct {
 	w    io.Writer
 	text []byte
@@ -33,7 +33,7 @@ func newBacklog() *backlog {
 			if c.w == nil {
 				return
 			}
-			_, _ = c.w.Write(c.text) // nobody may be there to be told
+			_, _ = c.w.Write(c.text) // there may be no one to report an error to
 			if dropped := b.dropped.Swap(0); dropped > 0 {
 				fmt.Fprintf(c.w, "(%d more lines were not shown: see %s/logs)\n", dropped, stateDir)
 			}
@@ -42,7 +42,7 @@ func newBacklog() *backlog {
 	return b
 }
 
-// to returns a writer to w that never waits and never fails.
+// to returns a writer to w that never blocks and never fails.
 func (b *backlog) to(w io.Writer) io.Writer { return backlogWriter{b, w} }
 
 type backlogWriter struct {
@@ -60,7 +60,7 @@ func (b backlogWriter) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// close waits until everything is written, but no longer than the time given. What is written after it is not shown.
+// close waits until everything is written, but at most for the timeout. Later writes are dropped.
 func (b *backlog) close(timeout time.Duration) {
 	over := time.After(timeout)
 	select {

@@ -21,11 +21,13 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
 var apiServices = apiregistrationv1.SchemeGroupVersion.WithResource("apiservices")
 
-// cluster is what the proxy serves, seen by its administrator.
+// A cluster is a client of the proxy with the administrator's rights.
 type cluster struct {
 	kubeconfig string
 	config     *rest.Config
@@ -35,13 +37,13 @@ type cluster struct {
 	mapper     meta.RESTMapper
 }
 
-// newCluster returns the cluster of a kubeconfig, each request to which may take as long as the timeout.
+// newCluster returns the cluster of a kubeconfig. The timeout applies to each request.
 func newCluster(ctx context.Context, kubeconfig string, timeout time.Duration) (*cluster, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
 		return nil, err
 	}
-	config.QPS = -1 // it is ours alone
+	config.QPS = -1 // there are no other clients
 	config.Timeout = timeout
 	c := &cluster{kubeconfig: kubeconfig, config: config}
 	if c.dynamic, err = dynamic.NewForConfig(config); err != nil {
@@ -61,7 +63,7 @@ func newCluster(ctx context.Context, kubeconfig string, timeout time.Duration) (
 	return c, nil
 }
 
-// apply makes the objects be as given, one after the other, on the server's side.
+// apply applies the objects one after the other with server-side apply.
 func (c *cluster) apply(ctx context.Context, objects ...*unstructured.Unstructured) error {
 	for _, object := range objects {
 		kind := object.GroupVersionKind()
@@ -73,7 +75,7 @@ func (c *cluster) apply(ctx context.Context, objects ...*unstructured.Unstructur
 		if mapping.Scope.Name() == meta.RESTScopeNameNamespace {
 			client = c.dynamic.Resource(mapping.Resource).Namespace(object.GetNamespace())
 		}
-		// A control plane that has just started makes its own namespaces, such as kube-system, a moment later.
+		// A control plane that has just started creates its own namespaces, such as kube-system, shortly afterwards.
 		var failure error
 		err = wait(ctx, 10*time.Second, func(ctx context.Context) error {
 			_, err := client.Apply(ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: manager, Force: true})
@@ -90,8 +92,8 @@ func (c *cluster) apply(ctx context.Context, objects ...*unstructured.Unstructur
 	return nil
 }
 
-// writeKubeconfig writes a kubeconfig by which a process is the ServiceAccount whose token is in a file. It names the
-// file of the proxy's authority too: a process reads files again, and notices what was renewed.
+// writeKubeconfig writes a kubeconfig that authenticates a process as the ServiceAccount whose token is in a file. It refers to the file of
+// the proxy's CA too, because processes reload files after a renewal.
 func (c *cluster) writeKubeconfig(path, authority, tokenFile, namespace, serviceAccount string) error {
 	config, err := clientcmd.LoadFromFile(c.kubeconfig)
 	if err != nil {
@@ -109,10 +111,10 @@ func (c *cluster) writeKubeconfig(path, authority, tokenFile, namespace, service
 	if err != nil {
 		return err
 	}
-	return writePrivate(path, content)
+	return regular.Replace(path, content)
 }
 
-// writeToken writes a new token of the ServiceAccount.
+// writeToken writes a new token of the ServiceAccount to a file.
 func (c *cluster) writeToken(ctx context.Context, path, namespace, serviceAccount string, validity time.Duration) error {
 	seconds := int64(max(validity, minTokenValidity) / time.Second)
 	request, err := c.typed.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, serviceAccount,
@@ -120,14 +122,14 @@ func (c *cluster) writeToken(ctx context.Context, path, namespace, serviceAccoun
 	if err != nil {
 		return fmt.Errorf("token of the ServiceAccount %s: %w", serviceAccount, err)
 	}
-	return writePrivate(path, []byte(request.Status.Token))
+	return regular.Replace(path, []byte(request.Status.Token))
 }
 
-// removeOthers removes the APIServices of earlier runs that are not in keep.
-func (c *cluster) removeOthers(ctx context.Context, keep []*unstructured.Unstructured) error {
+// removeOthers deletes the APIServices of earlier runs that are not in keep, and returns their names.
+func (c *cluster) removeOthers(ctx context.Context, keep []*unstructured.Unstructured) (removed []string, err error) {
 	list, err := c.dynamic.Resource(apiServices).List(ctx, metav1.ListOptions{LabelSelector: managedBy + "=" + manager})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, item := range list.Items {
 		if slices.ContainsFunc(keep, func(o *unstructured.Unstructured) bool { return o.GetName() == item.GetName() }) {
@@ -135,15 +137,16 @@ func (c *cluster) removeOthers(ctx context.Context, keep []*unstructured.Unstruc
 		}
 		err := c.dynamic.Resource(apiServices).Delete(ctx, item.GetName(), metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
-			return err
+			return removed, err
 		}
+		removed = append(removed, item.GetName())
 	}
-	return nil
+	return removed, nil
 }
 
-// served returns an error until the APIServices are Available and all that kubectl reads knows of them: discovery and OpenAPI
-// follow a moment later.
-func (c *cluster) served(ctx context.Context, objects []*unstructured.Unstructured) error {
+// served returns an error until the APIServices are Available, and the proxy's discovery and OpenAPI, which kubectl reads, contain
+// everything that their server serves. It does not wait for changes that only --revalidate-openapi detects.
+func (c *cluster) served(ctx context.Context, objects []*unstructured.Unstructured, server *discovery.DiscoveryClient) error {
 	for _, object := range objects {
 		now, err := c.dynamic.Resource(apiServices).Get(ctx, object.GetName(), metav1.GetOptions{})
 		if err != nil {
@@ -153,7 +156,11 @@ func (c *cluster) served(ctx context.Context, objects []*unstructured.Unstructur
 			return err
 		}
 	}
-	_, resources, _, err := c.discovery.GroupsAndMaybeResourcesWithContext(ctx)
+	want, err := resourcesOf(ctx, server)
+	if err != nil {
+		return err
+	}
+	got, err := resourcesOf(ctx, c.discovery)
 	if err != nil {
 		return err
 	}
@@ -163,8 +170,8 @@ func (c *cluster) served(ctx context.Context, objects []*unstructured.Unstructur
 	}
 	for _, object := range objects {
 		version := groupVersion(object)
-		if list := resources[version]; list == nil || len(list.APIResources) == 0 {
-			return fmt.Errorf("%s is Available but not in discovery", version)
+		if names := got[version]; len(names) == 0 || !slices.Equal(names, want[version]) {
+			return fmt.Errorf("%s is Available, but discovery lists %q instead of %q", version, names, want[version])
 		}
 		if _, ok := paths["apis/"+version.String()]; !ok {
 			return fmt.Errorf("%s is Available but not in /openapi/v3", version)
@@ -173,7 +180,20 @@ func (c *cluster) served(ctx context.Context, objects []*unstructured.Unstructur
 	return nil
 }
 
-// available returns an error with the message of the condition Available unless that is true.
+// resourcesOf returns the sorted names of the resources of each version in the discovery of a server or of the aggregation layer.
+func resourcesOf(ctx context.Context, client *discovery.DiscoveryClient) (map[schema.GroupVersion][]string, error) {
+	_, lists, _, err := client.GroupsAndMaybeResourcesWithContext(ctx)
+	names := map[schema.GroupVersion][]string{}
+	for version, list := range lists {
+		for _, resource := range list.APIResources {
+			names[version] = append(names[version], resource.Name)
+		}
+		slices.Sort(names[version])
+	}
+	return names, err
+}
+
+// available returns an error with the message of the condition Available unless its status is True.
 func available(apiService *unstructured.Unstructured) error {
 	conditions, _, _ := unstructured.NestedSlice(apiService.Object, "status", "conditions")
 	for _, c := range conditions {
@@ -189,7 +209,7 @@ func available(apiService *unstructured.Unstructured) error {
 	return fmt.Errorf("APIService %s has no condition Available yet", apiService.GetName())
 }
 
-// groupVersion is what an APIService claims.
+// groupVersion returns the group version of an APIService.
 func groupVersion(apiService *unstructured.Unstructured) schema.GroupVersion {
 	group, _, _ := unstructured.NestedString(apiService.Object, "spec", "group")
 	version, _, _ := unstructured.NestedString(apiService.Object, "spec", "version")

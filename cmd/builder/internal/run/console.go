@@ -6,18 +6,23 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"time"
+
+	"github.com/fatih/color"
+
+	"github.com/apiserver-builder/builder/cmd/builder/internal/display"
 )
 
-// An event is something that a run tells the person who started it. One field is set.
+// An event is something that a run reports to its user. Only one field is set.
 type event struct {
-	// Step is what is being done now.
+	// Step is the current step.
 	Step *step `json:"step,omitempty"`
-	// Lines are shown as they are: a compiler's errors, the last lines of a child.
+	// Progress reports how far the current step is.
+	Progress string `json:"progress,omitempty"`
+	// Lines are printed unchanged: errors of the compiler, or the last lines of a child.
 	Lines []string `json:"lines,omitempty"`
-	// Screen is what is shown once all runs.
+	// Screen is printed once all programs are running.
 	Screen string `json:"screen,omitempty"`
-	// Failure is why the run ended. A run in the foreground returns it instead.
+	// Failure is the reason why the run ended. A run in the foreground returns an error instead.
 	Failure string `json:"failure,omitempty"`
 }
 
@@ -28,84 +33,47 @@ type step struct {
 	Text   string `json:"text"`
 }
 
-// console shows events to a person: progress on err, the screen on out.
+// console prints events: the progress to stderr, the screen to stdout.
 type console struct {
-	out, err io.Writer
-	terminal bool
-
-	mu      sync.Mutex
-	stop    chan struct{} // ends the clock of the current step
-	current string        // the current step's line
-	since   time.Time
+	stdout  io.Writer
+	display *display.Display
+	style   display.Style
 }
 
-// show shows an event.
+func newConsole(stdout, stderr io.Writer, style display.Style) *console {
+	return &console{stdout, display.New(stderr, style.Terminal), style}
+}
+
+// show prints an event.
 func (c *console) show(e event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.endStep()
 	switch {
 	case e.Step != nil:
-		c.beginStep(fmt.Sprintf("[%d/%d] %s", e.Step.Number, e.Step.Of, e.Step.Text))
+		number := c.style.Paint(fmt.Sprintf("[%d/%d]", e.Step.Number, e.Step.Of), color.FgCyan)
+		c.display.Begin(number + " " + e.Step.Text)
+	case e.Progress != "":
+		c.display.Detail(e.Progress)
 	case e.Lines != nil:
-		fmt.Fprintln(c.err, strings.Join(e.Lines, "\n"))
+		c.display.Println(strings.Join(e.Lines, "\n"))
 	case e.Screen != "":
-		fmt.Fprint(c.out, e.Screen)
+		c.display.End()
+		fmt.Fprint(c.stdout, e.Screen)
+	case e.Failure != "":
+		c.display.End()
 	}
 }
 
-// log shows a line of a child's output.
+// log prints a line of a child's output.
 func (c *console) log(name, line string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	fmt.Fprintf(c.err, "%-*s | %s\n", len(controllerManager), name, line)
+	c.display.Println(fmt.Sprintf("%s | %s", c.style.Paint(fmt.Sprintf("%-*s", len(controllerManager), name), color.FgCyan), line))
 }
 
-// How often the line of a step is written again: the one line of a terminal, and one more line of a log.
-const terminalClock, logClock = time.Second, 30 * time.Second
-
-// beginStep writes the line of a step. It is written again every now and then, with the seconds that the step has taken.
-func (c *console) beginStep(line string) {
-	clock, before, after := logClock, "", "\n"
-	if c.terminal {
-		clock, before, after = terminalClock, "\r", ""
-	}
-	c.current, c.since, c.stop = line, time.Now(), make(chan struct{})
-	fmt.Fprint(c.err, line+after)
-	go func(stop <-chan struct{}) {
-		tick := time.NewTicker(clock)
-		defer tick.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				c.mu.Lock()
-				select {
-				case <-stop:
-				default:
-					fmt.Fprintf(c.err, "%s%s (%ds)%s", before, c.current, int(time.Since(c.since).Seconds()), after)
-				}
-				c.mu.Unlock()
-			}
-		}
-	}(c.stop)
-}
-
-func (c *console) endStep() {
-	if c.stop == nil {
-		return
-	}
-	close(c.stop)
-	c.stop = nil
-	if !c.terminal {
-		return
-	}
-	fmt.Fprintf(c.err, "\r%s (%.1fs)\n", c.current, time.Since(c.since).Seconds())
-}
-
-// encodeTo returns a function that writes events to w, one JSON object a line. Nobody may be reading any more.
+// encodeTo returns a function that writes events to w as JSON, one per line. It ignores errors, because there may be no reader any more.
 func encodeTo(w io.Writer) func(event) {
 	encoder := json.NewEncoder(w)
-	return func(e event) { _ = encoder.Encode(e) }
+	var mu sync.Mutex // a build reports its progress in the background
+	return func(e event) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = encoder.Encode(e)
+	}
 }

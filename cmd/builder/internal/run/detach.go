@@ -14,29 +14,29 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// reportVariable tells a detached run the number of the file descriptor to report to.
+// reportVariable contains the file descriptor that a detached run reports to.
 const reportVariable = "BUILDER_RUN_REPORT_FD"
 
-// Report returns where this process, being a detached run, reports to: for Options.Report. It is nil in any other process.
+// Report returns the pipe that this process reports to if it is a detached run, for Options.Report. Otherwise it returns nil.
 func Report(getenv func(string) string) io.WriteCloser {
 	number, err := strconv.Atoi(getenv(reportVariable))
 	if err != nil {
 		return nil
 	}
-	syscall.CloseOnExec(number) // or its reader would wait for the children too
+	syscall.CloseOnExec(number) // otherwise its reader would wait for the children too
 	return os.NewFile(uintptr(number), "report")
 }
 
-// Detach starts "EXECUTABLE run" in the background, shows what it reports, and returns once all runs. The options become flags:
-// --fresh, --certificate-validity and --port.
+// Detach starts "EXECUTABLE run" in the background, prints its events, and returns once all programs are running. It passes options as
+// flags: --fresh, --certificate-validity, --watch and --port.
 func Detach(ctx context.Context, o Options, executable string) error {
 	return detach(ctx, o, executable, stopTimeout)
 }
 
-// detach is Detach, with the time that an interrupted run may take to end.
+// detach is like Detach, with a timeout for the end of an interrupted run.
 func detach(ctx context.Context, o Options, executable string, timeout time.Duration) error {
 	if pid, err := Running(ctx, o.Dir); err != nil {
 		return err
@@ -54,18 +54,18 @@ func detach(ctx context.Context, o Options, executable string, timeout time.Dura
 		time.AfterFunc(timeout, func() {
 			killed.Store(true)
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // it leads a session
-			_ = reports.Close()                                 // something that it started may hold on to it
+			_ = reports.Close()                                 // a process that it started may keep the pipe open
 		})
 	})()
 
 	shown := newBacklog()
 	defer shown.close(showTime)
-	c := &console{out: shown.to(o.Out), err: shown.to(o.Err), terminal: o.Terminal}
+	c := newConsole(shown.to(o.Out), shown.to(o.Err), o.Style)
 	var last event
 	for decoder := json.NewDecoder(reports); ; {
 		var e event
 		if err := decoder.Decode(&e); err != nil {
-			break // it has ended, or has nothing more to report
+			break // it has exited, or has nothing more to report
 		}
 		c.show(e)
 		last = e
@@ -75,15 +75,15 @@ func detach(ctx context.Context, o Options, executable string, timeout time.Dura
 	}
 	err = cmd.Wait()
 	if killed.Load() {
-		return fmt.Errorf("the run in the background was asked to stop, did not end within %s and was killed: see %s", timeout, backgroundLog(o.Dir))
+		return fmt.Errorf("the background process did not stop within %s and was killed: see %s", timeout, backgroundLog(o.Dir))
 	}
 	if last.Failure != "" {
 		return errors.New(last.Failure)
 	}
-	return fmt.Errorf("the run in the background ended before all ran (%w): see %s", err, backgroundLog(o.Dir))
+	return fmt.Errorf("the background process exited before everything was running (%w): see %s", err, backgroundLog(o.Dir))
 }
 
-// startDetached starts a run in a session of its own, so that it outlives the terminal.
+// startDetached starts a run in a new session, so that it outlives the terminal.
 func startDetached(o Options, executable string) (reports *os.File, cmd *exec.Cmd, err error) {
 	if err := os.MkdirAll(filepath.Dir(backgroundLog(o.Dir)), 0o700); err != nil {
 		return nil, nil, err
@@ -115,11 +115,14 @@ func startDetached(o Options, executable string) (reports *os.File, cmd *exec.Cm
 	if o.Validity != 0 {
 		cmd.Args = append(cmd.Args, "--certificate-validity="+o.Validity.String())
 	}
+	if o.Generate == nil {
+		cmd.Args = append(cmd.Args, "--watch=false")
+	}
 	if o.Port != 0 {
 		cmd.Args = append(cmd.Args, "--port="+strconv.Itoa(o.Port))
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("start the run in the background: %w", err), reports.Close())
+		return nil, nil, errors.Join(fmt.Errorf("start the background process: %w", err), reports.Close())
 	}
 	return reports, cmd, nil
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// reports is a mode of the test binary in which it reports the events.
+// reports returns a mode in which the test binary reports the events.
 func reports(t *testing.T, stay bool, events ...event) string {
 	t.Helper()
 	var lines []string
@@ -39,7 +39,7 @@ func TestDetach(t *testing.T) {
 	}{
 		{"all runs", true, []event{building, {Screen: "all runs\n"}}, "all runs\n", "[1/1] building\n", ""},
 		{"a failure", false, []event{building, {Lines: []string{"x.go:1: no"}}, {Failure: "it does not build"}}, "", "[1/1] building\nx.go:1: no\n", "it does not build"},
-		{"no word", false, []event{building}, "", "[1/1] building\n", "the run in the background ended before all ran (exit status 1): see "},
+		{"no word", false, []event{building}, "", "[1/1] building\n", "the background process exited before everything was running (exit status 1): see "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Setenv(modeVariable, reports(t, c.stay, c.events...))
@@ -56,14 +56,14 @@ func TestDetach(t *testing.T) {
 				return
 			}
 			log, err := os.ReadFile(backgroundLog(dir))
-			if want := "said all [run --fresh --certificate-validity=1m0s --port=20005]\n"; err != nil || string(log) != want {
+			if want := "said all [run --fresh --certificate-validity=1m0s --watch=false --port=20005]\n"; err != nil || string(log) != want {
 				t.Errorf("log: %q, want %q (%v)", log, want, err)
 			}
 		})
 	}
 }
 
-// TestDetachInterrupted holds that Ctrl-C before all runs ends what runs in the background.
+// TestDetachInterrupted verifies that Ctrl-C during the start stops the run in the background.
 func TestDetachInterrupted(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(modeVariable, "lock "+dir)
@@ -77,7 +77,7 @@ func TestDetachInterrupted(t *testing.T) {
 	cancel()
 	select {
 	case err := <-done:
-		if err == nil || !strings.HasPrefix(err.Error(), "the run in the background ended before all ran") {
+		if err == nil || !strings.HasPrefix(err.Error(), "the background process exited before everything was running") {
 			t.Errorf("got %v", err)
 		}
 	case <-time.After(10 * time.Second):

@@ -15,40 +15,40 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
 const (
-	// stateDir holds everything that a run keeps, relative to the project's folder.
+	// stateDir is the folder of all files of a run, relative to the project's folder.
 	stateDir = ".builder"
-	// lockFile is held with flock by the process that runs the project, and has its pid in it. It is never removed: two
-	// processes could then each hold a lock of that name.
+	// lockFile is locked with flock by the process that runs the project, and contains its pid. It is never removed, because then two
+	// processes could each lock a file with this name.
 	lockFile = "run.lock"
-	// pidPatience is how long a process may take to write its pid once it holds the lock. It takes far less.
-	pidPatience = 2 * time.Second
+	// pidTimeout is the timeout for a process to write its pid after it has acquired the lock, which usually takes much less.
+	pidTimeout = 2 * time.Second
 )
 
-// Kubeconfig is the path of the cluster-admin kubeconfig of the project in dir.
+// Kubeconfig returns the path of the cluster-admin kubeconfig of the project in dir.
 func Kubeconfig(dir string) string { return filepath.Join(dir, stateDir, "kubeconfig") }
 
-// discoveryDir is what kubectl remembers of the APIs, in the state folder.
+// discoveryDir is the folder of kubectl's discovery cache, in the state folder.
 const discoveryDir = "discovery"
 
-// Discovery is the folder in which kubectl may remember which APIs the project in dir serves. It lasts as long as a run: in the next
-// one they may be others.
+// Discovery returns the folder in which kubectl may cache the discovery of the project in dir. Each run starts with an empty cache, because
+// its APIs may differ.
 func Discovery(dir string) string { return filepath.Join(dir, stateDir, discoveryDir) }
 
-// A RunningError says that a project is running already.
+// A RunningError reports that a project is already running.
 type RunningError struct {
 	// PID is the process that runs it.
 	PID int
 }
 
 func (e *RunningError) Error() string {
-	return fmt.Sprintf(`this project is running already (pid %d): "builder stop" stops it`, e.PID)
+	return fmt.Sprintf(`this project is already running (pid %d): stop it with "builder stop"`, e.PID)
 }
 
-// acquire takes the lock of the project whose state is in the folder state. Closing the file gives it back, and so does the end of the process.
+// acquire acquires the lock of the project with the given state folder. The lock ends when the file is closed, or with the process.
 func acquire(ctx context.Context, state string) (*os.File, error) {
 	if err := os.MkdirAll(state, 0o700); err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func acquire(ctx context.Context, state string) (*os.File, error) {
 }
 
 func lockAndSign(ctx context.Context, state string, file *os.File) error {
-	// Somebody who only looks whether it is held holds it for a moment too: see holder.
+	// Processes that check whether the lock is held also hold it for a moment: see holder.
 	const looks = 200 * time.Millisecond
 	for start := time.Now(); ; {
 		free, err := tryLock(file, unix.LOCK_EX)
@@ -79,15 +79,15 @@ func lockAndSign(ctx context.Context, state string, file *os.File) error {
 			break
 		}
 		if waited := time.Since(start); waited > looks {
-			pid, err := holder(ctx, state, pidPatience)
+			pid, err := holder(ctx, state, pidTimeout)
 			if err != nil {
 				return err
 			}
 			if pid != 0 {
 				return &RunningError{PID: pid}
 			}
-			if waited > pidPatience {
-				return fmt.Errorf("another process keeps a shared lock on %s, for more than %s: find it with \"fuser %[1]s\" and end it", file.Name(), pidPatience)
+			if waited > pidTimeout {
+				return fmt.Errorf("another process keeps a shared lock on %s, for more than %s: find it with \"fuser %[1]s\" and end it", file.Name(), pidTimeout)
 			}
 		}
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {
@@ -101,7 +101,7 @@ func lockAndSign(ctx context.Context, state string, file *os.File) error {
 	return err
 }
 
-// tryLock takes a lock on a file, unless somebody else's keeps it from that.
+// tryLock tries to lock a file, and reports whether it succeeded.
 func tryLock(file *os.File, how int) (bool, error) {
 	err := unix.Flock(int(file.Fd()), how|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
@@ -113,7 +113,7 @@ func tryLock(file *os.File, how int) (bool, error) {
 	return true, nil
 }
 
-// IsRunning reports whether a process runs the project in dir. It need not be known which.
+// IsRunning reports whether a process runs the project in dir, even if its pid is unknown.
 func IsRunning(dir string) (bool, error) {
 	file, err := regular.Open(filepath.Join(dir, stateDir, lockFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -127,14 +127,14 @@ func IsRunning(dir string) (bool, error) {
 	return !free && err == nil, err
 }
 
-// Running returns the pid of the process that runs the project in dir, and 0 when none does.
+// Running returns the pid of the process that runs the project in dir, or 0 if there is none.
 func Running(ctx context.Context, dir string) (int, error) {
-	return holder(ctx, filepath.Join(dir, stateDir), pidPatience)
+	return holder(ctx, filepath.Join(dir, stateDir), pidTimeout)
 }
 
-// holder returns the pid of the process that holds the lock, and 0 when none does. It fails when the lock is held all through the
-// time of patience and the process can't be told.
-func holder(ctx context.Context, state string, patience time.Duration) (int, error) {
+// holder returns the pid of the process that holds the lock, or 0 if there is none. It returns an error if the lock is held during the
+// whole timeout, and the process cannot be determined.
+func holder(ctx context.Context, state string, timeout time.Duration) (int, error) {
 	file, err := regular.Open(filepath.Join(state, lockFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -143,9 +143,9 @@ func holder(ctx context.Context, state string, patience time.Duration) (int, err
 		return 0, err
 	}
 	defer file.Close()
-	deadline := time.Now().Add(patience)
-	// A process that has just got the lock has yet to write its pid over an older one. So a pid counts when it is there
-	// twice, a while apart, under a lock that is held both times.
+	deadline := time.Now().Add(timeout)
+	// A process that has just acquired the lock has not written its pid yet, so the file may contain an older one. So a pid is valid if it
+	// is read twice, at some interval, while the lock is held.
 	for last := 0; ; {
 		free, err := tryLock(file, unix.LOCK_SH)
 		if free || err != nil {
@@ -158,7 +158,7 @@ func holder(ctx context.Context, state string, patience time.Duration) (int, err
 		last = pid
 		if time.Now().After(deadline) {
 			return 0, fmt.Errorf("another process has held %s for %s, and which one can't be told (%s): if \"builder run\" runs in a container, stop it there; "+
-				"else find the process with \"fuser %[1]s\" and end it", file.Name(), patience, cmp.Or(problem, "the process id in the file changes"))
+				"else find the process with \"fuser %[1]s\" and end it", file.Name(), timeout, cmp.Or(problem, "the process id in the file changes"))
 		}
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {
 			return 0, err
@@ -166,9 +166,9 @@ func holder(ctx context.Context, state string, patience time.Duration) (int, err
 	}
 }
 
-// readHolder returns the pid in a lock file, or what keeps that from being the pid of the process that holds the lock.
+// readHolder returns the pid in a lock file, or the reason why it is not the pid of a process that holds the lock.
 func readHolder(file *os.File) (pid int, problem string) {
-	const longest = 20 // characters of a pid, and more
+	const longest = 20 // more than the length of a pid
 	content, err := io.ReadAll(io.NewSectionReader(file, 0, longest))
 	if err != nil {
 		return 0, err.Error()
@@ -178,10 +178,10 @@ func readHolder(file *os.File) (pid int, problem string) {
 		return 0, "the file is empty"
 	}
 	pid, err = strconv.Atoi(text)
-	if err != nil || pid <= 1 { // kill takes 0 and negative numbers for groups of processes
+	if err != nil || pid <= 1 { // kill uses 0 and negative numbers for process groups
 		return 0, fmt.Sprintf("the file has %q in place of a process id", text)
 	}
-	if !has(pid, file) {
+	if !hasOpen(pid, file) {
 		return 0, fmt.Sprintf("the file names process %d, which is not the one that holds it", pid)
 	}
 	return pid, ""

@@ -37,7 +37,7 @@ func TestLock(t *testing.T) {
 	}
 }
 
-// TestLockWhileOthersLook holds that who only looks doesn't keep anybody from starting.
+// TestLockWhileOthersLook verifies that checking the lock does not prevent another process from acquiring it.
 func TestLockWhileOthersLook(t *testing.T) {
 	dir := t.TempDir()
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -82,7 +82,7 @@ func TestStop(t *testing.T) {
 	}
 }
 
-// TestStopStale holds that the pid that a killed run left behind is left alone: it may be anybody's.
+// TestStopStale verifies that Stop ignores the pid of a killed run, which may belong to another process now.
 func TestStopStale(t *testing.T) {
 	dir := t.TempDir()
 	bystander, _ := startChild(t, "lock "+t.TempDir())

@@ -25,23 +25,23 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// child does what mode, "WHAT ARGUMENT", says, and ends the process.
+// child runs the given mode, "WHAT ARGUMENT", and exits the process.
 func child(mode string) {
 	what, arg, _ := strings.Cut(mode, " ")
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	switch what {
-	case "record": // write the name into the file when asked to end
+	case "record": // write the name to the file on SIGTERM
 		name, file, _ := strings.Cut(arg, " ")
 		fmt.Println("up")
 		<-ctx.Done()
-		time.Sleep(100 * time.Millisecond) // long enough for a wrong order to show
+		time.Sleep(100 * time.Millisecond) // long enough to detect a wrong order
 		f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			fail(err)
 		}
 		fmt.Fprintln(f, name)
-	case "stubborn": // don't end, and have a child that doesn't either
+	case "stubborn": // ignore SIGTERM, and start a child that does too
 		signal.Ignore(syscall.SIGTERM)
 		sleep := exec.Command("sleep", "60")
 		if err := sleep.Start(); err != nil {
@@ -53,7 +53,7 @@ func child(mode string) {
 		fmt.Println("first")
 		fmt.Fprintln(os.Stderr, "second")
 		os.Exit(3)
-	case "lock": // run the project in the folder, for as long as it takes
+	case "lock": // lock the project in the folder until SIGTERM
 		file, err := acquire(ctx, filepath.Join(arg, stateDir))
 		if err != nil {
 			fail(err)
@@ -62,7 +62,7 @@ func child(mode string) {
 		<-ctx.Done()
 		time.Sleep(200 * time.Millisecond)
 		file.Close()
-	case "supervise": // start a child and say its pid
+	case "supervise": // start a child and print its pid
 		os.Setenv(modeVariable, "stubborn")
 		c := &children{logs: arg, echo: func(string, string) {}, crash: func(*crashError) {}}
 		p, err := c.start("child", os.Args[0], nil, nil)
@@ -71,12 +71,12 @@ func child(mode string) {
 		}
 		fmt.Println("up", p.pid())
 		time.Sleep(time.Minute)
-	case "report": // be a detached run that reports the events, "-" to stay for a while
+	case "report": // report the events like a detached run, "-" to stay for a while
 		for _, line := range strings.Split(arg, "\n") {
 			report := Report(os.Getenv)
 			if line == "-" {
 				report.Close()
-				time.Sleep(time.Second) // nobody ends it
+				time.Sleep(time.Second) // it must not be killed
 				os.Exit(0)
 			}
 			var e event
@@ -98,7 +98,7 @@ func fail(err error) {
 	os.Exit(9)
 }
 
-// startChild starts the test binary in a mode and waits until it is up. It returns what it says then.
+// startChild starts the test binary in a mode and waits for its first line, which it returns.
 func startChild(t *testing.T, mode string) (cmd *exec.Cmd, says string) {
 	t.Helper()
 	cmd = exec.Command(os.Args[0])
@@ -122,7 +122,7 @@ func startChild(t *testing.T, mode string) (cmd *exec.Cmd, says string) {
 	return cmd, strings.TrimPrefix(strings.TrimSpace(line), "up ")
 }
 
-// eventually waits until ok is true.
+// eventually waits until ok returns true.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(10 * time.Millisecond) {
@@ -132,12 +132,12 @@ func eventually(t *testing.T, what string, ok func() bool) {
 	}
 }
 
-// alive says whether there is a process with the pid that has not ended.
+// alive reports whether a process with the pid exists and has not exited.
 func alive(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return false
 	}
-	// One that has ended and that nobody has waited for is there all the same.
+	// A process that has exited, but that no other process has waited for, still exists.
 	out, err := exec.Command("ps", "-o", "stat=", "-p", fmt.Sprint(pid)).Output()
 	return err == nil && !strings.HasPrefix(strings.TrimSpace(string(out)), "Z")
 }

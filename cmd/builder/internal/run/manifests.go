@@ -16,18 +16,18 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// apiServicesFile has the APIServices as they ship, relative to the project's folder.
+// apiServicesFile is the manifest of the APIServices, relative to the project's folder.
 const apiServicesFile = "config/apiserver/zz_generated.apiservices.yaml"
 
-// managedBy is the label by which the APIServices of an earlier run are found.
+// managedBy is the label that identifies the APIServices of earlier runs.
 const managedBy, manager = "app.kubernetes.io/managed-by", "builder"
 
-// readObjects reads the objects of a YAML file of any number of documents.
-func readObjects(path string) ([]*unstructured.Unstructured, error) {
-	content, err := regular.Read(path)
+// readObjects reads the objects in a YAML file with any number of documents.
+func readObjects(name string) ([]*unstructured.Unstructured, error) {
+	content, err := regular.Read(name)
 	if err != nil {
 		return nil, err
 	}
@@ -39,26 +39,26 @@ func readObjects(path string) ([]*unstructured.Unstructured, error) {
 			return objects, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		var object map[string]any
 		if err := yaml.Unmarshal(document, &object); err != nil {
-			return nil, fmt.Errorf("%s: document %d: %w", path, number, err)
+			return nil, fmt.Errorf("%s: document %d: %w", name, number, err)
 		}
 		if len(object) == 0 {
-			continue // a comment
+			continue // only comments
 		}
 		u := &unstructured.Unstructured{Object: object}
 		if u.GetAPIVersion() == "" || u.GetKind() == "" || u.GetName() == "" {
-			return nil, fmt.Errorf("%s: document %d has no apiVersion, no kind or no metadata.name", path, number)
+			return nil, fmt.Errorf("%s: document %d has no apiVersion, no kind or no metadata.name", name, number)
 		}
 		objects = append(objects, u)
 	}
 }
 
-// readIdentities reads what the project's processes are in a cluster: the namespace, the ServiceAccounts and what they may do.
+// readIdentities reads the manifests that identify the project's processes: the namespace, the ServiceAccounts and their rights.
 func readIdentities(dir string) ([]*unstructured.Unstructured, error) {
-	files, err := fs.Glob(regular.DirFS(dir), "config/rbac/*.yaml") // and not in a path that may hold a * of its own
+	files, err := fs.Glob(regular.DirFS(dir), "config/rbac/*.yaml") // not filepath.Glob, because dir may contain a *
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +77,16 @@ func readIdentities(dir string) ([]*unstructured.Unstructured, error) {
 	return objects, nil
 }
 
-// readAPIServices reads the APIServices as they ship, and has them point at a Service's port on this machine.
+// isIdentity reports whether readIdentities reads a file.
+func isIdentity(name string) bool {
+	return name == "config/namespace.yaml" || path.Dir(name) == "config/rbac" && path.Ext(name) == ".yaml"
+}
+
+// readAPIServices reads the manifests of the APIServices, and makes them refer to a port of a Service on this machine.
 func readAPIServices(dir string, port int, ca []byte) ([]*unstructured.Unstructured, error) {
 	objects, err := readObjects(filepath.Join(dir, filepath.FromSlash(apiServicesFile)))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // no kind yet
+		return nil, nil // there are no kinds yet
 	}
 	if err != nil {
 		return nil, err
@@ -106,7 +111,7 @@ func readAPIServices(dir string, port int, ca []byte) ([]*unstructured.Unstructu
 	return objects, nil
 }
 
-// setCABundle has the APIService trust what the CA signed.
+// setCABundle makes the APIService trust certificates that the CA signed.
 func setCABundle(apiService *unstructured.Unstructured, ca []byte) error {
 	if err := unstructured.SetNestedField(apiService.Object, base64.StdEncoding.EncodeToString(ca), "spec", "caBundle"); err != nil {
 		return fmt.Errorf("%s: %s: %w", apiServicesFile, apiService.GetName(), err)
@@ -114,7 +119,7 @@ func setCABundle(apiService *unstructured.Unstructured, ca []byte) error {
 	return nil
 }
 
-// localService is a Service that stands for a port of this machine.
+// localService returns a Service for a port of this machine.
 func localService(namespace, name string, port int) *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "v1",

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// tailLines is how many lines of a child's output are shown when it crashes.
+	// tailLines is the number of lines of a child's output that are shown when it crashes.
 	tailLines = 10
-	// maxLine is where a line without an end is cut, in bytes.
+	// maxLine is the maximum length of a line, in bytes.
 	maxLine = 64 << 10
 )
 
-// output takes what a child writes to its log, and line by line to a function.
+// output writes a child's output to its log, and passes each line to a function.
 type output struct {
 	log  *os.File
 	line func(string)
@@ -23,10 +23,10 @@ type output struct {
 	mu      sync.Mutex
 	partial []byte
 	last    []string
-	panics  bool // last starts with a Go panic, whose first lines say more than those after
+	panics  bool // last starts with a Go panic, whose first lines are the most useful
 }
 
-// Write implements io.Writer. It never fails: a full disk must not end the child.
+// Write implements io.Writer. It never returns an error, because a full disk must not stop the child.
 func (o *output) Write(b []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

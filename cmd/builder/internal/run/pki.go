@@ -7,20 +7,20 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// servingCert is the certificate that the project's apiserver serves with, and the CA that signs it.
+// A servingCert is the serving certificate of the project's apiserver, and its CA.
 type servingCert struct {
-	// certFile and keyFile are PEM files. The first has the CA's certificate at its end.
+	// certFile and keyFile are PEM files. certFile also contains the CA's certificate.
 	certFile, keyFile string
-	// ca is the PEM certificate of the CA: an APIService's caBundle.
+	// ca is the PEM certificate of the CA, for an APIService's caBundle.
 	ca []byte
 
 	names      []string
@@ -28,18 +28,19 @@ type servingCert struct {
 }
 
 const (
-	// defaultValidity is how long certificates and tokens last. They are made anew at every start, and when two thirds of it are over.
+	// defaultValidity is the validity of certificates and tokens. They are created at every start, and renewed after two thirds of their
+	// validity.
 	defaultValidity = 365 * 24 * time.Hour
-	// MinValidity is long enough for a process to read the next certificate in time.
+	// MinValidity is the shortest validity with which processes can reload certificates in time.
 	MinValidity = 10 * time.Second
-	// minTokenValidity is what kube-apiserver takes.
+	// minTokenValidity is the minimum that kube-apiserver accepts.
 	minTokenValidity = 10 * time.Minute
-	// backdate is for clocks that differ.
+	// backdate allows for clocks that differ.
 	backdate = time.Hour
 )
 
-// newServingCert makes a CA and has it sign a certificate for the names and localhost, in the folder pki. The CA's key is never
-// written: each start makes another CA, which nobody but the APIService needs to know.
+// newServingCert creates a CA, and a certificate for names and localhost that it signs, in the folder pki. It does not write the CA's key,
+// because each start creates a new CA, which only the APIServices refer to.
 func newServingCert(pki string, now time.Time, validity time.Duration, names ...string) (*servingCert, error) {
 	c := &servingCert{
 		certFile: filepath.Join(pki, "extension-apiserver.crt"),
@@ -56,14 +57,14 @@ func newServingCert(pki string, now time.Time, validity time.Duration, names ...
 	if err != nil {
 		return nil, err
 	}
-	if err := writePrivate(c.keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})); err != nil {
+	if err := regular.Replace(c.keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})); err != nil {
 		return nil, err
 	}
 	return c, c.renew(now, validity)
 }
 
-// renew makes both certificates again, with the keys they have: so the old CA verifies the new certificate, the new CA the old
-// one, and it doesn't matter who learns of which first.
+// renew renews both certificates with the same keys. So the old CA certificate verifies the new serving certificate and the other way
+// round, and they may be distributed in any order.
 func (c *servingCert) renew(now time.Time, validity time.Duration) error {
 	ca := &x509.Certificate{
 		SerialNumber:          big.NewInt(now.UnixNano()),
@@ -93,31 +94,9 @@ func (c *servingCert) renew(now time.Time, validity time.Duration) error {
 	}
 	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
 	chain := append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), authority...)
-	if err := writePrivate(c.certFile, chain); err != nil {
+	if err := regular.Replace(c.certFile, chain); err != nil {
 		return err
 	}
 	c.ca = authority
 	return nil
-}
-
-// writePrivate replaces a file by one that only its owner can read.
-func writePrivate(path string, content []byte) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("write %s: %w", path, err)
-		}
-	}()
-	file, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(file.Name()) // nothing, once renamed
-	_, err = file.Write(content)
-	if closeErr := file.Close(); err == nil {
-		err = closeErr
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
 }

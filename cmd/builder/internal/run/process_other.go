@@ -8,10 +8,9 @@ import (
 	"syscall"
 )
 
-// attributes put a child in a process group of its own, so that a terminal's Ctrl-C reaches builder alone, which then stops
-// the children in the right order. Nothing here ends a child when builder is killed, but writing to the closed pipe that is
-// its standard error does.
+// attributes puts a child in a new process group, so that a terminal's Ctrl-C only reaches builder, which stops the children in the right
+// order. If builder is killed, children end when they write to their standard error, a closed pipe.
 func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
-// has reports whether a process may have a file open: whether there is such a process.
-func has(pid int, _ *os.File) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }
+// hasOpen reports whether a process may have a file open, because it exists.
+func hasOpen(pid int, _ *os.File) bool { return !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) }

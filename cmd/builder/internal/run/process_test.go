@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// family is children that are this test binary.
+// A family is children that run the test binary.
 type family struct {
 	children
 	mu    sync.Mutex
@@ -108,7 +109,7 @@ func TestCrash(t *testing.T) {
 		t.Error(cmp.Diff(want, e.tail))
 	}
 	log := filepath.Join(f.logs, "weak.log")
-	if want := "the weak ended by itself (exit status 3), so everything was stopped: its whole log is " + log; e.Error() != want {
+	if want := "the weak exited unexpectedly (exit status 3); all processes were stopped: see its log, " + log; e.Error() != want {
 		t.Errorf("got %q, want %q", e, want)
 	}
 	if content, err := os.ReadFile(log); string(content) != "first\nsecond\n" {
@@ -119,6 +120,78 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// TestTry starts children on trial beside a running one. The end of a child on trial, or of a replaced child, is not a crash.
+func TestTry(t *testing.T) {
+	f, order := newFamily(t), filepath.Join(t.TempDir(), "order")
+	first, _ := f.add(t, "server", "record first "+order)
+	f.add(t, "last", "record last "+order)
+
+	t.Setenv(modeVariable, "crash")
+	weak, err := f.try("server", os.Args[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-weak.done
+	end := f.keep(weak, first)
+	want := "the new server exited unexpectedly (exit status 3): see its log, " + f.logFile("server")
+	if end == nil || end.Error() != want {
+		t.Errorf("got %v, want %s", end, want)
+	}
+	if err := f.drop(weak); err != nil || !alive(first.pid()) {
+		t.Errorf("the other ended too, or: %v", err)
+	}
+
+	t.Setenv(modeVariable, "record second "+order)
+	second, err := f.try("server", os.Args[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := func() string { content, _ := os.ReadFile(f.logFile("server")); return string(content) }
+	eventually(t, "all three are in one log", func() bool { return log() == "up\nfirst\nsecond\nup\n" })
+	if err := f.keep(second, first); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.drop(first); err != nil {
+		t.Error(err)
+	}
+	if err := f.stop(); err != nil {
+		t.Error(err)
+	}
+	if got, err := os.ReadFile(order); string(got) != "first\nlast\nsecond\n" {
+		t.Errorf("ended in the order %q (%v)", got, err)
+	}
+	if _, err := f.try("server", os.Args[0], nil); !errors.Is(err, errStopped) {
+		t.Errorf("started after the end: %v", err)
+	}
+	if lines := strings.Join(f.lines, ", "); lines != "server: up, last: up" {
+		t.Errorf("shown: %s", lines)
+	}
+	select {
+	case e := <-f.crash:
+		t.Errorf("a crash: %v", e)
+	default:
+	}
+}
+
+// TestCrashAfterKeep verifies that a child that is kept is no longer on trial.
+func TestCrashAfterKeep(t *testing.T) {
+	f := newFamily(t)
+	t.Setenv(modeVariable, "stubborn")
+	p, err := f.try("server", os.Args[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.keep(p, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if e := <-f.crash; !strings.HasPrefix(e.Error(), "the server exited unexpectedly (signal: killed); all processes were stopped") {
+		t.Errorf("got %v", e)
+	}
+}
+
 func TestStartMissing(t *testing.T) {
 	f := newFamily(t)
 	if _, err := f.start("ghost", "/does/not/exist", nil, nil); err == nil || !strings.HasPrefix(err.Error(), "start the ghost: ") {
@@ -126,7 +199,7 @@ func TestStartMissing(t *testing.T) {
 	}
 }
 
-// TestKilledSupervisor holds that children end with a supervisor that had no time to end them.
+// TestKilledSupervisor verifies that children end when their supervisor is killed.
 func TestKilledSupervisor(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux does that")
@@ -136,7 +209,7 @@ func TestKilledSupervisor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(300 * time.Millisecond) // long enough for a thread that is idle to have ended
+	time.Sleep(300 * time.Millisecond) // long enough for an idle thread to exit
 	if !alive(pid) {
 		t.Fatal("the child ended before its supervisor")
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// components are the project's own processes.
+// components lists the project's own processes.
 var components = []string{apiserver, controllerManager}
 
 func (r *runner) validity() time.Duration { return cmp.Or(r.Validity, defaultValidity) }
@@ -17,7 +17,7 @@ func (r *runner) tokenFile(component string) string {
 	return filepath.Join(r.state, component+".token")
 }
 
-// writeTokens gives each process a new token.
+// writeTokens writes a new token for each process.
 func (r *runner) writeTokens(ctx context.Context) error {
 	for _, component := range components {
 		err := r.cluster.writeToken(ctx, r.tokenFile(component), r.Project.Namespace(), r.Project.Name+"-"+component, r.validity())
@@ -28,9 +28,9 @@ func (r *runner) writeTokens(ctx context.Context) error {
 	return nil
 }
 
-// keepCurrent renews what the project's processes are known by until ctx is done. The proxy does so with what is its own.
+// keepCurrent renews the credentials of the project's processes until ctx is done. The proxy renews its own.
 func (r *runner) keepCurrent(ctx context.Context) {
-	// By the wall clock, which is what ends them: a timer until then would be late by the time that the machine slept.
+	// They expire by the wall clock. A timer for the whole period would be late by the time that the machine sleeps.
 	every := min(time.Minute, r.validity()/30)
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -41,30 +41,39 @@ func (r *runner) keepCurrent(ctx context.Context) {
 		case <-tick.C:
 		}
 		now := time.Now()
-		if !renewalDue(r.issued, now, r.validity()) {
+		if !renewalDue(r.issued, now, r.validity()) { // only this goroutine renews
 			continue
 		}
 		if err := r.renew(ctx, now); err != nil && ctx.Err() == nil {
-			r.show(event{Lines: []string{fmt.Sprintf("renewing certificates and tokens failed, and is tried again in %s: %v", every, err)}})
+			r.show(event{Lines: []string{fmt.Sprintf("renewing certificates and tokens failed, retrying in %s: %v", every, err)}})
 		}
 	}
 }
 
-// renewalDue tells whether what was issued is near its end, or was issued by a clock that has been set back since.
+// renewalDue reports whether credentials are near their end, or were issued before the clock was set back.
 func renewalDue(issued, now time.Time, validity time.Duration) bool {
-	// Round leaves out the monotonic clock, which stops while the machine sleeps.
+	// Round removes the monotonic clock, which stops while the machine sleeps.
 	age := now.Round(0).Sub(issued.Round(0))
 	return age > validity*2/3 || age < -backdate
 }
 
-// renew renews tokens, the apiserver's certificate and its authority in the APIServices. Those who read them wait for nobody:
-// the old ones are good for a while.
+// connect loads the administrator's kubeconfig again, because the proxy renews its certificate before it expires.
+func (r *runner) connect(ctx context.Context) error {
+	fresh, err := newCluster(ctx, Kubeconfig(r.Dir), requestTimeout)
+	if err == nil {
+		r.cluster = fresh
+	}
+	return err
+}
+
+// renew renews the tokens, the apiserver's certificate, and its CA in the APIServices. The old ones are valid for some time, so processes
+// may reload them later.
 func (r *runner) renew(ctx context.Context, now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, availableTimeout)
 	defer cancel()
-	var err error
-	// The administrator's certificate has been renewed too.
-	if r.cluster, err = newCluster(ctx, Kubeconfig(r.Dir), requestTimeout); err != nil {
+	if err := r.connect(ctx); err != nil {
 		return err
 	}
 	if err := r.writeTokens(ctx); err != nil {

@@ -1,5 +1,5 @@
-// Package run runs a project on this machine: storage and the aggregation layer (aggregation-proxy), the project's apiserver and
-// its controller manager, as child processes that end when it ends. All their state is in .builder/, in the project's folder.
+// Package run runs a project on this machine: storage and the aggregation layer (aggregation-proxy), the project's apiserver and its
+// controller manager. They are child processes, and keep all their state in .builder/ in the project's folder.
 package run
 
 import (
@@ -9,16 +9,19 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/apiserver-builder/builder/cmd/builder/internal/display"
+	"github.com/apiserver-builder/builder/cmd/builder/internal/watch"
 	"github.com/apiserver-builder/builder/generators/project"
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// The children's names: of their binaries and logs, in front of their lines, and in what is said of them.
+// The names of the children, for binaries, logs, prefixes of lines and messages.
 const (
 	aggregationProxy  = "aggregation-proxy"
 	apiserver         = "apiserver"
@@ -26,59 +29,73 @@ const (
 )
 
 const (
-	// graceTime is how long a child may take to end after SIGTERM.
+	// graceTime is the timeout of a child after SIGTERM.
 	graceTime = 10 * time.Second
-	// killTime is how long a child may take to end after SIGKILL.
+	// killTime is the timeout of a child after SIGKILL.
 	killTime = 5 * time.Second
-	// showTime is how long the end waits for a terminal to show the last lines.
+	// showTime is the timeout for a terminal to print the last lines.
 	showTime = time.Second
 )
 
-// Options say what to run and where to show it.
+// Options defines the project to run, and the outputs of the run.
 type Options struct {
-	// Dir is the absolute path of the project's folder, the one that PROJECT is in.
+	// Dir is the absolute path of the project's folder, which contains PROJECT.
 	Dir string
-	// Project is what PROJECT declares.
+	// Project is the content of PROJECT.
 	Project *project.Project
 	// Proxy is the path of the aggregation-proxy binary: see FindProxy.
 	Proxy string
-	// Port is where the proxy serves: 0 for that of the last run or a free one.
+	// Port is the port of the proxy. If it is 0, the run uses the port of the last run or a free one.
 	Port int
-	// Fresh drops the state of earlier runs first.
+	// Fresh removes the state of earlier runs first.
 	Fresh bool
-	// Validity is how long certificates and tokens last, which are renewed in the last third of it: 0 for a year.
+	// Validity is the validity of certificates and tokens, which are renewed in its last third. 0 means one year.
 	Validity time.Duration
-	// Out is given what to do next, once all runs; Err the progress, and then the children's output.
+	// Out gets the next steps once all programs are running. Err gets the progress, and then the output of the children.
 	Out, Err io.Writer
-	// Terminal says that Err is a terminal.
-	Terminal bool
-	// Report is where a detached run reports: see Report.
+	// Style is the style of Err.
+	Style display.Style
+	// Report is the pipe of a detached run: see Report.
 	Report io.WriteCloser
+	// Generate updates the generated code. The run calls it when files change, and then builds and restarts programs. If it is nil, the run
+	// ignores changes.
+	Generate Generate
 }
 
-// runner is one run.
+// Generate generates code, and calls slow at intervals with the time that it has taken. It returns the declaration that it used, and the paths of the changed files
+// relative to the project's folder. Its error may have several lines.
+type Generate func(ctx context.Context, slow func(elapsed time.Duration)) (*project.Project, []string, error)
+
+// A runner is one run.
 type runner struct {
 	Options
 	state    string
 	show     func(event)
 	console  *console
-	echo     atomic.Bool // show the children's lines
+	echo     atomic.Bool // print the output of the children
 	children children
 
-	cluster     *cluster
-	cert        *servingCert
-	issued      time.Time // when cert and the tokens were made
-	ports       struct{ proxy, apiserver, probes int }
-	proxyURL    string
-	apiServices []*unstructured.Unstructured
+	proxyPort int
+	proxyURL  string
+	tree      *watch.Tree
+
+	// These fields belong to the goroutine that starts programs.
+	apiserver, controllerManager *program
+
+	// mu guards the following fields once all programs are running, because certificates are renewed while programs are replaced.
+	mu                      sync.Mutex
+	cluster                 *cluster
+	cert                    *servingCert
+	issued                  time.Time // when cert and the tokens were created
+	identities, apiServices []*unstructured.Unstructured
 }
 
-// Run starts everything, shows what runs where, and stops everything when ctx is done, which is no error once all ran. The end of
-// a child is one.
+// Run starts all programs, prints how to use them, and stops them when ctx is done. Then it returns nil if all were running. It returns an
+// error if a child exits.
 func Run(ctx context.Context, o Options) error {
 	shown := newBacklog()
 	defer shown.close(showTime)
-	c := &console{out: shown.to(o.Out), err: shown.to(o.Err), terminal: o.Terminal}
+	c := newConsole(shown.to(o.Out), shown.to(o.Err), o.Style)
 	r := &runner{Options: o, state: filepath.Join(o.Dir, stateDir), console: c, show: c.show}
 	if o.Report == nil {
 		return r.run(ctx)
@@ -115,6 +132,12 @@ func (r *runner) run(ctx context.Context) (err error) {
 		crash: func(e *crashError) { cancel(e) },
 	}
 	defer func() { err = errors.Join(err, r.children.stop()) }()
+	if r.Generate != nil { // before the build, so that no change is missed
+		if r.tree, err = watch.New(ctx, r.Dir, isIdentity); err != nil {
+			return fmt.Errorf("%w; --watch=false runs the project without it", err)
+		}
+		defer r.tree.Close()
+	}
 
 	err = r.start(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -122,21 +145,38 @@ func (r *runner) run(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		r.running()
-		go r.keepCurrent(ctx) // a proxy that hangs must not keep the run from ending
-		<-ctx.Done()
-		r.echo.Store(false) // how they end is in their logs
+		r.follow(ctx)
+		r.echo.Store(false) // the logs contain the rest of the output
 	}
 	if crash := (*crashError)(nil); errors.As(context.Cause(ctx), &crash) {
 		return r.explain(crash)
 	}
 	if err != nil {
-		return errors.New("stopped before everything ran")
+		return errors.New("stopped before everything was running")
 	}
 	r.show(event{Lines: []string{"stopping"}})
 	return nil
 }
 
-// running tells that all runs. From here on the children's lines are shown; a run in the background has nobody to show them to.
+// follow renews certificates and reloads programs until ctx is done.
+func (r *runner) follow(ctx context.Context) {
+	go r.keepCurrent(ctx)
+	reloading := make(chan struct{})
+	go func() {
+		defer close(reloading)
+		if r.tree != nil {
+			r.reloadAlways(ctx)
+		}
+	}()
+	<-ctx.Done()
+	select { // a disk or proxy that does not respond must not prevent the run from ending
+	case <-reloading:
+	case <-time.After(graceTime):
+	}
+}
+
+// running prints that all programs are running. From then on, the output of the children is printed too, unless the run is in the
+// background.
 func (r *runner) running() {
 	r.show(event{Screen: r.screen()})
 	if r.Report == nil {
@@ -147,7 +187,7 @@ func (r *runner) running() {
 	r.show = r.console.show
 }
 
-// explain shows the last lines of a crashed child.
+// explain prints the last lines of a crashed child.
 func (r *runner) explain(crash *crashError) error {
 	if len(crash.tail) > 0 {
 		r.show(event{Lines: append([]string{fmt.Sprintf("the last lines of the %s:", crash.name)}, indent(crash.tail)...)})
@@ -163,13 +203,13 @@ func indent(lines []string) []string {
 	return indented
 }
 
-// start does what makes the project run, each step with its line.
+// start starts the project in steps, and prints a line for each.
 func (r *runner) start(ctx context.Context) error {
 	steps := []struct {
 		text string
 		do   func(context.Context) error
 	}{
-		{"building cmd/apiserver and cmd/controller-manager", r.build},
+		{"building cmd/apiserver and cmd/controller-manager", r.prepare},
 		{"starting the aggregation proxy", r.startProxy},
 		{"applying config/namespace.yaml and config/rbac", r.applyIdentities},
 		{"starting the apiserver", r.startAPIServer},
@@ -179,24 +219,23 @@ func (r *runner) start(ctx context.Context) error {
 	for i, s := range steps {
 		r.show(event{Step: &step{Number: i + 1, Of: len(steps), Text: s.text}})
 		if err := s.do(ctx); err != nil {
-			return r.inTime(err)
+			return r.nameProxyOnTimeout(err)
 		}
 	}
 	return nil
 }
 
-// prepareState makes the folders, after it has dropped the state of earlier runs where that is asked for. Binaries and
-// logs are replaced anyway.
+// prepareState creates the folders. With Fresh, it first removes the state of earlier runs. Binaries and logs are always replaced.
 func (r *runner) prepareState() error {
 	if err := regular.Check(Kubeconfig(r.Dir)); err != nil {
 		return err
 	}
-	// The last run's port is in what may be dropped.
+	// Read the last run's port before its state is removed.
 	port, err := proxyPort(r.Dir, r.Port)
 	if err != nil {
 		return err
 	}
-	r.ports.proxy = port
+	r.proxyPort = port
 	if r.Fresh {
 		entries, err := os.ReadDir(r.state)
 		if err != nil {

@@ -2,11 +2,13 @@ package run
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -14,7 +16,7 @@ import (
 	"github.com/apiserver-builder/builder/generators/project"
 )
 
-// TestRunFailures runs a module of two small programs, with the test binary in the proxy's place.
+// TestRunFailures runs a module with two small programs, and the test binary instead of the proxy.
 func TestRunFailures(t *testing.T) {
 	main := "package main\n\nfunc main() {}\n"
 	module := map[string]string{"go.mod": "module example.com/shop\n\ngo 1.26\n", "cmd/apiserver/main.go": main, "cmd/controller-manager/main.go": main}
@@ -27,17 +29,17 @@ func TestRunFailures(t *testing.T) {
 	}{
 		{
 			"no go", "/does/not/exist", "", module,
-			`"go" is not in PATH, and the project is built with it: install Go from https://go.dev/dl`,
+			`"go" is not in PATH: install Go from https://go.dev/dl to build the project`,
 			[]string{"[1/6] building cmd/apiserver and cmd/controller-manager"},
 		},
 		{
 			"a build error", os.Getenv("PATH"), "", broken,
-			"the project does not build (go build ./cmd/...: exit status 1): mend what is said above and try again",
+			"the project does not build (go build ./cmd/...: exit status 1): fix the errors above and run the command again",
 			[]string{"cmd/apiserver/main.go:3:15: undefined: x"},
 		},
 		{
 			"the proxy crashes", os.Getenv("PATH"), "crash", module,
-			"the aggregation-proxy ended by itself (exit status 3), so everything was stopped: its whole log is ",
+			"the aggregation-proxy exited unexpectedly (exit status 3); all processes were stopped: see its log, ",
 			[]string{"[2/6] starting the aggregation proxy", "the last lines of the aggregation-proxy:", "    first", "    second"},
 		},
 	} {
@@ -88,8 +90,8 @@ func TestFresh(t *testing.T) {
 		if err := r.prepareState(); err != nil {
 			t.Fatal(err)
 		}
-		if r.ports.proxy != port {
-			t.Errorf("fresh %v: port %d, want that of the last run, %d", fresh, r.ports.proxy, port)
+		if r.proxyPort != port {
+			t.Errorf("fresh %v: port %d, want that of the last run, %d", fresh, r.proxyPort, port)
 		}
 		for path, kept := range map[string]bool{"etcd/member": !fresh, "pki/ca.key": !fresh, "kubeconfig": !fresh, "bin/apiserver": true, "run.lock": true, "logs": true, "pki": true} {
 			if _, err := os.Stat(filepath.Join(r.state, path)); (err == nil) != kept {
@@ -101,11 +103,11 @@ func TestFresh(t *testing.T) {
 
 func TestScreen(t *testing.T) {
 	r := &runner{Options: Options{Dir: "/home/me/shop", Project: &project.Project{Name: "shop", Domain: "example.com"}}, proxyURL: "https://127.0.0.1:20000"}
-	r.ports.apiserver, r.ports.probes = 20001, 20002
+	r.apiserver, r.controllerManager = &program{port: 20001}, &program{port: 20002}
 	empty := `
 shop is running:
 
-  aggregation-proxy    https://127.0.0.1:20000   the aggregation layer, and storage behind it
+  aggregation-proxy    https://127.0.0.1:20000   the aggregation layer, with etcd
   apiserver            https://127.0.0.1:20001   no API yet
   controller-manager   http://127.0.0.1:20002    /healthz and /readyz
   logs                 .builder/logs
@@ -120,13 +122,14 @@ Ctrl-C stops everything.
 	if diff := cmp.Diff(empty, r.screen()); diff != "" {
 		t.Error(diff)
 	}
-	r.Report = os.Stdout // in the background
+	r.Report = os.Stdout // as in the background
+	r.Generate = func(context.Context, func(time.Duration)) (*project.Project, []string, error) { return nil, nil, nil }
 	r.Project.Groups = []project.Group{{Name: "fruit"}, {Name: "shop", Kinds: []project.Kind{{Name: "Apple"}}}}
 	r.apiServices = []*unstructured.Unstructured{{Object: map[string]any{"spec": map[string]any{"group": "shop.example.com", "version": "v1"}}}}
 	want := `
 shop is running:
 
-  aggregation-proxy    https://127.0.0.1:20000   the aggregation layer, and storage behind it
+  aggregation-proxy    https://127.0.0.1:20000   the aggregation layer, with etcd
   apiserver            https://127.0.0.1:20001   shop.example.com/v1
   controller-manager   http://127.0.0.1:20002    /healthz and /readyz
   logs                 .builder/logs
@@ -134,9 +137,11 @@ shop is running:
 Next, in another terminal, in /home/me/shop:
 
   export KUBECONFIG=$PWD/.builder/kubeconfig
-  kubectl apply -f config/samples && kubectl get apples
+  kubectl apply -k config/samples && kubectl get apples
 
 Without kubectl: builder kubectl get apples
+
+What you change is served as soon as you save it.
 
 "builder stop" stops everything.
 `

@@ -7,18 +7,18 @@ import (
 	"text/tabwriter"
 )
 
-// screen says what runs where and what to type next.
+// screen describes the running programs and the next commands to type.
 func (r *runner) screen() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n%s is running:\n\n", r.Project.Name)
 	table := tabwriter.NewWriter(&b, 0, 0, 3, ' ', 0)
-	fmt.Fprintf(table, "  %s\t%s\tthe aggregation layer, and storage behind it\n", aggregationProxy, r.proxyURL)
-	fmt.Fprintf(table, "  %s\thttps://127.0.0.1:%d\t%s\n", apiserver, r.ports.apiserver, r.apis())
-	if r.ports.probes != 0 {
-		fmt.Fprintf(table, "  %s\thttp://127.0.0.1:%d\t/healthz and /readyz\n", controllerManager, r.ports.probes)
+	fmt.Fprintf(table, "  %s\t%s\tthe aggregation layer, with etcd\n", aggregationProxy, r.proxyURL)
+	fmt.Fprintf(table, "  %s\thttps://127.0.0.1:%d\t%s\n", apiserver, r.apiserver.port, r.apis())
+	if r.controllerManager != nil {
+		fmt.Fprintf(table, "  %s\thttp://127.0.0.1:%d\t/healthz and /readyz\n", controllerManager, r.controllerManager.port)
 	}
 	fmt.Fprintf(table, "  logs\t%s\n", filepath.Join(stateDir, "logs"))
-	_ = table.Flush() // to memory
+	_ = table.Flush() // writes to memory
 
 	resource := r.firstResource()
 	if resource == "" {
@@ -26,8 +26,11 @@ func (r *runner) screen() string {
 	} else {
 		fmt.Fprintf(&b, "\nNext, in another terminal, in %s:\n\n", r.Dir)
 		b.WriteString("  export KUBECONFIG=$PWD/.builder/kubeconfig\n")
-		fmt.Fprintf(&b, "  kubectl apply -f config/samples && kubectl get %s\n", resource)
+		fmt.Fprintf(&b, "  kubectl apply -k config/samples && kubectl get %s\n", resource)
 		fmt.Fprintf(&b, "\nWithout kubectl: builder kubectl get %s\n", resource)
+	}
+	if r.Generate != nil {
+		b.WriteString("\nWhat you change is served as soon as you save it.\n")
 	}
 	if r.Report == nil {
 		b.WriteString("\nCtrl-C stops everything.\n\n")
@@ -37,7 +40,7 @@ func (r *runner) screen() string {
 	return b.String()
 }
 
-// apis are the API versions that are served.
+// apis returns the served API versions.
 func (r *runner) apis() string {
 	if len(r.apiServices) == 0 {
 		return "no API yet"
@@ -49,7 +52,7 @@ func (r *runner) apis() string {
 	return strings.Join(versions, ", ")
 }
 
-// firstResource is the resource to show in an example, and empty when there is no kind.
+// firstResource returns the resource for an example, or "" if there is no kind.
 func (r *runner) firstResource() string {
 	for _, group := range r.Project.Groups {
 		for _, kind := range group.Kinds {

@@ -4,22 +4,23 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 
-	"github.com/apiserver-builder/builder/generators/gocmd"
-	"github.com/apiserver-builder/builder/generators/regular"
+	"github.com/apiserver-builder/builder/cmd/builder/internal/gobuild"
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
-// These are for a slow and busy machine: usually each takes about a second.
+// These timeouts are for a slow and busy machine. Usually, each step takes about a second.
 const (
 	buildTimeout     = time.Hour // with nothing compiled or downloaded yet
 	proxyTimeout     = 90 * time.Second
@@ -28,15 +29,54 @@ const (
 	requestTimeout   = 30 * time.Second
 )
 
+// prepare generates code if the run follows changes, and builds.
+func (r *runner) prepare(ctx context.Context) error {
+	if r.Generate != nil {
+		if err := r.generate(ctx); err != nil {
+			return err
+		}
+	}
+	return r.build(ctx)
+}
+
+// generate generates code, and uses the declaration that it was generated from.
+func (r *runner) generate(ctx context.Context) error {
+	p, written, err := r.Generate(ctx, r.generatesSlowly)
+	r.tree.Wrote(written...)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if p.Name != r.Project.Name || p.Namespace() != r.Project.Namespace() {
+		return fmt.Errorf("the name in PROJECT changed to %s: stop and restart \"builder run\"", p.Name)
+	}
+	r.Project = p
+	return nil
+}
+
+// generatesSlowly reports that code generation has taken some time already.
+func (r *runner) generatesSlowly(elapsed time.Duration) {
+	const reason = "the go command may be downloading modules"
+	if r.apiserver == nil { // a step of the start, which has a clock
+		r.show(event{Progress: reason})
+		return
+	}
+	r.tell(fmt.Sprintf("still generating code after %s: %s ...", elapsed, reason))
+}
+
 // build builds the project's binaries.
 func (r *runner) build(ctx context.Context) error {
 	if _, err := exec.LookPath("go"); err != nil {
-		return errors.New(`"go" is not in PATH, and the project is built with it: install Go from https://go.dev/dl`)
+		return errors.New(`"go" is not in PATH: install Go from https://go.dev/dl to build the project`)
 	}
-	// Stamping the version control's state in takes time, and fails in a checkout of somebody else's.
+	// -buildvcs takes time, and fails in a checkout that belongs to another user.
 	limited, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
-	output, err := gocmd.Command(limited, r.Dir, nil, "build", "-buildvcs=false", "-o", filepath.Join(r.state, "bin")+"/", "./cmd/...").CombinedOutput()
+	output, err := gobuild.Build(limited, gobuild.Options{
+		Dir: r.Dir, Output: filepath.Join(r.state, "bin") + "/", Flags: []string{"-buildvcs=false"}, Packages: []string{"./cmd/..."},
+		Show: func(text string) { r.show(event{Progress: text}) },
+	})
 	switch {
 	case err == nil:
 		return nil
@@ -45,14 +85,14 @@ func (r *runner) build(ctx context.Context) error {
 	case limited.Err() != nil:
 		err = fmt.Errorf("it took more than %s", buildTimeout)
 	}
-	if lines := strings.TrimSpace(string(output)); lines != "" {
-		r.show(event{Lines: strings.Split(lines, "\n")})
+	if output != "" {
+		r.show(event{Lines: strings.Split(output, "\n")})
 	}
-	return fmt.Errorf("the project does not build (go build ./cmd/...: %w): mend what is said above and try again", err)
+	return fmt.Errorf("the project does not build (go build ./cmd/...: %w): fix the errors above and run the command again", err)
 }
 
-// inTime names the aggregation proxy where err is that it did not answer a request in time.
-func (r *runner) inTime(err error) error {
+// nameProxyOnTimeout adds the log of the aggregation proxy to the error of a request that timed out.
+func (r *runner) nameProxyOnTimeout(err error) error {
 	if timeout := (interface{ Timeout() bool })(nil); errors.As(err, &timeout) && timeout.Timeout() {
 		return fmt.Errorf("%w: see the log of the aggregation proxy, %s", err, r.children.logFile(aggregationProxy))
 	}
@@ -63,7 +103,7 @@ func (r *runner) inTime(err error) error {
 func (r *runner) startProxy(ctx context.Context) error {
 	ready := make(chan string, 1)
 	args := []string{
-		"--data-dir=" + r.state, "--secure-port=" + strconv.Itoa(r.ports.proxy), "--exit-with-parent",
+		"--data-dir=" + r.state, "--secure-port=" + strconv.Itoa(r.proxyPort), "--exit-with-parent", "--revalidate-openapi",
 		"--certificate-validity=" + r.validity().String(),
 	}
 	_, err := r.children.start(aggregationProxy, r.Proxy, args, func(line string) {
@@ -88,14 +128,10 @@ func (r *runner) startProxy(ctx context.Context) error {
 	return err
 }
 
-// applyIdentities makes the ServiceAccounts that the project's processes are, and what they may do, as they ship; and gives
-// each process its token and the apiserver its certificate.
+// applyIdentities applies the manifests of the processes' ServiceAccounts and their rights, and writes their tokens and the apiserver's
+// certificate.
 func (r *runner) applyIdentities(ctx context.Context) error {
-	objects, err := readIdentities(r.Dir)
-	if err != nil {
-		return err
-	}
-	if err := r.cluster.apply(ctx, objects...); err != nil {
+	if err := r.applyRights(ctx); err != nil {
 		return err
 	}
 	if err := r.writeTokens(ctx); err != nil {
@@ -108,24 +144,47 @@ func (r *runner) applyIdentities(ctx context.Context) error {
 			return err
 		}
 	}
+	var err error
 	r.issued = time.Now()
 	r.cert, err = newServingCert(pki, r.issued, r.validity(), name+"-apiserver."+namespace+".svc")
 	return err
 }
 
-// startAPIServer starts the project's apiserver and waits until it says that it is ready.
-func (r *runner) startAPIServer(ctx context.Context) error {
-	etcd, err := regular.Read(filepath.Join(r.state, "etcd.url"))
-	if err != nil {
-		return fmt.Errorf("the aggregation proxy did not say where its etcd is: %w", err)
-	}
-	if r.ports.apiserver, err = freePort(r.ports.proxy + 1); err != nil {
+// applyRights applies the project's ServiceAccounts and their rights, unless their manifests have not changed.
+func (r *runner) applyRights(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// The proxy may have renewed its certificates since the last periodic check.
+	if err := r.connect(ctx); err != nil {
 		return err
 	}
+	objects, err := readIdentities(r.Dir)
+	if err != nil || reflect.DeepEqual(objects, r.identities) {
+		return err
+	}
+	if err := r.cluster.apply(ctx, objects...); err != nil {
+		return err
+	}
+	r.identities = objects
+	return nil
+}
+
+// startAPIServer starts the project's apiserver and waits until it is ready.
+func (r *runner) startAPIServer(ctx context.Context) (err error) {
+	r.apiserver, err = r.launch(ctx, apiserver, r.first, nil)
+	return err
+}
+
+// apiserverArguments returns the apiserver's flags.
+func (r *runner) apiserverArguments(port int) ([]string, error) {
+	etcd, err := regular.Read(filepath.Join(r.state, "etcd.url"))
+	if err != nil {
+		return nil, fmt.Errorf("read the address of etcd, which aggregation-proxy writes: %w", err)
+	}
 	pki, kubeconfig := filepath.Join(r.state, "pki"), r.kubeconfig(apiserver)
-	_, err = r.children.start(apiserver, r.binary(apiserver), []string{
+	return []string{
 		"--bind-address=127.0.0.1",
-		"--secure-port=" + strconv.Itoa(r.ports.apiserver),
+		"--secure-port=" + strconv.Itoa(port),
 		"--etcd-servers=" + strings.TrimSpace(string(etcd)),
 		"--etcd-cafile=" + filepath.Join(pki, "etcd-ca.crt"),
 		"--etcd-certfile=" + filepath.Join(pki, "etcd-client.crt"),
@@ -135,88 +194,107 @@ func (r *runner) startAPIServer(ctx context.Context) error {
 		"--kubeconfig=" + kubeconfig,
 		"--authentication-kubeconfig=" + kubeconfig,
 		"--authorization-kubeconfig=" + kubeconfig,
-		// Or somebody's "kubectl get --watch" keeps it from ending.
+		// Otherwise, a running "kubectl get --watch" would delay its end.
 		"--shutdown-watch-termination-grace-period=2s",
-	}, nil)
-	if err != nil {
-		return err
-	}
-	client, err := r.apiserverClient()
-	if err != nil {
-		return err
-	}
-	return r.waitReady(ctx, apiserver, client, fmt.Sprintf("https://127.0.0.1:%d/readyz", r.ports.apiserver))
+	}, nil
 }
 
-// apiserverClient trusts the apiserver's certificate, and is the administrator: the apiserver may turn away whom it doesn't know.
-func (r *runner) apiserverClient() (*http.Client, error) {
+// apiserverConfig returns a configuration that trusts the apiserver's certificate, with the administrator's credentials, because the
+// apiserver may reject anonymous requests.
+func (r *runner) apiserverConfig() *rest.Config {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	config := rest.CopyConfig(r.cluster.config)
 	config.CAFile, config.CAData = "", r.cert.ca
-	return rest.HTTPClientFor(config)
+	return config
 }
 
-// register has the aggregation layer send the project's groups to the apiserver, and waits until it does.
+// register makes the aggregation layer send requests for the project's groups to the apiserver, and waits until it does.
 func (r *runner) register(ctx context.Context) error {
-	var err error
-	if r.apiServices, err = readAPIServices(r.Dir, r.ports.apiserver, r.cert.ca); err != nil {
+	if _, err := r.redirect(ctx, r.apiserver.port); err != nil {
 		return err
 	}
-	if len(r.apiServices) == 0 && r.Project.HasKinds() {
-		return fmt.Errorf(`%s has no APIService, but the project has kinds: "builder generate" writes it`, apiServicesFile)
-	}
-	if err := r.cluster.removeOthers(ctx, r.apiServices); err != nil {
-		return err
-	}
-	service := localService(r.Project.Namespace(), r.Project.Name+"-apiserver", r.ports.apiserver)
-	if err := r.cluster.apply(ctx, append([]*unstructured.Unstructured{service}, r.apiServices...)...); err != nil {
-		return err
-	}
-	return wait(ctx, availableTimeout, func(ctx context.Context) error { return r.cluster.served(ctx, r.apiServices) })
+	return r.waitServed(ctx, r.apiserver.port)
 }
 
-// startControllerManager starts the project's controller manager, where it has one, and waits until it says that it is ready.
-func (r *runner) startControllerManager(ctx context.Context) error {
-	if _, err := os.Stat(filepath.Join(r.Dir, "cmd", "controller-manager")); errors.Is(err, os.ErrNotExist) {
-		return nil
+// redirect reads the project's APIServices and makes them point to a port of this machine. It returns the names of the deleted APIServices.
+func (r *runner) redirect(ctx context.Context, port int) (removed []string, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	objects, err := readAPIServices(r.Dir, port, r.cert.ca)
+	if err != nil {
+		return nil, err
 	}
-	var err error
-	if r.ports.probes, err = freePort(r.ports.apiserver + 1); err != nil {
-		return err
+	if len(objects) == 0 && r.Project.HasKinds() {
+		return nil, fmt.Errorf(`%s has no APIService, but the project has kinds: run "builder generate"`, apiServicesFile)
 	}
-	address := "127.0.0.1:" + strconv.Itoa(r.ports.probes)
-	_, err = r.children.start(controllerManager, r.binary(controllerManager), []string{
-		"--kubeconfig=" + r.kubeconfig(controllerManager),
-		"--health-probe-bind-address=" + address,
-		"--metrics-bind-address=0",
-	}, nil)
+	r.apiServices = objects // even if applying fails, because keepCurrent must not apply the previous ones
+	return r.publish(ctx, port)
+}
+
+// restoreAPIServices restores APIServices that were applied before.
+func (r *runner) restoreAPIServices(ctx context.Context, apiServices []*unstructured.Unstructured, port int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, object := range apiServices {
+		if err := setCABundle(object, r.cert.ca); err != nil {
+			return err
+		}
+	}
+	r.apiServices = apiServices
+	_, err := r.publish(ctx, port)
+	return err
+}
+
+// publish applies the APIServices and their Service, and deletes others.
+func (r *runner) publish(ctx context.Context, port int) (removed []string, err error) {
+	// The proxy may have renewed the administrator's certificate while programs were started.
+	if err := r.connect(ctx); err != nil {
+		return nil, err
+	}
+	if removed, err = r.cluster.removeOthers(ctx, r.apiServices); err != nil {
+		return removed, err
+	}
+	service := localService(r.Project.Namespace(), r.Project.Name+"-apiserver", port)
+	return removed, r.cluster.apply(ctx, append([]*unstructured.Unstructured{service}, r.apiServices...)...)
+}
+
+// waitServed waits until the aggregation layer serves the same resources as the apiserver on a port.
+func (r *runner) waitServed(ctx context.Context, port int) error {
+	config := r.apiserverConfig()
+	config.Host = fmt.Sprintf("https://127.0.0.1:%d", port)
+	server, err := discovery.NewDiscoveryClientForConfig(config)
 	if err != nil {
 		return err
 	}
-	return r.waitReady(ctx, controllerManager, &http.Client{}, "http://"+address+"/readyz")
+	return wait(ctx, availableTimeout, func(ctx context.Context) error {
+		r.mu.Lock()
+		cluster, apiServices := r.cluster, r.apiServices
+		r.mu.Unlock()
+		return cluster.served(ctx, apiServices, server)
+	})
 }
 
-// waitReady waits until url answers 200.
-func (r *runner) waitReady(ctx context.Context, name string, client *http.Client, url string) error {
-	defer client.CloseIdleConnections()
-	err := wait(ctx, readyTimeout, func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return err
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return fmt.Errorf("GET %s: %s", url, response.Status)
-		}
-		return nil
-	})
-	if err != nil && ctx.Err() == nil {
-		return fmt.Errorf("the %s was not ready after %s: %w: see its log, %s", name, readyTimeout, err, r.children.logFile(name))
+// startControllerManager starts the project's controller manager, if it has one, and waits until it is ready.
+func (r *runner) startControllerManager(ctx context.Context) (err error) {
+	if r.hasControllerManager() {
+		r.controllerManager, err = r.launch(ctx, controllerManager, r.first, nil)
 	}
 	return err
+}
+
+func (r *runner) hasControllerManager() bool {
+	_, err := os.Stat(filepath.Join(r.Dir, "cmd", controllerManager))
+	return err == nil
+}
+
+// controllerManagerArguments returns the controller manager's flags.
+func (r *runner) controllerManagerArguments(port int) []string {
+	return []string{
+		"--kubeconfig=" + r.kubeconfig(controllerManager),
+		"--health-probe-bind-address=127.0.0.1:" + strconv.Itoa(port),
+		"--metrics-bind-address=0",
+	}
 }
 
 func (r *runner) binary(name string) string { return filepath.Join(r.state, "bin", name) }

@@ -10,10 +10,11 @@ import (
 	"time"
 )
 
-// stopTimeout is for all children one after the other, and some.
+// stopTimeout is sufficient for stopping all children one after the other.
 const stopTimeout = 3*(graceTime+killTime) + 10*time.Second
 
-// Stop ends the run of the project in dir, waits until it is gone, and says so on out. It is no error when nothing runs.
+// Stop stops the run of the project in dir, waits until it has exited, and reports it on out. It does not return an error if the project is
+// not running.
 func Stop(ctx context.Context, dir string, out io.Writer) error {
 	return stop(ctx, dir, out, stopTimeout)
 }
@@ -28,7 +29,7 @@ func stop(ctx context.Context, dir string, out io.Writer, timeout time.Duration)
 		return err
 	}
 	if err := syscall.Kill(pid, syscall.SIGTERM); errors.Is(err, syscall.EPERM) {
-		return fmt.Errorf("pid %d, which runs this project, is another user's: run \"builder stop\" as that user", pid)
+		return fmt.Errorf("this project is run by another user (pid %d): run \"builder stop\" as that user", pid)
 	} else if err != nil && !errors.Is(err, syscall.ESRCH) {
 		return fmt.Errorf("stop pid %d: %w", pid, err)
 	}
@@ -52,9 +53,9 @@ func waitGone(ctx context.Context, dir string, pid int, timeout time.Duration) e
 		}
 		switch {
 		case ctx.Err() != nil:
-			return fmt.Errorf("interrupted: pid %d was asked to stop and may be there for a while", pid)
+			return fmt.Errorf("interrupted: pid %d is still stopping", pid)
 		case deadline.Err() != nil:
-			return fmt.Errorf("pid %d was asked to stop and is still there after %s: see %s, or end it with: kill -9 %d",
+			return fmt.Errorf("pid %d did not stop within %s: see %s, or end it with: kill -9 %d",
 				pid, timeout, filepath.Join(dir, stateDir, "logs"), pid)
 		case err != nil:
 			return err

@@ -13,7 +13,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// FindProxy returns the path of aggregation-proxy: $AGGREGATION_PROXY, else beside executable (this program's own path), else in PATH.
+// FindProxy returns the path of aggregation-proxy: $AGGREGATION_PROXY, else in the folder of executable (this program's path), else in
+// PATH.
 func FindProxy(getenv func(string) string, executable string) (string, error) {
 	if path := getenv("AGGREGATION_PROXY"); path != "" {
 		if err := runnable(path); err != nil {
@@ -22,8 +23,8 @@ func FindProxy(getenv func(string) string, executable string) (string, error) {
 		return filepath.Abs(path)
 	}
 	folders := []string{filepath.Dir(executable)}
-	if real, err := filepath.EvalSymlinks(executable); err == nil {
-		folders = append(folders, filepath.Dir(real))
+	if resolved, err := filepath.EvalSymlinks(executable); err == nil {
+		folders = append(folders, filepath.Dir(resolved))
 	}
 	for _, folder := range append(folders, filepath.SplitList(getenv("PATH"))...) {
 		path := filepath.Join(folder, aggregationProxy)
@@ -31,7 +32,7 @@ func FindProxy(getenv func(string) string, executable string) (string, error) {
 			return filepath.Abs(path)
 		}
 	}
-	return "", fmt.Errorf("%s was found neither beside builder (%s) nor in PATH, and $AGGREGATION_PROXY is not set: "+
+	return "", fmt.Errorf("%s is neither next to builder (%s) nor in PATH, and $AGGREGATION_PROXY is not set: "+
 		"install it with: go install github.com/apiserver-builder/builder/cmd/...@latest", aggregationProxy, folders[0])
 }
 
@@ -46,14 +47,14 @@ func runnable(path string) error {
 	return nil
 }
 
-// Ports are looked for in this range: above the well-known ones, below those that the system gives to outgoing connections.
+// The range of ports: above the well-known ones, below those that the system uses for outgoing connections.
 const firstPort, portCount = 20000, 12000
 
-// errPortInUse says that a port is taken.
+// errPortInUse reports that a port is in use.
 var errPortInUse = errors.New("in use by another program")
 
-// proxyPort is the port to serve the project on: want, which must be free; else that of the last run, which a terminal may still
-// have in its environment; else one that depends on the project's folder, or the next free one.
+// proxyPort returns the port to serve the project on: want, which must be free; else the port of the last run, which a terminal may still
+// have in its environment; else the first free one from a port that depends on the project's folder.
 func proxyPort(dir string, want int) (int, error) {
 	if want != 0 {
 		if err := free(want); err != nil {
@@ -69,7 +70,7 @@ func proxyPort(dir string, want int) (int, error) {
 	return freePort(firstPort + int(hash.Sum32()%portCount))
 }
 
-// lastPort is the port in the kubeconfig of the last run, and 0 when there is none.
+// lastPort returns the port in the kubeconfig of the last run, or 0 if there is none.
 func lastPort(dir string) int {
 	config, err := clientcmd.LoadFromFile(Kubeconfig(dir))
 	if err != nil {
@@ -84,7 +85,7 @@ func lastPort(dir string) int {
 	return 0
 }
 
-// freePort is the first free port from start on.
+// freePort returns the first free port from start on.
 func freePort(start int) (int, error) {
 	for i := range portCount {
 		port := firstPort + (start-firstPort+i)%portCount

@@ -17,9 +17,11 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/apiserver-builder/builder/cmd/builder/internal/display"
 )
 
-// inTime fails the test unless f ends within a few seconds.
+// inTime fails the test unless f returns within a few seconds.
 func inTime(t *testing.T, what string, f func()) {
 	t.Helper()
 	done := make(chan struct{})
@@ -34,7 +36,7 @@ func inTime(t *testing.T, what string, f func()) {
 	}
 }
 
-// TestHolderThatCantBeTold holds the lock with something else in the file than the pid of the process that holds it.
+// TestHolderThatCantBeTold holds the lock while the file does not contain the pid of the process that holds it.
 func TestHolderThatCantBeTold(t *testing.T) {
 	dir := t.TempDir()
 	holding, _ := startChild(t, "lock "+dir)
@@ -101,7 +103,7 @@ func TestHolderThatCantBeTold(t *testing.T) {
 	})
 }
 
-// TestLockShared holds that a shared lock, which nobody who runs the project takes, is told from a run.
+// TestLockShared verifies that a shared lock, which a run never takes, is not treated as a run.
 func TestLockShared(t *testing.T) {
 	state := t.TempDir()
 	file, err := os.Create(filepath.Join(state, lockFile))
@@ -120,7 +122,7 @@ func TestLockShared(t *testing.T) {
 	})
 }
 
-// TestIrregularState holds that nothing waits for what is in place of a file that a run keeps.
+// TestIrregularState verifies that irregular files in place of a run's files do not block.
 func TestIrregularState(t *testing.T) {
 	for _, c := range []struct {
 		name, file string
@@ -162,7 +164,7 @@ func TestIrregularState(t *testing.T) {
 	}
 }
 
-// TestStopEnds holds that "builder stop" ends even if the run does not, at its limit and when it is interrupted.
+// TestStopEnds verifies that "builder stop" returns at its timeout and when it is interrupted, even if the run does not end.
 func TestStopEnds(t *testing.T) {
 	dir := t.TempDir()
 	child, _ := startChild(t, "lock "+dir)
@@ -177,8 +179,8 @@ func TestStopEnds(t *testing.T) {
 		timeout time.Duration
 		says    string
 	}{
-		{"limit", t.Context(), 100 * time.Millisecond, `^pid \d+ was asked to stop and is still there after 100ms: see .*/.builder/logs, or end it with: kill -9 \d+$`},
-		{"interrupted", interrupted, time.Hour, `^interrupted: pid \d+ was asked to stop and may be there for a while$`},
+		{"limit", t.Context(), 100 * time.Millisecond, `^pid \d+ did not stop within 100ms: see .*/.builder/logs, or end it with: kill -9 \d+$`},
+		{"interrupted", interrupted, time.Hour, `^interrupted: pid \d+ is still stopping$`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.ctx == interrupted {
@@ -193,23 +195,24 @@ func TestStopEnds(t *testing.T) {
 	}
 }
 
-// TestStopEndsWithoutTheChild holds that a child that can't be ended is given up, and named.
+// TestStopEndsWithoutTheChild verifies that a child that cannot be killed is given up, and reported.
 func TestStopEndsWithoutTheChild(t *testing.T) {
 	f := newFamily(t)
 	p, _ := f.add(t, "sloth", "record sloth "+filepath.Join(t.TempDir(), "file"))
-	never := &process{name: p.name, cmd: p.cmd, done: make(chan struct{})} // what a process looks like that waits for a disk
+	never := &process{name: p.name, cmd: p.cmd, done: make(chan struct{})} // like a process that waits for a disk
 	inTime(t, "stop", func() {
 		err := never.stop(10*time.Millisecond, 20*time.Millisecond)
-		want := "the sloth (pid " + strconv.Itoa(p.pid()) + ") was killed and is still there after 20ms: see whether its disk answers, and end it by hand"
+		want := "the sloth (pid " + strconv.Itoa(p.pid()) + ") did not exit within 20ms after it was killed: check its disk"
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	})
 	<-p.done
-	<-f.crash // it was not asked through p
+	<-f.crash // p was not told to stop
 }
 
-// TestNobodyReads holds that a run whose output nobody reads ends when it is interrupted: the children write more than a pipe holds.
+// TestNobodyReads verifies that a run whose output is not read ends when it is interrupted, although the children write more than fits in a
+// pipe.
 func TestNobodyReads(t *testing.T) {
 	reader, writer, err := os.Pipe()
 	if err != nil {
@@ -218,7 +221,7 @@ func TestNobodyReads(t *testing.T) {
 	defer reader.Close()
 	defer writer.Close()
 	shown := newBacklog()
-	c := &console{out: shown.to(writer), err: shown.to(writer)}
+	c := newConsole(shown.to(writer), shown.to(writer), display.Style{})
 	inTime(t, "writing", func() {
 		for range 2 * backlogSize {
 			c.log(apiserver, strings.Repeat("x", 100))
@@ -227,7 +230,7 @@ func TestNobodyReads(t *testing.T) {
 	})
 	inTime(t, "the end", func() { shown.close(10 * time.Millisecond) })
 
-	// As soon as somebody reads, the rest is shown, and that some is missing.
+	// Once the output is read, it contains the rest, and the number of dropped lines.
 	var text strings.Builder
 	lines := bufio.NewScanner(reader)
 	inTime(t, "reading", func() {
@@ -240,7 +243,7 @@ func TestNobodyReads(t *testing.T) {
 	}
 }
 
-// TestDetachInterruptedEnds holds that Ctrl-C ends a run in the background that does not listen, and what it has started.
+// TestDetachInterruptedEnds verifies that Ctrl-C ends a run in the background that ignores signals, together with its processes.
 func TestDetachInterruptedEnds(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv(modeVariable, "stubborn")
@@ -256,14 +259,15 @@ func TestDetachInterruptedEnds(t *testing.T) {
 	}()
 	inTime(t, "builder run --detach", func() {
 		err := detach(ctx, Options{Dir: dir, Out: io.Discard, Err: io.Discard}, os.Args[0], 200*time.Millisecond)
-		want := "the run in the background was asked to stop, did not end within 200ms and was killed: see " + backgroundLog(dir)
+		want := "the background process did not stop within 200ms and was killed: see " + backgroundLog(dir)
 		if err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 	})
 }
 
-// TestClusterThatNeverAnswers holds that requests to a proxy that accepts them and does not answer end, and say where to look.
+// TestClusterThatNeverAnswers verifies that requests to a proxy that accepts connections but does not respond end with an error that names
+// the log.
 func TestClusterThatNeverAnswers(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer server.Close()
@@ -276,7 +280,7 @@ func TestClusterThatNeverAnswers(t *testing.T) {
 	r := &runner{children: children{logs: "/logs"}}
 	inTime(t, "a request", func() {
 		_, err := newCluster(t.Context(), kubeconfig, 100*time.Millisecond)
-		if err = r.inTime(err); err == nil || !strings.HasSuffix(err.Error(), ": see the log of the aggregation proxy, /logs/aggregation-proxy.log") {
+		if err = r.nameProxyOnTimeout(err); err == nil || !strings.HasSuffix(err.Error(), ": see the log of the aggregation proxy, /logs/aggregation-proxy.log") {
 			t.Errorf("got %v", err)
 		}
 	})

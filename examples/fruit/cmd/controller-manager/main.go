@@ -14,9 +14,9 @@ import (
 )
 
 func main() {
-	metrics := flag.String("metrics-bind-address", "0", "where to serve metrics; 0 serves none")
-	probes := flag.String("health-probe-bind-address", ":8081", "where to serve /healthz and /readyz")
-	elect := flag.Bool("leader-elect", false, "run the controllers only while holding the leader's lease")
+	metrics := flag.String("metrics-bind-address", "0", "the address to serve metrics on; 0 disables them")
+	probes := flag.String("health-probe-bind-address", ":8081", "the address to serve /healthz and /readyz on")
+	elect := flag.Bool("leader-elect", false, "run the controllers only while this process is the leader")
 	klog.InitFlags(nil)
 	flag.Parse()
 	ctrl.SetLogger(klog.Background())
@@ -42,7 +42,7 @@ func run(metrics, probes string, elect bool) error {
 		HealthProbeBindAddress: probes,
 		LeaderElection:         elect,
 		LeaderElectionID:       "shop-controller-manager",
-		// The process ends when Start returns, so the next leader need not wait for the lease to expire.
+		// The process exits when Start returns, so the lease can be released at once.
 		LeaderElectionReleaseOnCancel: true,
 	})
 	if err != nil {

@@ -1,6 +1,6 @@
 package apiserver
 
-// fuzzers narrow the random objects of TestRoundTrip down to those that make sense: one function for a type, which looks like
+// fuzzers restrict the random objects of the generated tests to meaningful ones. Add one function for each type, for example:
 //
 //	func(in *v1alpha1.AppleSpec, c randfill.Continue) {
 //		c.FillNoCustom(in)

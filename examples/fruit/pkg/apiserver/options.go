@@ -1,9 +1,55 @@
-// Package apiserver is the extension-apiserver of this project.
+// Package apiserver implements the extension-apiserver of this project.
 package apiserver
 
-// Options are the settings of this server. The embedded base has those of every extension-apiserver;
-// add fields of this project's own, and declare a method of base here, such as FeatureGates, to add to it.
+// Options are the settings of the apiserver. The embedded base has the settings of every extension-apiserver, and implements the
+// methods below. To change one, declare it on *Options, as in these examples:
+//
+//	// AddFlags adds the flags.
+//	func (o *Options) AddFlags(flags *pflag.FlagSet) {
+//		o.base.AddFlags(flags)
+//		flags.DurationVar(&o.Run.RequestTimeout, "timeout", o.Run.RequestTimeout, "the timeout of a request")
+//	}
+//
+//	// Validate returns the errors in the settings.
+//	func (o *Options) Validate() error {
+//		if o.Run.RequestTimeout > time.Hour {
+//			return errors.New("--timeout must not be longer than an hour")
+//		}
+//		return o.base.Validate()
+//	}
+//
+//	// Config returns the configuration of the server.
+//	func (o *Options) Config() (*genericapiserver.RecommendedConfig, error) {
+//		config, err := o.base.Config()
+//		if err != nil {
+//			return nil, err
+//		}
+//		config.EnableProfiling = false
+//		return config, nil
+//	}
+//
+//	// Server returns the server, with the APIs installed.
+//	func (o *Options) Server(config *genericapiserver.RecommendedConfig) (*genericapiserver.GenericAPIServer, error) {
+//		server, err := o.base.Server(config)
+//		if err != nil {
+//			return nil, err
+//		}
+//		return server, server.AddPostStartHook("hello", func(genericapiserver.PostStartHookContext) error {
+//			klog.InfoS("The apiserver has started")
+//			return nil
+//		})
+//	}
+//
+//	// Version returns the version of the apiserver, which has a major and a minor part.
+//	func (*Options) Version() string { return "1.0" }
+//
+//	// FeatureGates returns the feature gates of the apiserver.
+//	func (*Options) FeatureGates() map[featuregate.Feature]featuregate.VersionedSpecs {
+//		return map[featuregate.Feature]featuregate.VersionedSpecs{
+//			"Example": {{Version: version.MustParse("1.0"), Default: false, PreRelease: featuregate.Alpha}},
+//		}
+//	}
 type Options struct{ base }
 
-// NewOptions returns the defaults.
+// NewOptions returns the default settings.
 func NewOptions() *Options { return &Options{newBase("/registry")} }

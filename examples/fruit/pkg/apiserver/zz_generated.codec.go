@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// withoutProtobuf serves JSON and YAML, and CBOR where it is enabled. These types have no protobuf form; were it on
-// offer, a client that prefers it would get 406 instead of JSON.
+// withoutProtobuf serves JSON and YAML, and CBOR if it is enabled. The types can't be encoded as protobuf: a client that prefers
+// it would get status 406 instead of JSON if it were offered.
 func withoutProtobuf(in runtime.NegotiatedSerializer) runtime.NegotiatedSerializer {
 	types := slices.DeleteFunc(slices.Clone(in.SupportedMediaTypes()), func(info runtime.SerializerInfo) bool {
 		return info.MediaType == runtime.ContentTypeProtobuf
@@ -28,7 +28,7 @@ type mediaTypes struct {
 // SupportedMediaTypes implements runtime.NegotiatedSerializer.
 func (m mediaTypes) SupportedMediaTypes() []runtime.SerializerInfo { return m.types }
 
-// hubs is the storage version of each kind, as a runtime.GroupVersioner.
+// hubs is a runtime.GroupVersioner that selects the storage version of each kind.
 type hubs map[schema.GroupKind]string
 
 // KindForGroupVersionKinds implements runtime.GroupVersioner.

@@ -23,7 +23,8 @@ import (
 	"k8s.io/component-base/featuregate"
 )
 
-// plugin is an admission plugin of the generic server that starts when the cluster has what it needs. Until then it handles nothing.
+// plugin wraps an admission plugin of the generic server, and starts it when the cluster has what it needs. It handles no requests
+// before that.
 type plugin struct {
 	name        string
 	config      []byte
@@ -31,7 +32,7 @@ type plugin struct {
 	inner       atomic.Pointer[admission.Interface]
 }
 
-// registry returns the plugins of k8s.io/apiserver, to which a project can add its own.
+// registry returns the plugins of k8s.io/apiserver. A project can register its own in it.
 func (e *enforcement) registry() *admission.Plugins {
 	registry := admission.NewPlugins()
 	add := func(name string, wrap func(*plugin) admission.Interface) {
@@ -56,7 +57,7 @@ func (e *enforcement) registry() *admission.Plugins {
 	return registry
 }
 
-// prepare sets what the plugins are initialized with, as the generic server would, and with a project's own initializers after that.
+// prepare sets the initializers of the plugins: those of the generic server, then those of the project.
 func (e *enforcement) prepare(config *genericapiserver.RecommendedConfig, features featuregate.FeatureGate, own []admission.PluginInitializer) error {
 	dynamicClient, err := dynamic.NewForConfig(config.ClientConfig)
 	if err != nil {
@@ -79,7 +80,7 @@ func (p *plugin) ValidateInitialization() error {
 	return p.start(func() {})
 }
 
-// start makes the plugin itself, and uses it once wait returns.
+// start creates the wrapped plugin, and enables it when wait returns.
 func (p *plugin) start(wait func()) error {
 	registry := admission.NewPlugins()
 	genericapiserver.RegisterAllAdmissionPlugins(registry)
@@ -99,13 +100,13 @@ func (p *plugin) start(wait func()) error {
 
 func (p *plugin) started() bool { return p.inner.Load() != nil }
 
-// Handles reports whether the plugin has a say in an operation.
+// Handles reports whether the plugin handles an operation.
 func (p *plugin) Handles(operation admission.Operation) bool {
 	inner := p.inner.Load()
 	return inner != nil && (*inner).Handles(operation)
 }
 
-// A mutatingPlugin is a plugin that the generic server runs first.
+// A mutatingPlugin is a plugin that implements admission.MutationInterface.
 type mutatingPlugin struct{ *plugin }
 
 // Admit passes the request on to the plugin.
@@ -117,7 +118,7 @@ func (p mutatingPlugin) Admit(ctx context.Context, attributes admission.Attribut
 	return explain(inner.Admit(ctx, attributes, objects))
 }
 
-// A validatingPlugin is a plugin that the generic server runs after all mutating ones.
+// A validatingPlugin is a plugin that implements admission.ValidationInterface.
 type validatingPlugin struct{ *plugin }
 
 // Validate passes the request on to the plugin.
@@ -129,8 +130,8 @@ func (p validatingPlugin) Validate(ctx context.Context, attributes admission.Att
 	return explain(inner.Validate(ctx, attributes, objects))
 }
 
-// explain adds the usual cause to the error of a policy whose parameters could not be read: the policy source only knows that it has
-// waited for them in vain.
+// explain adds the usual cause to the error of a policy whose parameters could not be read. The policy source only reports that they
+// have not synced.
 func explain(err error) error {
 	const unread = "not yet synced to use for admission"
 	const cause = unread + ": if this lasts, grant get, list and watch on the resource of this paramKind in ClusterRole shop-apiserver"

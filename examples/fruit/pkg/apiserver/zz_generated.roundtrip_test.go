@@ -5,7 +5,12 @@
 package apiserver
 
 import (
+	"encoding/json"
+	"fmt"
 	"math/rand"
+	"reflect"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,44 +21,50 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"sigs.k8s.io/randfill"
 )
 
-// objectsPerKind is how many random objects are converted, each way.
-const objectsPerKind = 10_000
-
-var fuzzerFuncs = fuzzer.MergeFuzzerFuncs(metafuzzer.Funcs, func(serializer.CodecFactory) []any { return fuzzers })
-
-// TestRoundTripJSON writes random objects of every kind and version as JSON and reads them again.
+// TestRoundTripJSON copies random objects of every type, and encodes and decodes them as JSON.
 func TestRoundTripJSON(t *testing.T) {
-	filler := fuzzer.FuzzerFor(fuzzerFuncs, rand.NewSource(rand.Int63()), Codecs)
-	roundtrip.RoundTripExternalTypesWithoutProtobuf(t, Scheme, Codecs, filler, nil)
+	forEachType(t, func(t *testing.T, gvk schema.GroupVersionKind) {
+		for _, filler := range fillers(gvk) {
+			roundtrip.RoundTripSpecificKindWithoutProtobuf(t, gvk, Scheme, Codecs, filler, nil)
+		}
+	})
 }
 
-// TestRoundTripVersions converts random objects of every kind from the stored version to each other one and back, and the
-// other way round: nothing may get lost, or older clients would lose what newer ones wrote.
-func TestRoundTripVersions(t *testing.T) {
-	for kind, version := range storageVersions {
-		stored := kind.WithVersion(version)
-		for _, other := range Scheme.VersionsForGroupKind(kind) {
-			if other.Version == version || other.Version == runtime.APIVersionInternal {
-				continue
+// TestDefaults sets the defaults of random objects of every type twice. The second time must not change anything.
+func TestDefaults(t *testing.T) {
+	forEachType(t, func(t *testing.T, gvk schema.GroupVersionKind) {
+		forEachObject(t, gvk, 100, func(object runtime.Object) {
+			Scheme.Default(object)
+			again := object.DeepCopyObject()
+			if Scheme.Default(again); !equality.Semantic.DeepEqual(object, again) {
+				t.Fatalf("defaults change an object that has them (-before +after):\n%s", cmp.Diff(object, again))
 			}
-			other := other.WithKind(kind.Kind)
-			t.Run(other.String(), func(t *testing.T) {
-				convertAndBack(t, stored, other)
-				convertAndBack(t, other, stored)
-			})
+		})
+	})
+}
+
+// TestRoundTripVersions converts random objects of every type from the storage version to each other version and back, and the other
+// way round. If a conversion lost data, older clients would delete what newer clients wrote.
+func TestRoundTripVersions(t *testing.T) {
+	forEachType(t, func(t *testing.T, gvk schema.GroupVersionKind) {
+		stored, _, err := Scheme.ObjectKinds(newObject(t, gvk.GroupKind().WithVersion(runtime.APIVersionInternal)))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		if stored[0] != gvk {
+			convertAndBack(t, stored[0], gvk)
+			convertAndBack(t, gvk, stored[0])
+		}
+	})
 }
 
 func convertAndBack(t *testing.T, from, to schema.GroupVersionKind) {
 	t.Helper()
-	filler := fuzzer.FuzzerFor(fuzzerFuncs, rand.NewSource(rand.Int63()), Codecs)
-	for range objectsPerKind {
-		want, there, back := newObject(t, from), newObject(t, to), newObject(t, from)
-		filler.Fill(want)
-		want.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+	forEachObject(t, from, 1000, func(want runtime.Object) {
+		there, back := newObject(t, to), newObject(t, from)
 		Scheme.Default(want)
 		if err := Scheme.Convert(want.DeepCopyObject(), there, nil); err != nil {
 			t.Fatal(err)
@@ -65,14 +76,140 @@ func convertAndBack(t *testing.T, from, to schema.GroupVersionKind) {
 			t.Fatalf("%s is not the same after a conversion to %s and back (-before +after): write a conversion that keeps all of it, "+
 				"or rule such objects out in fuzz_test.go\n%s", from, to.Version, cmp.Diff(want, back))
 		}
+	})
+}
+
+// forEachType runs a test for each external type in each version: kinds, lists, and requests to subresources.
+func forEachType(t *testing.T, test func(*testing.T, schema.GroupVersionKind)) {
+	t.Helper()
+	for gvk, goType := range Scheme.AllKnownTypes() {
+		if gvk.Version != runtime.APIVersionInternal && strings.HasPrefix(goType.PkgPath(), "example.com/shop/") {
+			t.Run(gvk.String(), func(t *testing.T) { test(t, gvk) })
+		}
 	}
 }
 
-func newObject(t *testing.T, kind schema.GroupVersionKind) runtime.Object {
+// forEachObject runs a test with count random objects of each filler of a type.
+func forEachObject(t *testing.T, gvk schema.GroupVersionKind, count int, test func(runtime.Object)) {
 	t.Helper()
-	object, err := Scheme.New(kind)
+	for _, filler := range fillers(gvk) {
+		for range count {
+			object := newObject(t, gvk)
+			filler.Fill(object)
+			test(object)
+		}
+	}
+}
+
+func newObject(t *testing.T, gvk schema.GroupVersionKind) runtime.Object {
+	t.Helper()
+	object, err := Scheme.New(gvk)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return object
+}
+
+// fillers return fillers for objects of a type, which give the same objects in every run: one sets half of the fields, one leaves lists
+// and maps empty, and one sets everything.
+func fillers(gvk schema.GroupVersionKind) []*randfill.Filler {
+	newFiller := func() *randfill.Filler {
+		skipped := []string{"SelfLink", "ManagedFields"} // metadata fields that apply configurations don't have
+		special := func(serializer.CodecFactory) []any {
+			return specialFuncs(Scheme.AllKnownTypes()[gvk], map[reflect.Type]bool{}, &skipped)
+		}
+		funcs := fuzzer.MergeFuzzerFuncs(metafuzzer.Funcs, special, fuzzerFuncs)
+		filler := fuzzer.FuzzerFor(funcs, rand.NewSource(1), Codecs)
+		return filler.SkipFieldsWithPattern(regexp.MustCompile("^(" + strings.Join(skipped, "|") + ")$"))
+	}
+	return []*randfill.Filler{
+		newFiller(), newFiller().NilChance(0).NumElements(0, 0), newFiller().NilChance(0).NumElements(1, 1),
+	}
+}
+
+// fuzzerFuncs are the fuzzer functions for all types. client-go's fake clientset decodes numbers as float64, which has 53 bits.
+func fuzzerFuncs(serializer.CodecFactory) []any {
+	return append([]any{func(in *int64, c randfill.Continue) { *in = c.Int63() >> 10 }}, fuzzers...)
+}
+
+// specialFuncs return fuzzer functions for the types within a type whose random values could have no JSON form or no end: types that
+// hold JSON, pointers to types that may be nil, and recursive types. Fields that JSON omits are skipped.
+func specialFuncs(t reflect.Type, inside map[reflect.Type]bool, skipped *[]string) []any {
+	if open, seen := inside[t]; open {
+		return []any{twoLevels(t)}
+	} else if seen {
+		return nil
+	}
+	inside[t] = true
+	defer func() { inside[t] = false }()
+	switch t.Kind() {
+	case reflect.Pointer:
+		return append(specialFuncs(t.Elem(), inside, skipped), pointers(t)...)
+	case reflect.Array, reflect.Map, reflect.Slice:
+		return specialFuncs(t.Elem(), inside, skipped)
+	case reflect.Struct:
+	default:
+		return nil
+	}
+	if raw, ok := t.FieldByName("Raw"); ok && raw.Type == reflect.TypeOf([]byte{}) && reflect.PointerTo(t).Implements(reflect.TypeFor[json.Marshaler]()) {
+		return []any{fuzzFunc(t, func(in reflect.Value, c randfill.Continue) {
+			in.Elem().FieldByName("Raw").SetBytes(fmt.Appendf(nil, `{"apiVersion":"v1","kind":"Test","value":%d}`, c.Int31()))
+		})}
+	}
+	var funcs []any
+	for i := range t.NumField() {
+		field := t.Field(i)
+		if field.Tag.Get("json") == "-" {
+			*skipped = append(*skipped, field.Name)
+		}
+		funcs = append(funcs, specialFuncs(field.Type, inside, skipped)...)
+		if name, _, _ := strings.Cut(field.Tag.Get("json"), ","); field.Anonymous && name == "" && field.Type.Kind() == reflect.Pointer {
+			funcs = append(funcs, inlined(field.Type))
+		}
+	}
+	return funcs
+}
+
+// inlined fills pointers to structs whose fields JSON inlines. JSON has no form for a struct without a value: it is the same as nil.
+func inlined(t reflect.Type) any {
+	return fuzzFunc(t, func(in reflect.Value, c randfill.Continue) {
+		c.FillNoCustom(in.Interface())
+		if data, err := json.Marshal(in.Interface()); err == nil && string(data) == "{}" {
+			in.Elem().SetZero()
+		}
+	})
+}
+
+// pointers fills pointers to types that may be nil. JSON encodes both as null.
+func pointers(t reflect.Type) []any {
+	switch t.Elem().Kind() {
+	case reflect.Map, reflect.Pointer, reflect.Slice:
+		return []any{fuzzFunc(t, func(in reflect.Value, c randfill.Continue) {
+			if c.FillNoCustom(in.Interface()); !in.Elem().IsNil() && in.Elem().Elem().IsNil() {
+				in.Elem().SetZero()
+			}
+		})}
+	default:
+		return nil
+	}
+}
+
+// twoLevels fills a recursive type, two levels deep.
+func twoLevels(t reflect.Type) any {
+	level := 0
+	return fuzzFunc(t, func(in reflect.Value, c randfill.Continue) {
+		if level++; level <= 2 {
+			c.FillNoCustom(in.Interface())
+		}
+		level--
+	})
+}
+
+// fuzzFunc returns a func(*T, randfill.Continue) for a type T.
+func fuzzFunc(t reflect.Type, fill func(reflect.Value, randfill.Continue)) any {
+	signature := reflect.FuncOf([]reflect.Type{reflect.PointerTo(t), reflect.TypeFor[randfill.Continue]()}, nil, false)
+	return reflect.MakeFunc(signature, func(args []reflect.Value) []reflect.Value {
+		fill(args[0], args[1].Interface().(randfill.Continue))
+		return nil
+	}).Interface()
 }

@@ -24,32 +24,33 @@ import (
 	fruitv1beta1 "example.com/shop/pkg/apis/fruit/v1beta1"
 	generatedopenapi "example.com/shop/pkg/generated/openapi"
 	"example.com/shop/pkg/generated/validation"
+	"example.com/shop/pkg/registry"
 	fruitapple "example.com/shop/pkg/registry/fruit/apple"
 	fruitorchard "example.com/shop/pkg/registry/fruit/orchard"
 )
 
 var (
-	// Scheme knows every kind in every version, and the storage version of each again as the internal one.
+	// Scheme has every kind in every version. The storage version is registered as the internal version too.
 	Scheme = runtime.NewScheme()
-	// Codecs read and write what Scheme knows.
+	// Codecs encode and decode the kinds in Scheme.
 	Codecs = serializer.NewCodecFactory(Scheme)
-	// StorageCodec writes each kind in its storage version.
+	// StorageCodec encodes each kind in its storage version.
 	StorageCodec = Codecs.CodecForVersions(
 		json.NewSerializerWithOptions(json.DefaultMetaFactory, Scheme, Scheme, json.SerializerOptions{}),
 		Codecs.UniversalDeserializer(), storageVersions, runtime.InternalGroupVersioner)
 
-	// definitionNamer names the kinds in OpenAPI.
+	// definitionNamer returns the OpenAPI names of the kinds.
 	definitionNamer *openapi.DefinitionNamer
 )
 
-// storageVersions is the storage version of every kind.
+// storageVersions are the storage versions of the kinds.
 var storageVersions = hubs{
 	{Group: "fruit.example.com", Kind: "Apple"}:   "v1beta1",
 	{Group: "fruit.example.com", Kind: "Orchard"}: "v1alpha1",
 }
 
-// storages make what serves each kind, by group.
-var storages = map[string][]func(*runtime.Scheme, *genericapiserver.RecommendedConfig) (map[string]map[string]rest.Storage, error){
+// storages are the constructors of the kinds' storage, by group.
+var storages = map[string][]func(*runtime.Scheme, *genericapiserver.RecommendedConfig, *registry.Dependencies) (map[string]map[string]rest.Storage, error){
 	"fruit.example.com": {fruitapple.NewStorage, fruitorchard.NewStorage},
 }
 
@@ -60,14 +61,14 @@ func init() {
 	utilruntime.Must(validation.AddToScheme(Scheme))
 	Scheme.AddKnownTypes(autoscalingv1.SchemeGroupVersion, &autoscalingv1.Scale{})
 
-	// The generic server looks for these in v1 of the group without a name.
+	// The generic server expects these types in version v1 of the core group.
 	v1 := schema.GroupVersion{Version: "v1"}
 	metav1.AddToGroupVersion(Scheme, v1)
 	Scheme.AddUnversionedTypes(v1, &metav1.Status{}, &metav1.APIVersions{}, &metav1.APIGroupList{}, &metav1.APIGroup{}, &metav1.APIResourceList{})
 
-	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before there are internal versions, which no client sees
+	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before the internal versions are registered, which clients don't see
 
-	// The storage version is the hub: its types are the internal ones too.
+	// The storage version is the hub: its types are registered as the internal version too.
 	Scheme.AddKnownTypes(schema.GroupVersion{Group: "fruit.example.com", Version: runtime.APIVersionInternal},
 		&fruitv1beta1.Apple{}, &fruitv1beta1.AppleList{},
 		&fruitv1beta1.AppleApprove{},
@@ -79,20 +80,20 @@ func init() {
 	utilruntime.Must(fruitapple.AddFieldLabels(Scheme))
 }
 
-// setOpenAPI describes every kind.
+// setOpenAPI configures the OpenAPI documents.
 func setOpenAPI(config *genericapiserver.Config) {
 	config.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(generatedopenapi.GetOpenAPIDefinitions, definitionNamer)
 	config.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(generatedopenapi.GetOpenAPIDefinitions, definitionNamer)
 	config.OpenAPIConfig.Info.Title, config.OpenAPIV3Config.Info.Title = "shop", "shop"
 }
 
-// installAPIs serves every kind of every group.
-func installAPIs(server *genericapiserver.GenericAPIServer, config *genericapiserver.RecommendedConfig) error {
+// installAPIs installs the API groups.
+func installAPIs(server *genericapiserver.GenericAPIServer, config *genericapiserver.RecommendedConfig, dependencies *registry.Dependencies) error {
 	for _, group := range slices.Sorted(maps.Keys(storages)) {
 		info := genericapiserver.NewDefaultAPIGroupInfo(group, Scheme, metav1.ParameterCodec, Codecs)
 		info.NegotiatedSerializer = withoutProtobuf(info.NegotiatedSerializer)
 		for _, newStorage := range storages[group] {
-			versions, err := newStorage(Scheme, config)
+			versions, err := newStorage(Scheme, config, dependencies)
 			if err != nil {
 				return err
 			}

@@ -12,14 +12,14 @@ import (
 	"k8s.io/apiserver/pkg/authentication/user"
 )
 
-// userHeader is where the aggregation layer says whose request it forwards.
+// userHeader is the header in which the front proxy passes the name of the user.
 const userHeader = "X-Remote-User"
 
-// probes are the paths that a kubelet asks for without saying who it is.
+// probes are the paths that a kubelet requests without credentials.
 var probes = sets.New("/livez", "/readyz", "/healthz")
 
-// withoutAnonymous turns strangers away, where the delegating authenticator alone would take them for system:anonymous. The
-// option to say so there, Authentication.Anonymous, has no effect in Kubernetes 1.37.
+// withoutAnonymous rejects requests without credentials, which the delegating authenticator would accept as system:anonymous.
+// Its option for that, Authentication.Anonymous, has no effect in Kubernetes 1.37.
 func withoutAnonymous(next authenticator.Request) authenticator.Request {
 	return authenticator.RequestFunc(func(req *http.Request) (*authenticator.Response, bool, error) {
 		forwarded := req.Header.Get(userHeader) == user.Anonymous
@@ -27,7 +27,7 @@ func withoutAnonymous(next authenticator.Request) authenticator.Request {
 		if !ok || response.User.GetName() != user.Anonymous || probes.Has(req.URL.Path) {
 			return response, ok, err
 		}
-		// Whom the aggregation layer lets in without a name is its to decide. Its headers are gone once they are believed.
+		// kube-apiserver decides whether to admit anonymous users. The authenticator removes the header once it has verified it.
 		if forwarded && req.Header.Get(userHeader) == "" {
 			return response, ok, err
 		}

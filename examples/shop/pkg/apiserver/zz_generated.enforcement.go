@@ -32,7 +32,7 @@ import (
 )
 
 const (
-	// priorityAndFairness is what reports call flow control.
+	// priorityAndFairness is the name of flow control in reports.
 	priorityAndFairness = "PriorityAndFairness"
 
 	inspectTimeout  = 30 * time.Second
@@ -40,9 +40,9 @@ const (
 	mapperRefresh   = 30 * time.Second
 )
 
-// needs are the resources of the cluster that admission plugins and flow control read. What one of them needs may not be served,
-// because the cluster is older than this server's libraries, or this server may lack the right to read it. Then it is switched
-// off and reported as not enforced; otherwise its informers would never sync and this server would refuse every write.
+// needs are the cluster's resources that admission plugins and flow control read. A cluster that is older than this server's libraries
+// may not serve one of them, or this server may not have permission to read it. The plugin is then disabled and reported as not
+// enforced. Otherwise its informers would never sync, and this server would reject every write.
 var needs = map[string][]schema.GroupVersionResource{
 	"NamespaceLifecycle":         {namespaces},
 	"MutatingAdmissionPolicy":    {namespaces, policies("mutatingadmissionpolicies"), policies("mutatingadmissionpolicybindings")},
@@ -71,19 +71,19 @@ var notEnforced = metrics.NewGaugeVec(&metrics.GaugeOpts{
 
 func init() { legacyregistry.MustRegister(notEnforced) }
 
-// enforcement switches off what cannot work in the cluster, reports it, and switches it on as soon as it can.
+// enforcement disables the plugins that cannot work in the cluster, reports them, and enables each as soon as it can work.
 type enforcement struct {
 	client    kubernetes.Interface
 	informers informers.SharedInformerFactory
 	mapper    meta.ResettableRESTMapper
 	plugins   map[string]*plugin
-	// initializers give the plugins what they work with.
+	// initializers are the plugin initializers.
 	initializers admission.PluginInitializers
 
 	lock sync.Mutex
-	// missing is why something is switched off, by its name in needs.
+	// missing has the reason why a plugin is disabled, by its name in needs.
 	missing map[string]string
-	// report is what is not enforced, and why, once the server serves.
+	// report has the plugins that are not enforced, and the reasons, once the server serves.
 	report string
 }
 
@@ -91,13 +91,13 @@ func newEnforcement() *enforcement {
 	return &enforcement{plugins: map[string]*plugin{}, missing: map[string]string{}}
 }
 
-// applyTo looks at the cluster and prepares what the options set up after it: flow control, admission and readiness.
+// applyTo inspects the cluster and prepares flow control, admission and readiness, which the options configure after it.
 func (e *enforcement) applyTo(options *genericoptions.RecommendedOptions, config *genericapiserver.RecommendedConfig) error {
 	if err := options.CoreAPI.ApplyTo(config); err != nil {
 		return err
 	}
 	if config.ClientConfig == nil {
-		return nil // the project has switched the cluster's API off
+		return nil // the project does not use the cluster's API
 	}
 	if err := e.inspect(config.ClientConfig); err != nil {
 		return err
@@ -119,10 +119,10 @@ func (e *enforcement) applyTo(options *genericoptions.RecommendedOptions, config
 	return config.AddPostStartHook("admission-enforcement", e.run)
 }
 
-// inspect finds out what the cluster serves and what this server may read. It fails when it gets no answer.
+// inspect determines which resources the cluster serves and this server may read. It returns an error if the cluster does not respond.
 func (e *enforcement) inspect(config *rest.Config) error {
 	config = rest.CopyConfig(config)
-	config.QPS = -1 // the start waits for these requests
+	config.QPS = -1 // startup waits for these requests
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return err
@@ -137,7 +137,7 @@ func (e *enforcement) inspect(config *rest.Config) error {
 		for _, resource := range resources {
 			if _, known := reasons[resource]; !known {
 				if reasons[resource], err = e.awaitReason(ctx, resource); err != nil {
-					return fmt.Errorf("find out whether the cluster lets this server read %s, which %s needs: %w", resource.GroupResource(), name, err)
+					return fmt.Errorf("check whether this server can read %s, which %s needs: %w", resource.GroupResource(), name, err)
 				}
 			}
 			if reasons[resource] != "" && e.missing[name] == "" {
@@ -148,7 +148,7 @@ func (e *enforcement) inspect(config *rest.Config) error {
 	return nil
 }
 
-// awaitReason is whyUnreadable, tried until there is an answer or the context ends.
+// awaitReason calls whyUnreadable until it succeeds or the context ends.
 func (e *enforcement) awaitReason(ctx context.Context, resource schema.GroupVersionResource) (reason string, err error) {
 	if wait.PollUntilContextCancel(ctx, time.Second, true, func(ctx context.Context) (bool, error) {
 		reason, err = e.whyUnreadable(ctx, resource)
@@ -159,7 +159,7 @@ func (e *enforcement) awaitReason(ctx context.Context, resource schema.GroupVers
 	return reason, err
 }
 
-// whyUnreadable returns why this server cannot read a resource of the cluster, or "" if it can.
+// whyUnreadable returns the reason why this server cannot read a resource of the cluster, or "" if it can.
 func (e *enforcement) whyUnreadable(ctx context.Context, resource schema.GroupVersionResource) (string, error) {
 	served, err := e.client.Discovery().ServerResourcesForGroupVersion(resource.GroupVersion().String())
 	if apierrors.IsNotFound(err) || err == nil && len(served.APIResources) == 0 {
@@ -184,7 +184,7 @@ func (e *enforcement) whyUnreadable(ctx context.Context, resource schema.GroupVe
 	return "", nil
 }
 
-// confirmNotServed fails unless the cluster lists what it serves, and version is not in the list. Every cluster serves core/v1.
+// confirmNotServed returns an error unless the cluster's discovery document omits version. Every cluster serves core/v1.
 func (e *enforcement) confirmNotServed(version schema.GroupVersion) error {
 	groups, err := e.client.Discovery().ServerGroups()
 	if err != nil {
@@ -210,7 +210,7 @@ func (e *enforcement) allowed(ctx context.Context, verb string, resource schema.
 	}, metav1.CreateOptions{})
 	switch {
 	case apierrors.IsForbidden(err):
-		return true, nil // it may not ask, so nothing is known to be missing
+		return true, nil // access reviews are forbidden, so nothing is known to be missing
 	case err != nil:
 		return false, err
 	case !review.Status.Allowed && review.Status.EvaluationError != "":
@@ -219,11 +219,11 @@ func (e *enforcement) allowed(ctx context.Context, verb string, resource schema.
 	return review.Status.Allowed, nil
 }
 
-// run starts the informers of the plugins, reports what is not enforced, and looks again until all of it is.
+// run starts the informers of the plugins, reports what is not enforced, and checks again until everything is enforced.
 func (e *enforcement) run(hook genericapiserver.PostStartHookContext) error {
 	e.informers.Start(hook.Done())
 	maps.DeleteFunc(e.missing, func(name, _ string) bool {
-		return name != priorityAndFairness && e.plugins[name] == nil // a flag has switched it off
+		return name != priorityAndFairness && e.plugins[name] == nil // a flag disables it
 	})
 	e.publish()
 	go wait.UntilWithContext(hook, func(context.Context) { e.mapper.Reset() }, mapperRefresh)
@@ -235,7 +235,7 @@ func (e *enforcement) run(hook genericapiserver.PostStartHookContext) error {
 	return nil
 }
 
-// recheck switches on what can work by now. It reports whether everything is enforced.
+// recheck enables the plugins that can work now, and reports whether everything is enforced.
 func (e *enforcement) recheck(ctx context.Context) bool {
 	for _, name := range e.off() {
 		reason, err := e.retry(ctx, name)
@@ -256,7 +256,7 @@ func (e *enforcement) recheck(ctx context.Context) bool {
 	return len(e.off()) == 0
 }
 
-// retry switches something on if the cluster has what it needs. It returns why it is still off, or "".
+// retry enables a plugin if the cluster has what it needs. Otherwise it returns the reason why the plugin stays disabled.
 func (e *enforcement) retry(ctx context.Context, name string) (string, error) {
 	for _, resource := range needs[name] {
 		if reason, err := e.whyUnreadable(ctx, resource); reason != "" || err != nil {
@@ -298,7 +298,7 @@ func (e *enforcement) publish() {
 	e.report = strings.Join(reports, "; ")
 }
 
-// Name is the name of the readiness check. It says what is not enforced, because nothing else of a check that passes is shown.
+// Name returns the name of the readiness check. It lists what is not enforced, because only the name of a passing check is shown.
 func (e *enforcement) Name() string {
 	e.lock.Lock()
 	defer e.lock.Unlock()
@@ -308,7 +308,7 @@ func (e *enforcement) Name() string {
 	return "admission, not enforced: " + e.report
 }
 
-// Check fails until the plugins that are switched on have read what they need.
+// Check returns an error until the informers of the enabled plugins have synced.
 func (e *enforcement) Check(*http.Request) error {
 	for name, plugin := range e.plugins {
 		if plugin.started() {
@@ -320,8 +320,8 @@ func (e *enforcement) Check(*http.Request) error {
 	return nil
 }
 
-// awaitInformers starts the informers of a plugin and gives them time, in which nothing waits for the plugin. After that it is for
-// the plugin to refuse requests until they have synced.
+// awaitInformers starts the informers of a plugin and waits for them to sync, up to a timeout. The plugin is not used before that.
+// After the timeout the plugin itself rejects requests until its informers have synced.
 func (e *enforcement) awaitInformers(ctx context.Context, name string) {
 	e.informers.Start(ctx.Done())
 	_ = wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, inspectTimeout, true, func(context.Context) (bool, error) {
@@ -329,7 +329,7 @@ func (e *enforcement) awaitInformers(ctx context.Context, name string) {
 	})
 }
 
-// synced returns an error that names what a plugin needs and has not read yet.
+// synced returns an error that lists the informers of a plugin that have not synced.
 func (e *enforcement) synced(name string) error {
 	for _, resource := range needs[name] {
 		informer, err := e.informers.ForResource(resource)

@@ -13,8 +13,8 @@ import (
 	genericoptions "k8s.io/apiserver/pkg/server/options"
 )
 
-// enforceQuotas adds the plugin that enforces ResourceQuotas on the number of objects, such as count/RESOURCE.GROUP. It comes last, so
-// that nothing counts that another plugin refuses.
+// enforceQuotas adds the plugin that enforces ResourceQuotas on object counts, such as count/RESOURCE.GROUP. It runs last, so that
+// rejected objects are not counted.
 func enforceQuotas(options *genericoptions.RecommendedOptions) {
 	options.Admission.RecommendedPluginOrder = append(options.Admission.RecommendedPluginOrder, resourcequota.PluginName)
 	options.ExtraAdmissionInitializers = func(*genericapiserver.RecommendedConfig) ([]admission.PluginInitializer, error) {
@@ -22,7 +22,7 @@ func enforceQuotas(options *genericoptions.RecommendedOptions) {
 	}
 }
 
-// quotaInitializer makes admission plugins count objects, whatever their kind.
+// quotaInitializer configures admission plugins to count objects of every kind.
 type quotaInitializer struct{}
 
 // Initialize implements admission.PluginInitializer.

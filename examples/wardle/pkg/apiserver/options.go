@@ -1,4 +1,4 @@
-// Package apiserver is the extension-apiserver of this project.
+// Package apiserver implements the extension-apiserver of this project.
 package apiserver
 
 import (
@@ -6,17 +6,16 @@ import (
 	"k8s.io/component-base/featuregate"
 )
 
-// Options are the settings of this server. The embedded base has those of every extension-apiserver;
-// add fields of this project's own, and declare a method of base here, such as FeatureGates, to add to it.
+// Options are the settings of the apiserver. The embedded base has the settings of every extension-apiserver.
 type Options struct{ base }
 
-// NewOptions returns the defaults.
+// NewOptions returns the default settings.
 func NewOptions() *Options { return &Options{newBase("/registry")} }
 
-// Version is upstream's too.
+// Version is the version of k8s.io/sample-apiserver's server.
 func (*Options) Version() string { return "1.2" }
 
-// FeatureGates has the gate of the ban on flunders.
+// FeatureGates returns the gate of the plugin that bans flunders.
 func (*Options) FeatureGates() map[featuregate.Feature]featuregate.VersionedSpecs {
 	return map[featuregate.Feature]featuregate.VersionedSpecs{
 		"BanFlunder": {

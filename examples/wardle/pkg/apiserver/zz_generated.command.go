@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/pflag"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	genericoptions "k8s.io/apiserver/pkg/server/options"
+
+	"example.com/wardle/pkg/registry"
 )
 
 // base are the settings of every extension-apiserver.
@@ -22,14 +24,22 @@ type base struct {
 	Run         *genericoptions.ServerRunOptions
 	Recommended *genericoptions.RecommendedOptions
 	enforcement *enforcement
+
+	dependencies *registry.Dependencies
+	// fail ends the server with an error.
+	fail func(error)
 }
 
 func newBase(etcdPrefix string) base {
-	b := base{genericoptions.NewServerRunOptions(), genericoptions.NewRecommendedOptions(etcdPrefix, StorageCodec), newEnforcement()}
+	b := base{
+		Run:         genericoptions.NewServerRunOptions(),
+		Recommended: genericoptions.NewRecommendedOptions(etcdPrefix, StorageCodec),
+		enforcement: newEnforcement(),
+	}
 	b.Recommended.Admission.Plugins = b.enforcement.registry()
 	b.Recommended.Etcd.StorageConfig.EncodeVersioner = storageVersions
 	enforceQuotas(b.Recommended)
-	// Else a server that stops would wait for clients to end their watches.
+	// Without a limit, shutdown would wait until clients end their watches.
 	b.Run.ShutdownWatchTerminationGracePeriod = 10 * time.Second
 	return b
 }
@@ -40,12 +50,12 @@ func (b *base) AddFlags(flags *pflag.FlagSet) {
 	b.Recommended.AddFlags(flags)
 }
 
-// Validate says what is wrong with the settings, after flags are parsed.
+// Validate returns the errors in the settings, after flags are parsed.
 func (b *base) Validate() error {
 	return errors.Join(append(b.Run.Validate(), b.Recommended.Validate()...)...)
 }
 
-// Config turns the settings into a server's configuration.
+// Config returns the server configuration for the settings.
 func (b *base) Config() (*genericapiserver.RecommendedConfig, error) {
 	if err := b.Recommended.SecureServing.MaybeDefaultWithSelfSignedCerts("localhost", nil, []net.IP{net.IPv4(127, 0, 0, 1)}); err != nil {
 		return nil, fmt.Errorf("serving certificate: %w", err)
@@ -67,13 +77,42 @@ func (b *base) Config() (*genericapiserver.RecommendedConfig, error) {
 	return config, nil
 }
 
-// Server makes the server and installs the APIs in it.
+// Dependencies sets the fields that this project adds to its dependencies. ctx ends when the server shuts down.
+func (*base) Dependencies(context.Context, *registry.Dependencies) error { return nil }
+
+// Server returns the server, with the APIs installed.
 func (b *base) Server(config *genericapiserver.RecommendedConfig) (*genericapiserver.GenericAPIServer, error) {
 	server, err := config.Complete().New("wardle-apiserver", genericapiserver.NewEmptyDelegate())
 	if err != nil {
 		return nil, err
 	}
-	return server, installAPIs(server, config)
+	if err := installAPIs(server, config, b.dependencies); err != nil {
+		return nil, err
+	}
+	return server, registry.AddHooks(server, b.dependencies, b.fail)
+}
+
+// run serves the APIs until ctx is done.
+func (o *Options) run(ctx context.Context) (err error) {
+	config, err := o.Config()
+	if err != nil {
+		return err
+	}
+	serving, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	o.dependencies, o.fail = registry.NewDependencies(config), fail
+	if err := o.Dependencies(serving, o.dependencies); err != nil {
+		return fmt.Errorf("dependencies: %w", err)
+	}
+	defer func() { err = errors.Join(err, o.dependencies.Close()) }()
+	server, err := o.Server(config)
+	if err != nil {
+		return err
+	}
+	if err := server.PrepareRun().RunWithContext(serving); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return context.Cause(serving)
 }
 
 // NewCommand returns the command that serves the APIs until ctx is done.
@@ -94,15 +133,7 @@ func NewCommand(ctx context.Context, options *Options) *cobra.Command {
 			if err := options.Validate(); err != nil {
 				return err
 			}
-			config, err := options.Config()
-			if err != nil {
-				return err
-			}
-			server, err := options.Server(config)
-			if err != nil {
-				return err
-			}
-			return server.PrepareRun().RunWithContext(ctx)
+			return options.run(ctx)
 		},
 	}
 	options.AddFlags(cmd.Flags())

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apiserver/pkg/warning"
 )
 
-// deprecations are what clients are told who use a deprecated version.
+// deprecations are the warnings for clients that use a deprecated version.
 var deprecations = map[schema.GroupVersionResource]string{
 	{Group: "wardle.example.com", Version: "v1alpha1", Resource: "fischers"}: "wardle.example.com/v1alpha1 Fischer is deprecated in v1.3+, unavailable in v1.10+",
 	{Group: "wardle.example.com", Version: "v1alpha1", Resource: "flunders"}: "wardle.example.com/v1alpha1 Flunder is deprecated in v1.3+, unavailable in v1.10+",

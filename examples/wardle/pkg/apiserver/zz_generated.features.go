@@ -13,18 +13,18 @@ import (
 	baseversion "k8s.io/component-base/version"
 )
 
-// component is what --feature-gates and --emulated-version call this server, beside kube, its libraries.
+// component is the name of this server in --feature-gates and --emulated-version. Its libraries are the component kube.
 const component = "wardle"
 
-// Version is this server's own, which /version tells: that of Kubernetes, unless Options has another.
+// Version returns the version that /version reports. The default is the version of the Kubernetes libraries.
 func (*base) Version() string { return baseversion.DefaultKubeBinaryVersion }
 
-// FeatureGates are what can be turned on and off in this server, and since which of its versions. Code in any package asks for one
-// with compatibility.DefaultComponentGlobalsRegistry.FeatureGateFor("wardle").Enabled, of k8s.io/apiserver/pkg/util/compatibility.
+// FeatureGates returns the feature gates of this server. To check one, call Enabled on
+// compatibility.DefaultComponentGlobalsRegistry.FeatureGateFor("wardle"), from k8s.io/apiserver/pkg/util/compatibility.
 func (*base) FeatureGates() map[featuregate.Feature]featuregate.VersionedSpecs { return nil }
 
-// register makes this server a component with a version and feature gates of its own. A second server in the same process
-// shares them with the first.
+// register registers this server as a component with its own version and feature gates. A second server in the same process
+// shares them.
 func (o *Options) register() error {
 	registry := o.Run.ComponentGlobalsRegistry
 	if registry.EffectiveVersionFor(component) != nil {
@@ -38,15 +38,15 @@ func (o *Options) register() error {
 	if err := gate.AddVersioned(o.FeatureGates()); err != nil {
 		return fmt.Errorf("feature gates of this server: %w", err)
 	}
-	oldest := own.SubtractMinor(3) // as far back as Kubernetes goes
+	oldest := own.SubtractMinor(3) // Kubernetes emulates at most three minor versions back
 	if err := registry.Register(component, compatibility.NewEffectiveVersion(own, false, oldest, oldest), gate); err != nil {
 		return err
 	}
-	// An older version of this server is on an older Kubernetes, by as many minor versions.
+	// Emulating an older version of this server emulates a version of Kubernetes that is older by as many minor versions.
 	kube := registry.EffectiveVersionFor(compatibility.DefaultKubeComponent).BinaryVersion()
 	return registry.SetVersionMapping(component, compatibility.DefaultKubeComponent, func(emulated *version.Version) *version.Version {
 		if emulated.LessThan(oldest) || emulated.GreaterThan(own) {
-			return kube // the version will be refused
+			return kube // the version is rejected later
 		}
 		return kube.SubtractMinor(own.Minor() - emulated.Minor())
 	})

@@ -22,32 +22,33 @@ import (
 	wardlev1alpha1 "example.com/wardle/pkg/apis/wardle/v1alpha1"
 	wardlev1beta1 "example.com/wardle/pkg/apis/wardle/v1beta1"
 	generatedopenapi "example.com/wardle/pkg/generated/openapi"
+	"example.com/wardle/pkg/registry"
 	wardlefischer "example.com/wardle/pkg/registry/wardle/fischer"
 	wardleflunder "example.com/wardle/pkg/registry/wardle/flunder"
 )
 
 var (
-	// Scheme knows every kind in every version, and the storage version of each again as the internal one.
+	// Scheme has every kind in every version. The storage version is registered as the internal version too.
 	Scheme = runtime.NewScheme()
-	// Codecs read and write what Scheme knows.
+	// Codecs encode and decode the kinds in Scheme.
 	Codecs = serializer.NewCodecFactory(Scheme)
-	// StorageCodec writes each kind in its storage version.
+	// StorageCodec encodes each kind in its storage version.
 	StorageCodec = Codecs.CodecForVersions(
 		json.NewSerializerWithOptions(json.DefaultMetaFactory, Scheme, Scheme, json.SerializerOptions{}),
 		Codecs.UniversalDeserializer(), storageVersions, runtime.InternalGroupVersioner)
 
-	// definitionNamer names the kinds in OpenAPI.
+	// definitionNamer returns the OpenAPI names of the kinds.
 	definitionNamer *openapi.DefinitionNamer
 )
 
-// storageVersions is the storage version of every kind.
+// storageVersions are the storage versions of the kinds.
 var storageVersions = hubs{
 	{Group: "wardle.example.com", Kind: "Fischer"}: "v1alpha1",
 	{Group: "wardle.example.com", Kind: "Flunder"}: "v1beta1",
 }
 
-// storages make what serves each kind, by group.
-var storages = map[string][]func(*runtime.Scheme, *genericapiserver.RecommendedConfig) (map[string]map[string]rest.Storage, error){
+// storages are the constructors of the kinds' storage, by group.
+var storages = map[string][]func(*runtime.Scheme, *genericapiserver.RecommendedConfig, *registry.Dependencies) (map[string]map[string]rest.Storage, error){
 	"wardle.example.com": {wardlefischer.NewStorage, wardleflunder.NewStorage},
 }
 
@@ -56,14 +57,14 @@ func init() {
 	utilruntime.Must(versions.AddToScheme(Scheme))
 	utilruntime.Must(Scheme.SetVersionPriority(wardlev1beta1.SchemeGroupVersion, wardlev1alpha1.SchemeGroupVersion))
 
-	// The generic server looks for these in v1 of the group without a name.
+	// The generic server expects these types in version v1 of the core group.
 	v1 := schema.GroupVersion{Version: "v1"}
 	metav1.AddToGroupVersion(Scheme, v1)
 	Scheme.AddUnversionedTypes(v1, &metav1.Status{}, &metav1.APIVersions{}, &metav1.APIGroupList{}, &metav1.APIGroup{}, &metav1.APIResourceList{})
 
-	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before there are internal versions, which no client sees
+	definitionNamer = openapi.NewDefinitionNamer(Scheme) // before the internal versions are registered, which clients don't see
 
-	// The storage version is the hub: its types are the internal ones too.
+	// The storage version is the hub: its types are registered as the internal version too.
 	Scheme.AddKnownTypes(schema.GroupVersion{Group: "wardle.example.com", Version: runtime.APIVersionInternal},
 		&wardlev1alpha1.Fischer{}, &wardlev1alpha1.FischerList{},
 		&wardlev1beta1.Flunder{}, &wardlev1beta1.FlunderList{},
@@ -72,20 +73,20 @@ func init() {
 	utilruntime.Must(wardleflunder.AddConversions(Scheme))
 }
 
-// setOpenAPI describes every kind.
+// setOpenAPI configures the OpenAPI documents.
 func setOpenAPI(config *genericapiserver.Config) {
 	config.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(generatedopenapi.GetOpenAPIDefinitions, definitionNamer)
 	config.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(generatedopenapi.GetOpenAPIDefinitions, definitionNamer)
 	config.OpenAPIConfig.Info.Title, config.OpenAPIV3Config.Info.Title = "wardle", "wardle"
 }
 
-// installAPIs serves every kind of every group.
-func installAPIs(server *genericapiserver.GenericAPIServer, config *genericapiserver.RecommendedConfig) error {
+// installAPIs installs the API groups.
+func installAPIs(server *genericapiserver.GenericAPIServer, config *genericapiserver.RecommendedConfig, dependencies *registry.Dependencies) error {
 	for _, group := range slices.Sorted(maps.Keys(storages)) {
 		info := genericapiserver.NewDefaultAPIGroupInfo(group, Scheme, metav1.ParameterCodec, Codecs)
 		info.NegotiatedSerializer = withoutProtobuf(info.NegotiatedSerializer)
 		for _, newStorage := range storages[group] {
-			versions, err := newStorage(Scheme, config)
+			versions, err := newStorage(Scheme, config, dependencies)
 			if err != nil {
 				return err
 			}

@@ -102,7 +102,7 @@ func schema_pkg_apis_fruit_v1alpha1_Apple(ref common.ReferenceCallback) common.O
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "Apple is a resource of the fruit.example.com API.",
+				Description: "Apple is the schema for the apples API.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -121,20 +121,23 @@ func schema_pkg_apis_fruit_v1alpha1_Apple(ref common.ReferenceCallback) common.O
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.AppleSpec{}.OpenAPIModelName()),
+							Description: "Spec is the desired state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.AppleSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.AppleStatus{}.OpenAPIModelName()),
+							Description: "Status is the observed state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.AppleStatus{}.OpenAPIModelName()),
 						},
 					},
 				},
@@ -149,7 +152,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleApprove(ref common.ReferenceCallback) c
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleApprove is POSTed to the subresource approve of an Apple, and comes back with the answer.",
+				Description: "AppleApprove is the request and the response of the subresource approve of an Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -168,20 +171,23 @@ func schema_pkg_apis_fruit_v1alpha1_AppleApprove(ref common.ReferenceCallback) c
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.AppleApproveSpec{}.OpenAPIModelName()),
+							Description: "Spec is the request.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.AppleApproveSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.AppleApproveStatus{}.OpenAPIModelName()),
+							Description: "Status is the response.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.AppleApproveStatus{}.OpenAPIModelName()),
 						},
 					},
 				},
@@ -196,12 +202,12 @@ func schema_pkg_apis_fruit_v1alpha1_AppleApproveSpec(ref common.ReferenceCallbac
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleApproveSpec is what is asked for.",
+				Description: "AppleApproveSpec defines the request.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"reason": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Reason is a free text.",
+							Description: "Reason is an example of a field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -216,12 +222,12 @@ func schema_pkg_apis_fruit_v1alpha1_AppleApproveStatus(ref common.ReferenceCallb
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleApproveStatus is the answer.",
+				Description: "AppleApproveStatus defines the response.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"message": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Message says what was done.",
+							Description: "Message describes the result.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -236,7 +242,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleList(ref common.ReferenceCallback) comm
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleList is a list of apples.",
+				Description: "AppleList contains a list of Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -299,7 +305,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 				},
 			},
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleSpec is what a user wants of an Apple.",
+				Description: "AppleSpec defines the desired state of Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"variety": {
@@ -315,7 +321,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 					},
 					"colour": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Colour is that of the skin.",
+							Description: "Colour is the color of the skin.",
 							Default:     "Red",
 							Type:        []string{"string"},
 							Format:      "",
@@ -324,7 +330,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 					},
 					"minWeight": {
 						SchemaProps: spec.SchemaProps{
-							Description: "MinWeight is the least acceptable weight, in grams.",
+							Description: "MinWeight is the minimum acceptable weight, in grams.",
 							Default:     50,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -334,7 +340,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 					},
 					"maxWeight": {
 						SchemaProps: spec.SchemaProps{
-							Description: "MaxWeight is the greatest acceptable weight, in grams.",
+							Description: "MaxWeight is the maximum acceptable weight, in grams.",
 							Default:     500,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -357,7 +363,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "Tags are free words about the apple.",
+							Description: "Tags are keywords for the apple.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -382,16 +388,9 @@ func schema_pkg_apis_fruit_v1alpha1_AppleStatus(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleStatus is what the controller saw of an Apple.",
+				Description: "AppleStatus defines the observed state of Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
-					"observedGeneration": {
-						SchemaProps: spec.SchemaProps{
-							Description: "ObservedGeneration is the generation of the spec that this status speaks of.",
-							Type:        []string{"integer"},
-							Format:      "int64",
-						},
-					},
 					"conditions": {
 						VendorExtensible: spec.VendorExtensible{
 							Extensions: spec.Extensions{
@@ -402,7 +401,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleStatus(ref common.ReferenceCallback) co
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "Conditions say how far the spec has come true.",
+							Description: "Conditions represent the latest available observations of the object's state.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -425,7 +424,7 @@ func schema_pkg_apis_fruit_v1alpha1_Orchard(ref common.ReferenceCallback) common
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "Orchard is a resource of the fruit.example.com API.",
+				Description: "Orchard is the schema for the orchards API.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -444,20 +443,23 @@ func schema_pkg_apis_fruit_v1alpha1_Orchard(ref common.ReferenceCallback) common
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.OrchardSpec{}.OpenAPIModelName()),
+							Description: "Spec is the desired state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.OrchardSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.OrchardStatus{}.OpenAPIModelName()),
+							Description: "Status is the observed state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.OrchardStatus{}.OpenAPIModelName()),
 						},
 					},
 				},
@@ -472,7 +474,7 @@ func schema_pkg_apis_fruit_v1alpha1_OrchardList(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "OrchardList is a list of orchards.",
+				Description: "OrchardList contains a list of Orchard.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -520,12 +522,12 @@ func schema_pkg_apis_fruit_v1alpha1_OrchardSpec(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "OrchardSpec is what a user wants of an Orchard.",
+				Description: "OrchardSpec defines the desired state of Orchard.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"trees": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Trees is how many trees there are to be.",
+							Description: "Trees is the desired number of trees.",
 							Type:        []string{"integer"},
 							Format:      "int32",
 							Minimum:     new(float64(0)),
@@ -541,12 +543,12 @@ func schema_pkg_apis_fruit_v1alpha1_OrchardStatus(ref common.ReferenceCallback) 
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "OrchardStatus is what is there of an Orchard.",
+				Description: "OrchardStatus defines the observed state of Orchard.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"trees": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Trees is how many trees there are.",
+							Description: "Trees is the observed number of trees.",
 							Type:        []string{"integer"},
 							Format:      "int32",
 						},
@@ -561,7 +563,7 @@ func schema_pkg_apis_fruit_v1beta1_Apple(ref common.ReferenceCallback) common.Op
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "Apple is a resource of the fruit.example.com API.",
+				Description: "Apple is the schema for the apples API.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -580,20 +582,23 @@ func schema_pkg_apis_fruit_v1beta1_Apple(ref common.ReferenceCallback) common.Op
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1beta1.AppleSpec{}.OpenAPIModelName()),
+							Description: "Spec is the desired state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.AppleSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1beta1.AppleStatus{}.OpenAPIModelName()),
+							Description: "Status is the observed state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.AppleStatus{}.OpenAPIModelName()),
 						},
 					},
 				},
@@ -627,20 +632,23 @@ func schema_pkg_apis_fruit_v1beta1_AppleApprove(ref common.ReferenceCallback) co
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1beta1.AppleApproveSpec{}.OpenAPIModelName()),
+							Description: "Spec is the request.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.AppleApproveSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1beta1.AppleApproveStatus{}.OpenAPIModelName()),
+							Description: "Status is the response.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.AppleApproveStatus{}.OpenAPIModelName()),
 						},
 					},
 				},
@@ -660,7 +668,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleApproveSpec(ref common.ReferenceCallback
 				Properties: map[string]spec.Schema{
 					"reason": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Reason is a free text.",
+							Description: "Reason is an example of a field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -695,7 +703,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleList(ref common.ReferenceCallback) commo
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleList is a list of apples.",
+				Description: "AppleList contains a list of Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -758,7 +766,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 				},
 			},
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleSpec is what a user wants of an Apple.",
+				Description: "AppleSpec defines the desired state of Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"variety": {
@@ -774,7 +782,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 					},
 					"color": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Color is that of the skin.",
+							Description: "Color is the color of the skin.",
 							Default:     "Red",
 							Type:        []string{"string"},
 							Format:      "",
@@ -783,7 +791,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 					},
 					"minWeight": {
 						SchemaProps: spec.SchemaProps{
-							Description: "MinWeight is the least acceptable weight, in grams.",
+							Description: "MinWeight is the minimum acceptable weight, in grams.",
 							Default:     50,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -793,7 +801,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 					},
 					"maxWeight": {
 						SchemaProps: spec.SchemaProps{
-							Description: "MaxWeight is the greatest acceptable weight, in grams.",
+							Description: "MaxWeight is the maximum acceptable weight, in grams.",
 							Default:     500,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -816,7 +824,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "Tags are free words about the apple.",
+							Description: "Tags are keywords for the apple.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -841,16 +849,9 @@ func schema_pkg_apis_fruit_v1beta1_AppleStatus(ref common.ReferenceCallback) com
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleStatus is what the controller saw of an Apple.",
+				Description: "AppleStatus defines the observed state of Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
-					"observedGeneration": {
-						SchemaProps: spec.SchemaProps{
-							Description: "ObservedGeneration is the generation of the spec that this status speaks of.",
-							Type:        []string{"integer"},
-							Format:      "int64",
-						},
-					},
 					"conditions": {
 						VendorExtensible: spec.VendorExtensible{
 							Extensions: spec.Extensions{
@@ -861,7 +862,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleStatus(ref common.ReferenceCallback) com
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "Conditions say how far the spec has come true.",
+							Description: "Conditions represent the latest available observations of the object's state.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{

@@ -21,19 +21,19 @@ import (
 	generatedopenapi "example.com/shop/pkg/generated/openapi"
 )
 
-// definitions are the OpenAPI definitions, by the names of the models.
+// definitions are the OpenAPI definitions, by model name.
 var definitions = sync.OnceValue(func() map[string]openapicommon.OpenAPIDefinition {
 	return generatedopenapi.GetOpenAPIDefinitions(spec.MustCreateRef)
 })
 
-// compile compiles the rules of a kind, given the name of its model in OpenAPI.
+// compile compiles the rules of a kind, whose OpenAPI model has the given name.
 func (r *rules) compile(model string) error {
 	schema, err := resolver.PopulateRefs(func(name string) (*spec.Schema, bool) {
 		definition, ok := definitions()[name]
 		schema := definition.Schema
 		if single, is := schema.Extensions[openapicommon.ExtensionV2Schema].(spec.Schema); is {
 			schema = single
-			schema.Format = "int-or-string" // the type is a string or a number, of which CEL finds out when it has a value
+			schema.Format = "int-or-string" // CEL decides between string and number when it has a value
 		}
 		return &schema, ok
 	}, model)
@@ -84,7 +84,7 @@ func (r *rules) compileRules(root bool) error {
 	if self == nil {
 		return fmt.Errorf("CEL can't see a value of type %q", r.schema.Type())
 	}
-	self = self.MaybeAssignTypeName("selfType") // any name that no rule uses
+	self = self.MaybeAssignTypeName("selfType") // a name that no rule uses
 	env, err := environmentOf(self, self.CelType())
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func (r *rules) compileRules(root bool) error {
 	return nil
 }
 
-// environmentOf is the one that a CRD's rules have.
+// environmentOf returns the environment that apiextensions-apiserver uses for the rules of a CustomResourceDefinition.
 func environmentOf(self *cel.DeclType, oldSelf *celgo.Type) (*celgo.Env, error) {
 	set, err := environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()).Extend(environment.VersionedOptions{
 		IntroducedVersion: version.MajorMinor(1, 0),
@@ -125,7 +125,7 @@ func environmentOf(self *cel.DeclType, oldSelf *celgo.Type) (*celgo.Env, error) 
 	return set.StoredExpressionsEnv(), nil
 }
 
-// program compiles an expression, and says whether it looks at the old value.
+// program compiles an expression, and reports whether it uses oldSelf.
 func program(env *celgo.Env, expression string) (compiled celgo.Program, usesOldSelf bool, err error) {
 	ast, issues := env.Compile(expression)
 	if issues.Err() != nil {
@@ -139,7 +139,7 @@ func program(env *celgo.Env, expression string) (compiled celgo.Program, usesOld
 	return compiled, usesOldSelf, err
 }
 
-// memoized is a schema that makes those below it once. openapi.Schema makes them anew on each access to a field.
+// memoized is a schema that caches the schemas below it. openapi.Schema creates them again on each access to a field.
 type memoized struct {
 	common.Schema
 	items      common.Schema
@@ -168,7 +168,7 @@ func (m *memoized) Items() common.Schema                      { return m.items }
 func (m *memoized) AdditionalProperties() common.SchemaOrBool { return m.additional }
 func (m *memoized) Properties() map[string]common.Schema      { return m.properties }
 
-// entries is the schema of a map's entries.
+// entries returns the schema of a map's entries.
 type entries struct {
 	common.SchemaOrBool
 	schema common.Schema

@@ -20,23 +20,23 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// rules are the CEL rules of a value, and of those below it that have some.
+// rules are the CEL rules of a value and of the values below it.
 type rules struct {
 	rules  []rule
-	fields map[string]*rules // by name in JSON
-	items  *rules            // of a list, or the entries of a map
-	keys   []string          // the fields that tell the items of a list apart
-	status bool              // it is a status, which is empty when the object is created
+	fields map[string]*rules // by JSON name
+	items  *rules            // the items of a list or the entries of a map
+	keys   []string          // the list map keys
+	status bool              // the value is a status, which is empty on create
 
 	schema common.Schema
-	// transitions says that a rule here or below looks at the old value, and so runs even where nothing has changed.
+	// transitions reports whether a rule here or below uses oldSelf. Such rules run even if the value has not changed.
 	transitions bool
 }
 
 // A rule is one XValidation marker.
 type rule struct {
 	rule, message, messageExpression string
-	// at is where below the value the error is shown.
+	// at is the path below the value at which the error is reported.
 	at, reason      string
 	optionalOldSelf bool
 
@@ -44,25 +44,25 @@ type rule struct {
 	usesOldSelf             bool
 }
 
-// A run is of all the rules on one object.
+// A run evaluates all rules of one object.
 type run struct {
 	ctx    context.Context
-	budget int64 // of CEL's cost; less than 0 ends the run
+	budget int64 // the remaining CEL cost budget; the run ends below 0
 	errs   field.ErrorList
 }
 
-// validate says which rules an object breaks. in and old are pointers; old is nil on create.
+// validate returns an error for each rule that the object violates. in and old are pointers; old is nil on create.
 func (r *rules) validate(ctx context.Context, in, old any) field.ErrorList {
 	v := &run{ctx: ctx, budget: celconfig.RuntimeCELCostBudget}
 	v.value(r, nil, reflect.ValueOf(in).Elem(), reflect.Indirect(reflect.ValueOf(old)), false)
 	return v.errs
 }
 
-// ended reports whether no more rules are to be run: what they may cost is spent, or there are errors enough.
+// ended reports whether the run is over, because the cost budget is spent or there are enough errors.
 func (v *run) ended() bool { return v.budget < 0 || enough(v.ctx, v.errs) }
 
-// value runs the rules on a value and on what is below it. There is no old value if old is not valid. unchanged says that the
-// value is known to be part of one that has not changed.
+// value runs the rules of a value and of the values below it. old is the zero reflect.Value if there is no old value. unchanged
+// reports whether the value is part of one that has not changed.
 func (v *run) value(r *rules, path *field.Path, in, old reflect.Value, unchanged bool) {
 	if !in.IsValid() || v.ended() {
 		return
@@ -100,7 +100,7 @@ func (v *run) value(r *rules, path *field.Path, in, old reflect.Value, unchanged
 	}
 }
 
-// fieldOf is a field of a struct by its name in JSON, or nothing if JSON would leave it out.
+// fieldOf returns the field of a struct with a JSON name, or the zero reflect.Value if JSON omits it.
 func fieldOf(in reflect.Value, name string) reflect.Value {
 	if !in.IsValid() {
 		return in
@@ -113,7 +113,7 @@ func fieldOf(in reflect.Value, name string) reflect.Value {
 	return reflect.Indirect(f)
 }
 
-// equal says whether a value is what it was. Where items have keys, their order is of no matter.
+// equal reports whether two values are equal. The order of items that have keys is ignored.
 func (r *rules) equal(in, old reflect.Value, before map[any]reflect.Value) bool {
 	if len(r.keys) == 0 {
 		return equality.Semantic.DeepEqual(in.Interface(), old.Interface())
@@ -131,7 +131,7 @@ func (r *rules) equal(in, old reflect.Value, before map[any]reflect.Value) bool 
 	return true
 }
 
-// byKey returns the items of an old list by their keys, if that is how items are told apart.
+// byKey returns the items of an old list by their keys, if the list has keys.
 func (r *rules) byKey(old reflect.Value) map[any]reflect.Value {
 	if len(r.keys) == 0 || !old.IsValid() {
 		return nil
@@ -146,7 +146,7 @@ func (r *rules) byKey(old reflect.Value) map[any]reflect.Value {
 	return out
 }
 
-// key returns what tells an item of a list apart, or nil.
+// key returns the key of a list item, or nil.
 func (r *rules) key(item reflect.Value) any {
 	if len(r.keys) == 0 || !item.IsValid() {
 		return nil
@@ -163,7 +163,7 @@ func (r *rules) key(item reflect.Value) any {
 	return key
 }
 
-// check runs the rules of one value.
+// check evaluates the rules of one value.
 func (v *run) check(r *rules, path *field.Path, in, old reflect.Value, unchanged bool) {
 	if len(r.rules) == 0 {
 		return
@@ -194,13 +194,13 @@ func (v *run) check(r *rules, path *field.Path, in, old reflect.Value, unchanged
 	}
 }
 
-// see is a value as CEL sees it, and as errors show it.
+// see returns a value as CEL sees it, and as errors show it.
 func (r *rules) see(in reflect.Value) (ref.Val, any) {
 	v := in.Interface()
 	return common.TypedToVal(v, r.schema), v
 }
 
-// values are what a rule sees.
+// values are the variables of a rule.
 type values struct{ self, oldSelf ref.Val }
 
 // ResolveName implements celgo.Activation.
@@ -214,14 +214,14 @@ func (v *values) ResolveName(name string) (any, bool) {
 // Parent implements celgo.Activation.
 func (*values) Parent() celgo.Activation { return nil }
 
-// eval runs one rule.
+// eval evaluates one rule.
 func (v *run) eval(r *rule, path *field.Path, in any, typ string, vars *values) {
 	invalid := func(format string, args ...any) {
 		v.errs = append(v.errs, field.Invalid(path, typ, fmt.Sprintf(format, args...)))
 	}
 	name := cmp.Or(r.message, r.rule)
 	result, details, err := r.program.ContextEval(v.ctx, vars)
-	if v.ctx.Err() != nil { // which is told of at the end
+	if v.ctx.Err() != nil { // reported at the end
 		return
 	}
 	if !v.spend(details) {
@@ -253,7 +253,7 @@ func (v *run) eval(r *rule, path *field.Path, in any, typ string, vars *values) 
 	v.errs = append(v.errs, r.failure(path, bad, v.message(r, vars)))
 }
 
-// spend takes the cost of an evaluation out of the budget, and says whether there was enough.
+// spend deducts the cost of an evaluation from the budget, and reports whether it was sufficient.
 func (v *run) spend(details *celgo.EvalDetails) bool {
 	if details == nil || details.ActualCost() == nil || *details.ActualCost() > math.MaxInt64 || int64(*details.ActualCost()) > v.budget {
 		v.budget = -1
@@ -263,7 +263,7 @@ func (v *run) spend(details *celgo.EvalDetails) bool {
 	return true
 }
 
-// message says what a broken rule asks for.
+// message returns the message of a violated rule.
 func (v *run) message(r *rule, vars *values) string {
 	if r.messageProgram != nil {
 		result, details, err := r.messageProgram.ContextEval(v.ctx, vars)
@@ -280,7 +280,7 @@ func (v *run) message(r *rule, vars *values) string {
 	return cmp.Or(r.message, "failed rule: "+r.rule)
 }
 
-// failure is the error of a broken rule, of the type that the rule asks for.
+// failure returns the error of a violated rule, with the reason that the rule sets.
 func (r *rule) failure(path *field.Path, bad any, detail string) *field.Error {
 	switch r.reason {
 	case "FieldValueForbidden":

@@ -86,7 +86,7 @@ func schema_pkg_apis_fruit_v1alpha1_Apple(ref common.ReferenceCallback) common.O
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "Apple is a resource of the fruit.example.com API.",
+				Description: "Apple is the schema for the apples API.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -105,20 +105,23 @@ func schema_pkg_apis_fruit_v1alpha1_Apple(ref common.ReferenceCallback) common.O
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.AppleSpec{}.OpenAPIModelName()),
+							Description: "Spec is the desired state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.AppleSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.AppleStatus{}.OpenAPIModelName()),
+							Description: "Status is the observed state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.AppleStatus{}.OpenAPIModelName()),
 						},
 					},
 				},
@@ -133,7 +136,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleList(ref common.ReferenceCallback) comm
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleList is a list of apples.",
+				Description: "AppleList contains a list of Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -181,12 +184,12 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleSpec is what a user wants of an Apple.",
+				Description: "AppleSpec defines the desired state of Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"message": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Message is a free text.",
+							Description: "Message is an example of a field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -201,16 +204,9 @@ func schema_pkg_apis_fruit_v1alpha1_AppleStatus(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleStatus is what the controller saw of an Apple.",
+				Description: "AppleStatus defines the observed state of Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
-					"observedGeneration": {
-						SchemaProps: spec.SchemaProps{
-							Description: "ObservedGeneration is the generation of the spec that this status speaks of.",
-							Type:        []string{"integer"},
-							Format:      "int64",
-						},
-					},
 					"conditions": {
 						VendorExtensible: spec.VendorExtensible{
 							Extensions: spec.Extensions{
@@ -221,7 +217,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleStatus(ref common.ReferenceCallback) co
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "Conditions say how far the spec has come true.",
+							Description: "Conditions represent the latest available observations of the object's state.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -244,7 +240,7 @@ func schema_pkg_apis_fruit_v1alpha1_Orchard(ref common.ReferenceCallback) common
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "Orchard is a resource of the fruit.example.com API.",
+				Description: "Orchard is the schema for the orchards API.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -263,14 +259,16 @@ func schema_pkg_apis_fruit_v1alpha1_Orchard(ref common.ReferenceCallback) common
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.OrchardSpec{}.OpenAPIModelName()),
+							Description: "Spec is the desired state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.OrchardSpec{}.OpenAPIModelName()),
 						},
 					},
 				},
@@ -285,7 +283,7 @@ func schema_pkg_apis_fruit_v1alpha1_OrchardList(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "OrchardList is a list of orchards.",
+				Description: "OrchardList contains a list of Orchard.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -333,12 +331,12 @@ func schema_pkg_apis_fruit_v1alpha1_OrchardSpec(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "OrchardSpec is what a user wants of an Orchard.",
+				Description: "OrchardSpec defines the desired state of Orchard.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"message": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Message is a free text.",
+							Description: "Message is an example of a field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},

@@ -90,7 +90,7 @@ func schema_pkg_apis_wardle_v1alpha1_Fischer(ref common.ReferenceCallback) commo
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "Fischer is a resource of the wardle.example.com API.",
+				Description: "Fischer is the schema for the fischers API.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -109,8 +109,9 @@ func schema_pkg_apis_wardle_v1alpha1_Fischer(ref common.ReferenceCallback) commo
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"disallowedFlunders": {
@@ -144,7 +145,7 @@ func schema_pkg_apis_wardle_v1alpha1_FischerList(ref common.ReferenceCallback) c
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "FischerList is a list of fischers.",
+				Description: "FischerList contains a list of Fischer.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -192,7 +193,7 @@ func schema_pkg_apis_wardle_v1alpha1_Flunder(ref common.ReferenceCallback) commo
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "Flunder is a resource of the wardle.example.com API.",
+				Description: "Flunder is the schema for the flunders API.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -211,20 +212,23 @@ func schema_pkg_apis_wardle_v1alpha1_Flunder(ref common.ReferenceCallback) commo
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.FlunderSpec{}.OpenAPIModelName()),
+							Description: "Spec is the desired state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.FlunderSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1alpha1.FlunderStatus{}.OpenAPIModelName()),
+							Description: "Status is the observed state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.FlunderStatus{}.OpenAPIModelName()),
 						},
 					},
 				},
@@ -239,7 +243,7 @@ func schema_pkg_apis_wardle_v1alpha1_FlunderList(ref common.ReferenceCallback) c
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "FlunderList is a list of flunders.",
+				Description: "FlunderList contains a list of Flunder.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -287,7 +291,7 @@ func schema_pkg_apis_wardle_v1alpha1_FlunderSpec(ref common.ReferenceCallback) c
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "FlunderSpec is what a user wants of a Flunder.",
+				Description: "FlunderSpec defines the desired state of Flunder.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"reference": {
@@ -325,7 +329,7 @@ func schema_pkg_apis_wardle_v1beta1_Flunder(ref common.ReferenceCallback) common
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "Flunder is a resource of the wardle.example.com API.",
+				Description: "Flunder is the schema for the flunders API.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -344,20 +348,23 @@ func schema_pkg_apis_wardle_v1beta1_Flunder(ref common.ReferenceCallback) common
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Metadata is the standard metadata of an object.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1beta1.FlunderSpec{}.OpenAPIModelName()),
+							Description: "Spec is the desired state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.FlunderSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(v1beta1.FlunderStatus{}.OpenAPIModelName()),
+							Description: "Status is the observed state.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1beta1.FlunderStatus{}.OpenAPIModelName()),
 						},
 					},
 				},
@@ -372,7 +379,7 @@ func schema_pkg_apis_wardle_v1beta1_FlunderList(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "FlunderList is a list of flunders.",
+				Description: "FlunderList contains a list of Flunder.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -420,7 +427,7 @@ func schema_pkg_apis_wardle_v1beta1_FlunderSpec(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "FlunderSpec is what a user wants of a Flunder.",
+				Description: "FlunderSpec defines the desired state of Flunder.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"flunderReference": {

@@ -2,31 +2,36 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// This file is yours. After a change, "make generate" renews everything that follows from it.
+// Edit this file, then run "make generate".
 
-// AppleApproveSpec is what is asked for.
+// AppleApproveSpec defines the request.
 type AppleApproveSpec struct {
-	// Fields of your own go here; this one is an example.
+	// Replace this example with the fields of your API.
 
-	// Reason is a free text.
+	// Reason is an example of a field.
 	// +optional
 	Reason string `json:"reason,omitempty"`
 }
 
-// AppleApproveStatus is the answer.
+// AppleApproveStatus defines the response.
 type AppleApproveStatus struct {
-	// Message says what was done.
+	// Message describes the result.
 	// +optional
 	Message string `json:"message,omitempty"`
 }
 
-// AppleApprove is POSTed to the subresource approve of an Apple, and comes back with the answer.
+// AppleApprove is the request and the response of the subresource approve of an Apple.
 //
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 type AppleApprove struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// Metadata is the standard metadata of an object.
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   AppleApproveSpec   `json:"spec,omitempty"`
+	// Spec is the request.
+	Spec AppleApproveSpec `json:"spec,omitempty"`
+
+	// Status is the response.
 	Status AppleApproveStatus `json:"status,omitempty"`
 }

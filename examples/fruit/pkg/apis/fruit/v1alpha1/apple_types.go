@@ -2,9 +2,9 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// This file is yours. After a change, "make generate" renews everything that follows from it.
+// Edit this file, then run "make generate".
 
-// AppleSpec is what a user wants of an Apple.
+// AppleSpec defines the desired state of Apple.
 //
 // +kubebuilder:validation:XValidation:rule="self.minWeight <= self.maxWeight",message="minWeight must not exceed maxWeight"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.orchard) || self.orchard == oldSelf.orchard",message="an apple does not change orchards",fieldPath=".orchard"
@@ -15,20 +15,20 @@ type AppleSpec struct {
 	// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z ]*$`
 	Variety string `json:"variety"`
 
-	// Colour is that of the skin.
+	// Colour is the color of the skin.
 	// +kubebuilder:validation:Enum=Red;Green;Yellow
 	// +default="Red"
 	// +optional
 	Colour string `json:"colour,omitempty"`
 
-	// MinWeight is the least acceptable weight, in grams.
+	// MinWeight is the minimum acceptable weight, in grams.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=2000
 	// +default=50
 	// +optional
 	MinWeight int32 `json:"minWeight,omitempty"`
 
-	// MaxWeight is the greatest acceptable weight, in grams.
+	// MaxWeight is the maximum acceptable weight, in grams.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=2000
 	// +default=500
@@ -40,7 +40,7 @@ type AppleSpec struct {
 	// +optional
 	Orchard string `json:"orchard,omitempty"`
 
-	// Tags are free words about the apple.
+	// Tags are keywords for the apple.
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MaxLength=20
 	// +listType=set
@@ -48,20 +48,16 @@ type AppleSpec struct {
 	Tags []string `json:"tags,omitempty"`
 }
 
-// AppleStatus is what the controller saw of an Apple.
+// AppleStatus defines the observed state of Apple.
 type AppleStatus struct {
-	// ObservedGeneration is the generation of the spec that this status speaks of.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-
-	// Conditions say how far the spec has come true.
+	// Conditions represent the latest available observations of the object's state.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Apple is a resource of the fruit.example.com API.
+// Apple is the schema for the apples API.
 //
 // +genclient
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
@@ -74,14 +70,19 @@ type AppleStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Apple struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// Metadata is the standard metadata of an object.
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   AppleSpec   `json:"spec,omitempty"`
+	// Spec is the desired state.
+	Spec AppleSpec `json:"spec,omitempty"`
+
+	// Status is the observed state.
 	Status AppleStatus `json:"status,omitempty"`
 }
 
-// AppleList is a list of apples.
+// AppleList contains a list of Apple.
 //
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 type AppleList struct {

@@ -2,24 +2,24 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// This file is yours. After a change, "make generate" renews everything that follows from it.
+// Edit this file, then run "make generate".
 
-// OrchardSpec is what a user wants of an Orchard.
+// OrchardSpec defines the desired state of Orchard.
 type OrchardSpec struct {
-	// Trees is how many trees there are to be.
+	// Trees is the desired number of trees.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	Trees int32 `json:"trees,omitempty"`
 }
 
-// OrchardStatus is what is there of an Orchard.
+// OrchardStatus defines the observed state of Orchard.
 type OrchardStatus struct {
-	// Trees is how many trees there are.
+	// Trees is the observed number of trees.
 	// +optional
 	Trees int32 `json:"trees,omitempty"`
 }
 
-// Orchard is a resource of the fruit.example.com API.
+// Orchard is the schema for the orchards API.
 //
 // +genclient
 // +genclient:nonNamespaced
@@ -30,14 +30,19 @@ type OrchardStatus struct {
 // +kubebuilder:printcolumn:name="Trees",type=integer,JSONPath=`.spec.trees`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Orchard struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// Metadata is the standard metadata of an object.
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   OrchardSpec   `json:"spec,omitempty"`
+	// Spec is the desired state.
+	Spec OrchardSpec `json:"spec,omitempty"`
+
+	// Status is the observed state.
 	Status OrchardStatus `json:"status,omitempty"`
 }
 
-// OrchardList is a list of orchards.
+// OrchardList contains a list of Orchard.
 //
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 type OrchardList struct {

@@ -258,7 +258,6 @@ func autoConvert_v1beta1_AppleSpec_To_v1alpha1_AppleSpec(in *v1beta1.AppleSpec, 
 }
 
 func autoConvert_v1alpha1_AppleStatus_To_v1beta1_AppleStatus(in *AppleStatus, out *v1beta1.AppleStatus, s conversion.Scope) error {
-	out.ObservedGeneration = in.ObservedGeneration
 	out.Conditions = in.Conditions
 	return nil
 }
@@ -269,7 +268,6 @@ func Convert_v1alpha1_AppleStatus_To_v1beta1_AppleStatus(in *AppleStatus, out *v
 }
 
 func autoConvert_v1beta1_AppleStatus_To_v1alpha1_AppleStatus(in *v1beta1.AppleStatus, out *AppleStatus, s conversion.Scope) error {
-	out.ObservedGeneration = in.ObservedGeneration
 	out.Conditions = in.Conditions
 	return nil
 }

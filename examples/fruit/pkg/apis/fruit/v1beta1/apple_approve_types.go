@@ -2,13 +2,13 @@ package v1beta1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// This file is yours. After a change, "make generate" renews everything that follows from it.
+// Edit this file, then run "make generate".
 
 // AppleApproveSpec is what is asked for.
 type AppleApproveSpec struct {
-	// Fields of your own go here; this one is an example.
+	// Replace this example with the fields of your API.
 
-	// Reason is a free text.
+	// Reason is an example of a field.
 	// +optional
 	Reason string `json:"reason,omitempty"`
 }
@@ -24,9 +24,14 @@ type AppleApproveStatus struct {
 //
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 type AppleApprove struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// Metadata is the standard metadata of an object.
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   AppleApproveSpec   `json:"spec,omitempty"`
+	// Spec is the request.
+	Spec AppleApproveSpec `json:"spec,omitempty"`
+
+	// Status is the response.
 	Status AppleApproveStatus `json:"status,omitempty"`
 }

@@ -18,11 +18,11 @@ var SchemeGroupVersion = schema.GroupVersion{Group: GroupName, Version: "v1beta1
 
 var (
 	schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes, RegisterDefaults)
-	// AddToScheme registers this version's types and defaults.
+	// AddToScheme registers the types and defaults of this version.
 	AddToScheme = schemeBuilder.AddToScheme
 )
 
-// Resource turns a resource's name into a GroupResource.
+// Resource returns the GroupResource of a resource.
 func Resource(resource string) schema.GroupResource {
 	return SchemeGroupVersion.WithResource(resource).GroupResource()
 }

@@ -83,9 +83,6 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
-    - name: observedGeneration
-      type:
-        scalar: numeric
 - name: com.example.fruit.v1alpha1.Orchard
   map:
     fields:
@@ -179,9 +176,6 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
-    - name: observedGeneration
-      type:
-        scalar: numeric
 - name: com.example.shop.pkg.apis.fruit.v1alpha1.Apple
   map:
     fields:

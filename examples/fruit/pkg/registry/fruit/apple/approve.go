@@ -2,16 +2,19 @@ package apple
 
 import (
 	"context"
+	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Approve answers what is POSTed to the subresource approve: an apple whose orchard is known is approved.
-func (Strategy) Approve(_ context.Context, obj *Apple, request *AppleApprove) error {
-	if obj.Spec.Orchard == "" {
-		return apierrors.NewBadRequest("an apple of an unknown orchard can't be approved")
+// Approve handles a POST request to the subresource approve. It approves an apple if its orchard exists.
+func (s *Strategy) Approve(_ context.Context, obj *Apple, request *AppleApprove) error {
+	if _, err := s.orchards.Get(obj.Spec.Orchard); apierrors.IsNotFound(err) {
+		return apierrors.NewBadRequest(fmt.Sprintf("an apple of an unknown orchard %q can't be approved", obj.Spec.Orchard))
+	} else if err != nil {
+		return err
 	}
 	meta.SetStatusCondition(&obj.Status.Conditions, metav1.Condition{
 		Type: "Approved", Status: metav1.ConditionTrue, ObservedGeneration: obj.Generation,

@@ -1,6 +1,11 @@
 package apple
 
-import "testing"
+import (
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // TestSubresourceGeneration changes the spec and the status as a subresource's function may. Only the spec has a generation.
 func TestSubresourceGeneration(t *testing.T) {
@@ -12,13 +17,13 @@ func TestSubresourceGeneration(t *testing.T) {
 		want   int64
 	}{
 		{"spec", func(in *Apple) { in.Spec.Orchard = "north" }, 4},
-		{"status", func(in *Apple) { in.Status.ObservedGeneration = 3 }, 3},
+		{"status", func(in *Apple) { in.Status.Conditions = []metav1.Condition{{Type: "Ready"}} }, 3},
 	} {
 		in := was.DeepCopy()
 		test.change(in)
-		status := in.Status.ObservedGeneration
-		subresourceStrategy{strategy{}}.PrepareForUpdate(t.Context(), in, was)
-		if in.Generation != test.want || in.Status.ObservedGeneration != status {
+		status := in.Status.DeepCopy()
+		subresourceStrategy{strategy{user: &Strategy{}}}.PrepareForUpdate(t.Context(), in, was)
+		if in.Generation != test.want || !equality.Semantic.DeepEqual(&in.Status, status) {
 			t.Errorf("a change of the %s: got generation %d and status %+v, want %d", test.name, in.Generation, in.Status, test.want)
 		}
 	}

@@ -18,8 +18,8 @@ import (
 	"k8s.io/apiserver/pkg/util/dryrun"
 )
 
-// updateAdmission passes what a subresource changes through admission, as an update of the apple. The handler of the request
-// passes only the request itself.
+// updateAdmission runs admission for the changes that a subresource makes to the apple, as an update of it. The request's
+// handler runs admission only for the request itself.
 type updateAdmission struct {
 	admit    admission.Interface
 	objects  admission.ObjectInterfaces
@@ -63,7 +63,7 @@ func (u updateAdmission) attributes(ctx context.Context, name string, obj, old r
 		options, dryrun.IsDryRun(options.DryRun), user)
 }
 
-// updateOptionsOf returns the options of an update that a create request asks for.
+// updateOptionsOf returns the update options that correspond to a create request.
 func updateOptionsOf(options *metav1.CreateOptions) *metav1.UpdateOptions {
 	return &metav1.UpdateOptions{
 		TypeMeta:        metav1.TypeMeta{APIVersion: metav1.SchemeGroupVersion.String(), Kind: "UpdateOptions"},

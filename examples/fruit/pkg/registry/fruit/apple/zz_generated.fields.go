@@ -20,7 +20,7 @@ import (
 	"example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
-// AddFieldLabels tells scheme which fields of apples a selector may name, in each version.
+// AddFieldLabels registers the field labels that selectors of apples support, in each version.
 func AddFieldLabels(scheme *runtime.Scheme) error {
 	return errors.Join(
 		selectable(scheme, v1beta1.SchemeGroupVersion, "spec.color"),
@@ -37,11 +37,11 @@ func selectable(scheme *runtime.Scheme, version schema.GroupVersion, own ...stri
 		case slices.Contains(paths, path):
 			return path, value, nil
 		}
-		return "", "", fmt.Errorf("%q is no field that apples can be selected by: these are %s", path, strings.Join(paths, ", "))
+		return "", "", fmt.Errorf("field label not supported: %q (supported: %s)", path, strings.Join(paths, ", "))
 	})
 }
 
-// attributes are what selectors see of an Apple: its labels, and the fields of each version.
+// attributes is the GetAttrs function: it returns the labels of an Apple, and the selectable fields of each version.
 func attributes(obj runtime.Object) (labels.Set, fields.Set, error) {
 	in, ok := obj.(*Apple)
 	if !ok {

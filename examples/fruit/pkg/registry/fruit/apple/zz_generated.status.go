@@ -16,7 +16,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// statusStrategy is strategy for the status subresource.
+// statusStrategy is the strategy of the status subresource.
 type statusStrategy struct{ strategy }
 
 var (
@@ -24,10 +24,10 @@ var (
 	_ rest.ResetFieldsStrategy = statusStrategy{}
 )
 
-// AllowCreateOnUpdate says that a status without its object can't be written.
+// AllowCreateOnUpdate returns false: an update of a status never creates its object.
 func (statusStrategy) AllowCreateOnUpdate(context.Context) bool { return false }
 
-// PrepareForUpdate lets only the status through.
+// PrepareForUpdate keeps the new status, and takes everything else from the stored object.
 func (statusStrategy) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
 	in := obj.(*Apple)
 	status, managedFields := in.Status, in.ManagedFields
@@ -45,7 +45,7 @@ func (statusStrategy) WarningsOnUpdate(context.Context, runtime.Object, runtime.
 	return nil
 }
 
-// GetResetFields names what a write to the status can't set.
+// GetResetFields returns the fields that an update of the status ignores.
 func (statusStrategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 	return map[fieldpath.APIVersion]*fieldpath.Set{
 		"fruit.example.com/v1beta1":  fieldSet("metadata", "spec"),

@@ -24,10 +24,10 @@ import (
 	"example.com/shop/pkg/generated/applyconfiguration"
 )
 
-// subresourceStrategy is strategy for what subresources change: the status as well as the rest.
+// subresourceStrategy is the strategy for changes by subresources: they may also change the status.
 type subresourceStrategy struct{ strategy }
 
-// AllowCreateOnUpdate says that a subresource does not create.
+// AllowCreateOnUpdate returns false: a subresource never creates its object.
 func (subresourceStrategy) AllowCreateOnUpdate(context.Context) bool { return false }
 
 func (s subresourceStrategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object) {
@@ -48,7 +48,7 @@ type subresource struct {
 	strategy   strategy
 	fields     *managedfields.FieldManager
 	admission  updateAdmission
-	kind       string // of what is POSTed
+	kind       string // of the request
 	newRequest func() runtime.Object
 	answer     func(ctx context.Context, in *Apple, request runtime.Object) error
 }
@@ -58,7 +58,7 @@ var (
 	_ rest.SubresourceObjectMetaPreserver = &subresource{}
 )
 
-// addSubresources adds the subresources to what serves a version.
+// addSubresources adds the storage of the subresources in one version.
 func addSubresources(storage map[string]rest.Storage, version string, store *genericregistry.Store, strategy strategy, config *genericapiserver.RecommendedConfig) error {
 	scheme, extended := strategy.Scheme, *store
 	extended.UpdateStrategy = subresourceStrategy{strategy}
@@ -91,7 +91,7 @@ func (s *subresource) New() runtime.Object { return s.newRequest() }
 func (*subresource) Destroy() {}
 
 // PreserveRequestObjectMetaSystemFieldsOnSubresourceCreate implements rest.SubresourceObjectMetaPreserver. The UID and the resourceVersion
-// of a request, if any, are those of the object that is meant.
+// of a request, if any, must match the object.
 func (*subresource) PreserveRequestObjectMetaSystemFieldsOnSubresourceCreate() bool { return true }
 
 // Create implements rest.NamedCreater.
@@ -135,7 +135,7 @@ func (s *subresource) Create(ctx context.Context, name string, obj runtime.Objec
 	return answer, nil
 }
 
-// managerOf is who owns what changes: the client, as the request already says, or else the user.
+// managerOf returns the field manager of a request: the one that the request names, or else one for the user agent.
 func managerOf(ctx context.Context, request metav1.Object, options *metav1.CreateOptions) string {
 	if options.FieldManager != "" {
 		return options.FieldManager

@@ -15,7 +15,7 @@ import (
 	"example.com/shop/pkg/apis/fruit/v1alpha1"
 )
 
-// table shows apples of one version as kubectl get asks for them.
+// table converts apples of one version to the table that kubectl get prints.
 type table struct {
 	columns []metav1.TableColumnDefinition
 	cells   func(*Apple) ([]any, error)
@@ -25,7 +25,7 @@ var tableV1beta1 = table{
 	columns: []metav1.TableColumnDefinition{
 		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
 		{Name: "Variety", Type: "string", Description: "Variety is the cultivar."},
-		{Name: "Color", Type: "string", Description: "Color is that of the skin."},
+		{Name: "Color", Type: "string", Description: "Color is the color of the skin."},
 		{Name: "Orchard", Type: "string", Priority: 1, Description: "Orchard is where the apple grows."},
 		{Name: "Ready", Type: "string", Description: "status of the condition, one of True, False, Unknown."},
 		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
@@ -46,7 +46,7 @@ var tableV1alpha1 = table{
 	columns: []metav1.TableColumnDefinition{
 		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
 		{Name: "Variety", Type: "string", Description: "Variety is the cultivar."},
-		{Name: "Colour", Type: "string", Description: "Colour is that of the skin."},
+		{Name: "Colour", Type: "string", Description: "Colour is the color of the skin."},
 		{Name: "Orchard", Type: "string", Priority: 1, Description: "Orchard is where the apple grows."},
 		{Name: "Ready", Type: "string", Description: "status of the condition, one of True, False, Unknown."},
 		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},

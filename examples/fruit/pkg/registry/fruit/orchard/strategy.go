@@ -1,13 +1,12 @@
-// Package orchard is how orchards.fruit.example.com are validated, stored and shown.
+// Package orchard implements the validation, storage and table output of orchards.fruit.example.com.
 package orchard
 
 import "context"
 
-// Strategy decides what happens to an Orchard on its way into storage. The embedded base does what every kind needs;
-// declare one of its methods here, such as Validate, to add to it.
+// Strategy customizes how objects of kind Orchard are prepared, validated and stored.
 type Strategy struct{ base }
 
-// Warnings are for whoever has no trees.
+// Warnings returns a warning for an orchard without trees.
 func (Strategy) Warnings(_ context.Context, orchard, _ *Orchard) []string {
 	if orchard.Spec.Trees == 0 {
 		return []string{"spec.trees: an orchard without trees bears no fruit"}

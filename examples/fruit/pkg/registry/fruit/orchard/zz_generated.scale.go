@@ -22,15 +22,15 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 )
 
-// scaleKind is what the scale subresource serves.
+// scaleKind is the kind that the scale subresource serves.
 var scaleKind = autoscalingv1.SchemeGroupVersion.WithKind("Scale")
 
-// replicasPaths are where each version has the replicas that a scale sets, if it has one.
+// replicasPaths are the paths of the replicas that a scale sets, by version.
 var replicasPaths = managedfields.ResourcePathMappings{
 	"fruit.example.com/v1alpha1": fieldpath.MakePathOrDie("spec", "trees"),
 }
 
-// scaleOf is the scale of an Orchard.
+// scaleOf returns the scale of an Orchard.
 func scaleOf(in *Orchard) *autoscalingv1.Scale {
 	out := &autoscalingv1.Scale{ObjectMeta: metav1.ObjectMeta{
 		Name: in.Name, Namespace: in.Namespace, UID: in.UID, ResourceVersion: in.ResourceVersion, CreationTimestamp: in.CreationTimestamp,
@@ -40,10 +40,10 @@ func scaleOf(in *Orchard) *autoscalingv1.Scale {
 	return out
 }
 
-// scaleStrategy is strategy for the scale subresource.
+// scaleStrategy is the strategy of the scale subresource.
 type scaleStrategy struct{ strategy }
 
-// AllowCreateOnUpdate says that a scale without its object can't be written.
+// AllowCreateOnUpdate returns false: an update of a scale never creates its object.
 func (scaleStrategy) AllowCreateOnUpdate(context.Context) bool { return false }
 
 // scaleStorage serves the scale subresource of orchards in one version.
@@ -88,7 +88,7 @@ func (r *scaleStorage) Update(ctx context.Context, name string, objInfo rest.Upd
 	return scaleOf(obj.(*Orchard)), false, nil
 }
 
-// scaleUpdate is what the update of a scale does to its orchard.
+// scaleUpdate applies the update of a scale to its orchard.
 type scaleUpdate struct {
 	rest.UpdatedObjectInfo
 	version schema.GroupVersion
@@ -114,7 +114,7 @@ func (u *scaleUpdate) UpdatedObject(ctx context.Context, obj runtime.Object) (ru
 	if errs := validation.ValidateNonnegativeField(int64(scale.Spec.Replicas), field.NewPath("spec", "replicas")); len(errs) > 0 {
 		return nil, apierrors.NewInvalid(scaleKind.GroupKind(), scale.Name, errs)
 	}
-	if scale.ResourceVersion != "" { // else it is written over whatever is there
+	if scale.ResourceVersion != "" { // otherwise the update is unconditional
 		out.ResourceVersion = scale.ResourceVersion
 	}
 	out.Spec.Trees = scale.Spec.Replicas

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// table shows orchards of one version as kubectl get asks for them.
+// table converts orchards of one version to the table that kubectl get prints.
 type table struct {
 	columns []metav1.TableColumnDefinition
 	cells   func(*Orchard) ([]any, error)
@@ -22,7 +22,7 @@ type table struct {
 var tableV1alpha1 = table{
 	columns: []metav1.TableColumnDefinition{
 		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
-		{Name: "Trees", Type: "integer", Description: "Trees is how many trees there are to be."},
+		{Name: "Trees", Type: "integer", Description: "Trees is the desired number of trees."},
 		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
 	},
 	cells: func(in *Orchard) ([]any, error) {

@@ -2,31 +2,27 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// This file is yours. After a change, "make generate" renews everything that follows from it.
+// Edit this file, then run "make generate".
 
-// AppleSpec is what a user wants of an Apple.
+// AppleSpec defines the desired state of Apple.
 type AppleSpec struct {
-	// Fields of your own go here; this one is an example.
+	// Replace this example with the fields of your API.
 
-	// Message is a free text.
+	// Message is an example of a field.
 	// +optional
 	Message string `json:"message,omitempty"`
 }
 
-// AppleStatus is what the controller saw of an Apple.
+// AppleStatus defines the observed state of Apple.
 type AppleStatus struct {
-	// ObservedGeneration is the generation of the spec that this status speaks of.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-
-	// Conditions say how far the spec has come true.
+	// Conditions represent the latest available observations of the object's state.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// Apple is a resource of the fruit.example.com API.
+// Apple is the schema for the apples API.
 //
 // +genclient
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
@@ -36,14 +32,19 @@ type AppleStatus struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Apple struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// Metadata is the standard metadata of an object.
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   AppleSpec   `json:"spec,omitempty"`
+	// Spec is the desired state.
+	Spec AppleSpec `json:"spec,omitempty"`
+
+	// Status is the observed state.
 	Status AppleStatus `json:"status,omitempty"`
 }
 
-// AppleList is a list of apples.
+// AppleList contains a list of Apple.
 //
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 type AppleList struct {

@@ -2,18 +2,18 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// This file is yours. After a change, "make generate" renews everything that follows from it.
+// Edit this file, then run "make generate".
 
-// OrchardSpec is what a user wants of an Orchard.
+// OrchardSpec defines the desired state of Orchard.
 type OrchardSpec struct {
-	// Fields of your own go here; this one is an example.
+	// Replace this example with the fields of your API.
 
-	// Message is a free text.
+	// Message is an example of a field.
 	// +optional
 	Message string `json:"message,omitempty"`
 }
 
-// Orchard is a resource of the fruit.example.com API.
+// Orchard is the schema for the orchards API.
 //
 // +genclient
 // +genclient:nonNamespaced
@@ -22,13 +22,16 @@ type OrchardSpec struct {
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.spec.message`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Orchard struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// Metadata is the standard metadata of an object.
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// Spec is the desired state.
 	Spec OrchardSpec `json:"spec,omitempty"`
 }
 
-// OrchardList is a list of orchards.
+// OrchardList contains a list of Orchard.
 //
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 type OrchardList struct {

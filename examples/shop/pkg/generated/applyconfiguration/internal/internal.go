@@ -61,9 +61,6 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
-    - name: observedGeneration
-      type:
-        scalar: numeric
 - name: com.example.fruit.v1alpha1.Orchard
   map:
     fields:

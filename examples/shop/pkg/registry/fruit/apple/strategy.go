@@ -1,6 +1,52 @@
-// Package apple is how apples.fruit.example.com are validated, stored and shown.
+// Package apple implements the validation, storage and table output of apples.fruit.example.com.
 package apple
 
-// Strategy decides what happens to an Apple on its way into storage. The embedded base does what every kind needs;
-// declare one of its methods here, such as Validate, to add to it.
+// Strategy customizes how objects of kind Apple are prepared, validated and stored. The embedded base implements the methods
+// below with their default behavior. To change one, declare it on Strategy, as in these examples:
+//
+//	// PrepareForCreate changes an object before it is validated and created.
+//	func (Strategy) PrepareForCreate(ctx context.Context, obj *Apple) {
+//		metav1.SetMetaDataLabel(&obj.ObjectMeta, "app.kubernetes.io/managed-by", "shop")
+//	}
+//
+//	// PrepareForUpdate changes an object before it is validated and updated.
+//	func (Strategy) PrepareForUpdate(ctx context.Context, obj, old *Apple) {
+//		metav1.SetMetaDataLabel(&obj.ObjectMeta, "app.kubernetes.io/managed-by", "shop")
+//	}
+//
+//	// Validate returns the errors in an object. old is nil on create.
+//	func (Strategy) Validate(ctx context.Context, obj, old *Apple) field.ErrorList {
+//		if len(obj.Name) > 30 {
+//			return field.ErrorList{field.TooLong(field.NewPath("metadata", "name"), obj.Name, 30)}
+//		}
+//		return nil
+//	}
+//
+//	// ValidateStatus returns the errors in an object whose status is updated.
+//	func (Strategy) ValidateStatus(ctx context.Context, obj, old *Apple) field.ErrorList {
+//		if obj.DeletionTimestamp != nil {
+//			return field.ErrorList{field.Forbidden(field.NewPath("status"), "the object is being deleted")}
+//		}
+//		return nil
+//	}
+//
+//	// Warnings returns warnings for the client. old is nil on create.
+//	func (Strategy) Warnings(ctx context.Context, obj, old *Apple) []string {
+//		if len(obj.OwnerReferences) > 1 {
+//			return []string{"metadata.ownerReferences: one owner is enough"}
+//		}
+//		return nil
+//	}
+//
+//	// Canonicalize changes a valid object to the form that is stored.
+//	func (Strategy) Canonicalize(obj *Apple) { slices.Sort(obj.Finalizers) }
+//
+//	// AllowCreateOnUpdate reports whether PUT may create an object.
+//	func (Strategy) AllowCreateOnUpdate(ctx context.Context) bool { return true }
+//
+//	// AllowUnconditionalUpdate reports whether PUT may omit metadata.resourceVersion.
+//	func (Strategy) AllowUnconditionalUpdate(ctx context.Context) bool { return true }
+//
+//	// GenerateName returns a name for an object with metadata.generateName.
+//	func (Strategy) GenerateName(prefix string) string { return prefix + rand.String(10) }
 type Strategy struct{ base }

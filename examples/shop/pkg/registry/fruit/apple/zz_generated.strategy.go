@@ -15,10 +15,15 @@ import (
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/storage/names"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"example.com/shop/pkg/registry"
 )
 
-// base is a Strategy that adds nothing to what the types say.
+// base implements the methods of Strategy with their default behavior.
 type base struct{}
+
+// Setup gets what the strategy needs, before anything is served.
+func (base) Setup(*registry.Dependencies) error { return nil }
 
 // PrepareForCreate changes an Apple before it is validated and created.
 func (base) PrepareForCreate(context.Context, *Apple) {}
@@ -26,32 +31,32 @@ func (base) PrepareForCreate(context.Context, *Apple) {}
 // PrepareForUpdate changes an Apple before it is validated and updated.
 func (base) PrepareForUpdate(_ context.Context, _, _ *Apple) {}
 
-// Validate says what is wrong with an Apple. old is nil on create.
+// Validate returns the errors in an Apple. old is nil on create.
 func (base) Validate(_ context.Context, _, _ *Apple) field.ErrorList { return nil }
 
-// ValidateStatus says what is wrong with a write to the status subresource.
+// ValidateStatus returns the errors in an update of the status subresource.
 func (base) ValidateStatus(_ context.Context, _, _ *Apple) field.ErrorList { return nil }
 
-// Warnings are shown to the user who writes. old is nil on create.
+// Warnings returns warnings for the client. old is nil on create.
 func (base) Warnings(_ context.Context, _, _ *Apple) []string { return nil }
 
-// Canonicalize brings a valid Apple into its one stored form.
+// Canonicalize changes a valid Apple to the form that is stored.
 func (base) Canonicalize(*Apple) {}
 
-// AllowCreateOnUpdate says whether PUT may create.
+// AllowCreateOnUpdate reports whether PUT may create an object.
 func (base) AllowCreateOnUpdate(context.Context) bool { return false }
 
-// AllowUnconditionalUpdate says whether PUT may leave the resourceVersion out.
+// AllowUnconditionalUpdate reports whether PUT may omit the resourceVersion.
 func (base) AllowUnconditionalUpdate(context.Context) bool { return false }
 
-// GenerateName makes a name from metadata.generateName.
+// GenerateName returns a name for an object with metadata.generateName.
 func (base) GenerateName(prefix string) string { return names.SimpleNameGenerator.GenerateName(prefix) }
 
-// strategy is Strategy as k8s.io/apiserver wants it. What the markers ask for is validated in the version of the request, beside
-// the user's own Validate.
+// strategy adapts Strategy to k8s.io/apiserver. The markers are validated in the version of the request, before Validate of
+// Strategy is called.
 type strategy struct {
 	rest.DeclarativeValidation
-	user Strategy
+	user *Strategy
 }
 
 var (
@@ -88,7 +93,7 @@ func (s strategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object)
 	}
 }
 
-// withoutMeta is what counts for the generation: everything but the metadata.
+// withoutMeta returns the part of the object whose changes increase the generation: everything except the metadata.
 func withoutMeta(in *Apple) Apple {
 	out := *in
 	out.TypeMeta, out.ObjectMeta = metav1.TypeMeta{}, metav1.ObjectMeta{}
@@ -115,7 +120,7 @@ func (s strategy) WarningsOnUpdate(ctx context.Context, obj, old runtime.Object)
 	return s.user.Warnings(ctx, obj.(*Apple), old.(*Apple))
 }
 
-// GetResetFields names what a write to the main resource can't set.
+// GetResetFields returns the fields that a write to the main resource ignores.
 func (strategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 	return map[fieldpath.APIVersion]*fieldpath.Set{
 		"fruit.example.com/v1alpha1": fieldSet("status"),

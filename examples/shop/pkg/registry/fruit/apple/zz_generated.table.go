@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// table shows apples of one version as kubectl get asks for them.
+// table converts apples of one version to the table that kubectl get prints.
 type table struct {
 	columns []metav1.TableColumnDefinition
 	cells   func(*Apple) ([]any, error)
@@ -22,7 +22,7 @@ type table struct {
 var tableV1alpha1 = table{
 	columns: []metav1.TableColumnDefinition{
 		{Name: "Name", Type: "string", Format: "name", Description: metav1.ObjectMeta{}.SwaggerDoc()["name"]},
-		{Name: "Message", Type: "string", Description: "Message is a free text."},
+		{Name: "Message", Type: "string", Description: "Message is an example of a field."},
 		{Name: "Ready", Type: "string", Description: "status of the condition, one of True, False, Unknown."},
 		{Name: "Age", Type: "date", Description: "CreationTimestamp is a timestamp representing the server time when this object was created."},
 	},

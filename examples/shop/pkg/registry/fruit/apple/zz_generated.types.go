@@ -6,7 +6,7 @@ package apple
 
 import "example.com/shop/pkg/apis/fruit/v1alpha1"
 
-// These are the types of v1alpha1, the version that is stored. Code that uses them here stays as it is when another version is.
+// The types of the storage version, v1alpha1. Code that uses these aliases needs no change when the storage version changes.
 type (
 	Apple       = v1alpha1.Apple
 	AppleList   = v1alpha1.AppleList

@@ -2,7 +2,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Fischer is a resource of the wardle.example.com API.
+// Fischer is the schema for the fischers API.
 //
 // +genclient
 // +genclient:nonNamespaced
@@ -11,7 +11,9 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // +kubebuilder:deprecatedversion:warning="wardle.example.com/v1alpha1 Fischer is deprecated in v1.3+, unavailable in v1.10+"
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Fischer struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// Metadata is the standard metadata of an object.
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// DisallowedFlunders are the names of flunders that may not be created.
@@ -20,7 +22,7 @@ type Fischer struct {
 	DisallowedFlunders []string `json:"disallowedFlunders,omitempty"`
 }
 
-// FischerList is a list of fischers.
+// FischerList contains a list of Fischer.
 //
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 type FischerList struct {

@@ -19,11 +19,11 @@ var SchemeGroupVersion = schema.GroupVersion{Group: GroupName, Version: "v1alpha
 var (
 	schemeBuilder      = runtime.NewSchemeBuilder(addKnownTypes, RegisterDefaults)
 	localSchemeBuilder = &schemeBuilder // for the generated conversions
-	// AddToScheme registers this version's types and defaults, and the conversions to and from newer versions.
+	// AddToScheme registers the types and defaults of this version, and the conversions to and from newer versions.
 	AddToScheme = schemeBuilder.AddToScheme
 )
 
-// Resource turns a resource's name into a GroupResource.
+// Resource returns the GroupResource of a resource.
 func Resource(resource string) schema.GroupResource {
 	return SchemeGroupVersion.WithResource(resource).GroupResource()
 }

@@ -6,13 +6,13 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 type ReferenceType string
 
 const (
-	// FlunderReferenceType says that a reference is to a Flunder.
+	// FlunderReferenceType is the type of a reference to a Flunder.
 	FlunderReferenceType ReferenceType = "Flunder"
-	// FischerReferenceType says that a reference is to a Fischer.
+	// FischerReferenceType is the type of a reference to a Fischer.
 	FischerReferenceType ReferenceType = "Fischer"
 )
 
-// FlunderSpec is what a user wants of a Flunder.
+// FlunderSpec defines the desired state of Flunder.
 type FlunderSpec struct {
 	// FlunderReference is the name of another flunder, in place of a fischer's.
 	// +optional
@@ -30,7 +30,7 @@ type FlunderSpec struct {
 // FlunderStatus is empty.
 type FlunderStatus struct{}
 
-// Flunder is a resource of the wardle.example.com API.
+// Flunder is the schema for the flunders API.
 //
 // +genclient
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
@@ -39,14 +39,19 @@ type FlunderStatus struct{}
 // +kubebuilder:printcolumn:name="Fischer",type=string,JSONPath=`.spec.fischerReference`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Flunder struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// Metadata is the standard metadata of an object.
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	Spec   FlunderSpec   `json:"spec,omitempty"`
+	// Spec is the desired state.
+	Spec FlunderSpec `json:"spec,omitempty"`
+
+	// Status is the observed state.
 	Status FlunderStatus `json:"status,omitempty"`
 }
 
-// FlunderList is a list of flunders.
+// FlunderList contains a list of Flunder.
 //
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 type FlunderList struct {

@@ -1,6 +1,44 @@
-// Package fischer is how fischers.wardle.example.com are validated, stored and shown.
+// Package fischer implements the validation, storage and table output of fischers.wardle.example.com.
 package fischer
 
-// Strategy decides what happens to a Fischer on its way into storage. The embedded base does what every kind needs;
-// declare one of its methods here, such as Validate, to add to it.
+// Strategy customizes how objects of kind Fischer are prepared, validated and stored. The embedded base implements the methods
+// below with their default behavior. To change one, declare it on Strategy, as in these examples:
+//
+//	// PrepareForCreate changes an object before it is validated and created.
+//	func (Strategy) PrepareForCreate(ctx context.Context, obj *Fischer) {
+//		metav1.SetMetaDataLabel(&obj.ObjectMeta, "app.kubernetes.io/managed-by", "wardle")
+//	}
+//
+//	// PrepareForUpdate changes an object before it is validated and updated.
+//	func (Strategy) PrepareForUpdate(ctx context.Context, obj, old *Fischer) {
+//		metav1.SetMetaDataLabel(&obj.ObjectMeta, "app.kubernetes.io/managed-by", "wardle")
+//	}
+//
+//	// Validate returns the errors in an object. old is nil on create.
+//	func (Strategy) Validate(ctx context.Context, obj, old *Fischer) field.ErrorList {
+//		if len(obj.Name) > 30 {
+//			return field.ErrorList{field.TooLong(field.NewPath("metadata", "name"), obj.Name, 30)}
+//		}
+//		return nil
+//	}
+//
+//	// Warnings returns warnings for the client. old is nil on create.
+//	func (Strategy) Warnings(ctx context.Context, obj, old *Fischer) []string {
+//		if len(obj.OwnerReferences) > 1 {
+//			return []string{"metadata.ownerReferences: one owner is enough"}
+//		}
+//		return nil
+//	}
+//
+//	// Canonicalize changes a valid object to the form that is stored.
+//	func (Strategy) Canonicalize(obj *Fischer) { slices.Sort(obj.Finalizers) }
+//
+//	// AllowCreateOnUpdate reports whether PUT may create an object.
+//	func (Strategy) AllowCreateOnUpdate(ctx context.Context) bool { return true }
+//
+//	// AllowUnconditionalUpdate reports whether PUT may omit metadata.resourceVersion.
+//	func (Strategy) AllowUnconditionalUpdate(ctx context.Context) bool { return true }
+//
+//	// GenerateName returns a name for an object with metadata.generateName.
+//	func (Strategy) GenerateName(prefix string) string { return prefix + rand.String(10) }
 type Strategy struct{ base }

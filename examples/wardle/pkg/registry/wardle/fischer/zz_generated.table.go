@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// table shows fischers of one version as kubectl get asks for them.
+// table converts fischers of one version to the table that kubectl get prints.
 type table struct {
 	columns []metav1.TableColumnDefinition
 	cells   func(*Fischer) ([]any, error)

@@ -6,7 +6,7 @@ package fischer
 
 import "example.com/wardle/pkg/apis/wardle/v1alpha1"
 
-// These are the types of v1alpha1, the version that is stored. Code that uses them here stays as it is when another version is.
+// The types of the storage version, v1alpha1. Code that uses these aliases needs no change when the storage version changes.
 type (
 	Fischer     = v1alpha1.Fischer
 	FischerList = v1alpha1.FischerList

@@ -1,4 +1,4 @@
-// Package flunder is how flunders.wardle.example.com are validated, stored and shown.
+// Package flunder implements the validation, storage and table output of flunders.wardle.example.com.
 package flunder
 
 import (
@@ -7,8 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// Strategy decides what happens to a Flunder on its way into storage. The embedded base does what every kind needs;
-// declare one of its methods here, such as Validate, to add to it.
+// Strategy customizes how objects of kind Flunder are prepared, validated and stored.
 type Strategy struct{ base }
 
 // Validate checks that a Flunder refers to one object at most, and to one of its reference type. As upstream's, it looks at

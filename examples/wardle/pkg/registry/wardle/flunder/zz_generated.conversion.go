@@ -20,7 +20,7 @@ var (
 	fromV1alpha1List = v1alpha1.Convert_v1alpha1_FlunderList_To_v1beta1_FlunderList
 )
 
-// AddConversions registers the conversions between the stored version, v1beta1, and the others.
+// AddConversions registers the conversions between the hub, v1beta1, and the other versions.
 func AddConversions(scheme *runtime.Scheme) error {
 	return errors.Join(
 		convert(scheme, toV1alpha1), convert(scheme, toV1alpha1List),
@@ -34,7 +34,7 @@ func convert[A, B any](scheme *runtime.Scheme, f func(*A, *B, conversion.Scope) 
 	})
 }
 
-// defaulted gives defaults to the fields that the other version does not have.
+// defaulted sets the defaults of fields that only one of the versions has.
 func defaulted[A, B any](scheme *runtime.Scheme, f func(*A, *B, conversion.Scope) error) func(*A, *B, conversion.Scope) error {
 	return func(in *A, out *B, scope conversion.Scope) error {
 		if err := f(in, out, scope); err != nil {

@@ -16,11 +16,15 @@ import (
 	genericapiserver "k8s.io/apiserver/pkg/server"
 
 	"example.com/wardle/pkg/apis/wardle/v1beta1"
+	"example.com/wardle/pkg/registry"
 )
 
-// NewStorage returns what serves flunders, by version and by resource. All versions share one store, so one watch cache.
-func NewStorage(scheme *runtime.Scheme, config *genericapiserver.RecommendedConfig) (map[string]map[string]rest.Storage, error) {
-	strategy := strategy{DeclarativeValidation: rest.DeclarativeValidation{Scheme: scheme}}
+// NewStorage returns the storage of flunders, by version and resource. All versions share one store and its watch cache.
+func NewStorage(scheme *runtime.Scheme, config *genericapiserver.RecommendedConfig, dependencies *registry.Dependencies) (map[string]map[string]rest.Storage, error) {
+	strategy := strategy{DeclarativeValidation: rest.DeclarativeValidation{Scheme: scheme}, user: &Strategy{}}
+	if err := strategy.user.Setup(dependencies); err != nil {
+		return nil, fmt.Errorf("set up flunders: %w", err)
+	}
 	store := &genericregistry.Store{
 		NewFunc:                   func() runtime.Object { return &Flunder{} },
 		NewListFunc:               func() runtime.Object { return &FlunderList{} },

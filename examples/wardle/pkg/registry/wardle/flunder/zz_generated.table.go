@@ -15,7 +15,7 @@ import (
 	"example.com/wardle/pkg/apis/wardle/v1alpha1"
 )
 
-// table shows flunders of one version as kubectl get asks for them.
+// table converts flunders of one version to the table that kubectl get prints.
 type table struct {
 	columns []metav1.TableColumnDefinition
 	cells   func(*Flunder) ([]any, error)

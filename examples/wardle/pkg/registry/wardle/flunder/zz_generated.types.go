@@ -6,7 +6,7 @@ package flunder
 
 import "example.com/wardle/pkg/apis/wardle/v1beta1"
 
-// These are the types of v1beta1, the version that is stored. Code that uses them here stays as it is when another version is.
+// The types of the storage version, v1beta1. Code that uses these aliases needs no change when the storage version changes.
 type (
 	Flunder       = v1beta1.Flunder
 	FlunderList   = v1beta1.FlunderList

@@ -9,11 +9,9 @@ import (
 // AppleStatusApplyConfiguration represents a declarative configuration of the AppleStatus type for use
 // with apply.
 //
-// AppleStatus is what the controller saw of an Apple.
+// AppleStatus defines the observed state of Apple.
 type AppleStatusApplyConfiguration struct {
-	// ObservedGeneration is the generation of the spec that this status speaks of.
-	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// Conditions say how far the spec has come true.
+	// Conditions represent the latest available observations of the object's state.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
@@ -21,14 +19,6 @@ type AppleStatusApplyConfiguration struct {
 // apply.
 func AppleStatus() *AppleStatusApplyConfiguration {
 	return &AppleStatusApplyConfiguration{}
-}
-
-// WithObservedGeneration sets the ObservedGeneration field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the ObservedGeneration field is set to the value of the last call.
-func (b *AppleStatusApplyConfiguration) WithObservedGeneration(value int64) *AppleStatusApplyConfiguration {
-	b.ObservedGeneration = &value
-	return b
 }
 
 // WithConditions adds the given value to the Conditions field in the declarative configuration

@@ -5,10 +5,10 @@ package v1alpha1
 // OrchardSpecApplyConfiguration represents a declarative configuration of the OrchardSpec type for use
 // with apply.
 //
-// This file is yours. After a change, "make generate" renews everything that follows from it.
-// OrchardSpec is what a user wants of an Orchard.
+// Edit this file, then run "make generate".
+// OrchardSpec defines the desired state of Orchard.
 type OrchardSpecApplyConfiguration struct {
-	// Trees is how many trees there are to be.
+	// Trees is the desired number of trees.
 	Trees *int32 `json:"trees,omitempty"`
 }
 

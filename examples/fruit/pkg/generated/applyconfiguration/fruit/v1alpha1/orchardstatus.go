@@ -5,9 +5,9 @@ package v1alpha1
 // OrchardStatusApplyConfiguration represents a declarative configuration of the OrchardStatus type for use
 // with apply.
 //
-// OrchardStatus is what is there of an Orchard.
+// OrchardStatus defines the observed state of Orchard.
 type OrchardStatusApplyConfiguration struct {
-	// Trees is how many trees there are.
+	// Trees is the observed number of trees.
 	Trees *int32 `json:"trees,omitempty"`
 }
 

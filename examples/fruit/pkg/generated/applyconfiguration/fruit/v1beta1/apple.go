@@ -14,12 +14,15 @@ import (
 // AppleApplyConfiguration represents a declarative configuration of the Apple type for use
 // with apply.
 //
-// Apple is a resource of the fruit.example.com API.
+// Apple is the schema for the apples API.
 type AppleApplyConfiguration struct {
-	v1.TypeMetaApplyConfiguration    `json:""`
+	v1.TypeMetaApplyConfiguration `json:""`
+	// Metadata is the standard metadata of an object.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	Spec                             *AppleSpecApplyConfiguration   `json:"spec,omitempty"`
-	Status                           *AppleStatusApplyConfiguration `json:"status,omitempty"`
+	// Spec is the desired state.
+	Spec *AppleSpecApplyConfiguration `json:"spec,omitempty"`
+	// Status is the observed state.
+	Status *AppleStatusApplyConfiguration `json:"status,omitempty"`
 }
 
 // Apple constructs a declarative configuration of the Apple type for use with

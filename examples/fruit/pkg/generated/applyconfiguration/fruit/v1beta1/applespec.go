@@ -5,20 +5,20 @@ package v1beta1
 // AppleSpecApplyConfiguration represents a declarative configuration of the AppleSpec type for use
 // with apply.
 //
-// This file is yours. After a change, "make generate" renews everything that follows from it.
-// AppleSpec is what a user wants of an Apple.
+// Edit this file, then run "make generate".
+// AppleSpec defines the desired state of Apple.
 type AppleSpecApplyConfiguration struct {
 	// Variety is the cultivar.
 	Variety *string `json:"variety,omitempty"`
-	// Color is that of the skin.
+	// Color is the color of the skin.
 	Color *string `json:"color,omitempty"`
-	// MinWeight is the least acceptable weight, in grams.
+	// MinWeight is the minimum acceptable weight, in grams.
 	MinWeight *int32 `json:"minWeight,omitempty"`
-	// MaxWeight is the greatest acceptable weight, in grams.
+	// MaxWeight is the maximum acceptable weight, in grams.
 	MaxWeight *int32 `json:"maxWeight,omitempty"`
 	// Orchard is where the apple grows.
 	Orchard *string `json:"orchard,omitempty"`
-	// Tags are free words about the apple.
+	// Tags are keywords for the apple.
 	Tags []string `json:"tags,omitempty"`
 }
 

@@ -5,10 +5,10 @@ package v1alpha1
 // AppleSpecApplyConfiguration represents a declarative configuration of the AppleSpec type for use
 // with apply.
 //
-// This file is yours. After a change, "make generate" renews everything that follows from it.
-// AppleSpec is what a user wants of an Apple.
+// Edit this file, then run "make generate".
+// AppleSpec defines the desired state of Apple.
 type AppleSpecApplyConfiguration struct {
-	// Message is a free text.
+	// Message is an example of a field.
 	Message *string `json:"message,omitempty"`
 }
 

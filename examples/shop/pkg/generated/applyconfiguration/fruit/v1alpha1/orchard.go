@@ -14,11 +14,13 @@ import (
 // OrchardApplyConfiguration represents a declarative configuration of the Orchard type for use
 // with apply.
 //
-// Orchard is a resource of the fruit.example.com API.
+// Orchard is the schema for the orchards API.
 type OrchardApplyConfiguration struct {
-	v1.TypeMetaApplyConfiguration    `json:""`
+	v1.TypeMetaApplyConfiguration `json:""`
+	// Metadata is the standard metadata of an object.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	Spec                             *OrchardSpecApplyConfiguration `json:"spec,omitempty"`
+	// Spec is the desired state.
+	Spec *OrchardSpecApplyConfiguration `json:"spec,omitempty"`
 }
 
 // Orchard constructs a declarative configuration of the Orchard type for use with

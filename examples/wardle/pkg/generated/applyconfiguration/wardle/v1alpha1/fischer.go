@@ -14,9 +14,10 @@ import (
 // FischerApplyConfiguration represents a declarative configuration of the Fischer type for use
 // with apply.
 //
-// Fischer is a resource of the wardle.example.com API.
+// Fischer is the schema for the fischers API.
 type FischerApplyConfiguration struct {
-	v1.TypeMetaApplyConfiguration    `json:""`
+	v1.TypeMetaApplyConfiguration `json:""`
+	// Metadata is the standard metadata of an object.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 	// DisallowedFlunders are the names of flunders that may not be created.
 	DisallowedFlunders []string `json:"disallowedFlunders,omitempty"`

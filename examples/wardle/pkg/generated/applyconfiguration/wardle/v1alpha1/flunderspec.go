@@ -9,7 +9,7 @@ import (
 // FlunderSpecApplyConfiguration represents a declarative configuration of the FlunderSpec type for use
 // with apply.
 //
-// FlunderSpec is what a user wants of a Flunder.
+// FlunderSpec defines the desired state of Flunder.
 type FlunderSpecApplyConfiguration struct {
 	// Reference is the name of another flunder or fischer, depending on the reference type.
 	Reference *string `json:"reference,omitempty"`

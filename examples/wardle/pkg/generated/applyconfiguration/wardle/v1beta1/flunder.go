@@ -14,12 +14,15 @@ import (
 // FlunderApplyConfiguration represents a declarative configuration of the Flunder type for use
 // with apply.
 //
-// Flunder is a resource of the wardle.example.com API.
+// Flunder is the schema for the flunders API.
 type FlunderApplyConfiguration struct {
-	v1.TypeMetaApplyConfiguration    `json:""`
+	v1.TypeMetaApplyConfiguration `json:""`
+	// Metadata is the standard metadata of an object.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	Spec                             *FlunderSpecApplyConfiguration `json:"spec,omitempty"`
-	Status                           *wardlev1beta1.FlunderStatus   `json:"status,omitempty"`
+	// Spec is the desired state.
+	Spec *FlunderSpecApplyConfiguration `json:"spec,omitempty"`
+	// Status is the observed state.
+	Status *wardlev1beta1.FlunderStatus `json:"status,omitempty"`
 }
 
 // Flunder constructs a declarative configuration of the Flunder type for use with

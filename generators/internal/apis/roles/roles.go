@@ -1,0 +1,175 @@
+// Package roles reads the RBAC rules that a project's reconcilers and its apiserver need.
+package roles
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+	"sigs.k8s.io/controller-tools/pkg/genall"
+	"sigs.k8s.io/controller-tools/pkg/loader"
+	"sigs.k8s.io/controller-tools/pkg/markers"
+	"sigs.k8s.io/controller-tools/pkg/rbac"
+
+	"github.com/apiserver-builder/builder/generators/diagnostics"
+	"github.com/apiserver-builder/builder/generators/internal/apis/schema"
+	"github.com/apiserver-builder/builder/generators/internal/godriver"
+	"github.com/apiserver-builder/builder/internal/regular"
+	"k8s.io/gengo/v2"
+)
+
+// Controllers is the folder of the reconcilers.
+const Controllers = "internal/controller"
+
+// Server lists the folders of the apiserver's code. Those below them count too.
+var Server = []string{"pkg/registry", "pkg/apiserver"}
+
+// marker is the text that a file with a rule contains.
+const marker = "+kubebuilder:rbac"
+
+// Reconcilers is the model of the reconcilers.
+type Reconcilers struct {
+	// Roles contains the Roles and ClusterRoles for their markers.
+	Roles []any
+	// Clients contains the types with the field Client client.Client, which may be embedded.
+	Clients map[string]bool
+}
+
+// ReadControllers reads the reconcilers in the project's folder dir. The ClusterRole has the given name. If env is nil, the go command gets the
+// environment of this process.
+func ReadControllers(ctx context.Context, dir string, env []string, name string) (Reconcilers, diagnostics.List, error) {
+	if own, err := hasSources(dir); err != nil || !own {
+		return Reconcilers{}, nil, err
+	}
+	roots, err := loadAll(ctx, dir, env, Controllers)
+	if err != nil {
+		return Reconcilers{}, nil, err
+	}
+	read := Reconcilers{Clients: map[string]bool{}}
+	for _, root := range roots {
+		for _, file := range root.Syntax {
+			addClients(read.Clients, file)
+		}
+	}
+	var problems diagnostics.List
+	read.Roles, problems, err = generate(dir, roots, name)
+	return read, problems, err
+}
+
+// ReadServer returns the Roles and ClusterRoles for the +kubebuilder:rbac markers of the apiserver's code, with the arguments of
+// ReadControllers. It loads only the packages with markers.
+func ReadServer(ctx context.Context, dir string, env []string, name string) ([]any, diagnostics.List, error) {
+	var folders []string
+	for _, root := range Server {
+		marked, err := foldersWithMarkers(dir, root)
+		if err != nil {
+			return nil, nil, err
+		}
+		folders = append(folders, marked...)
+	}
+	roots, err := loadAll(ctx, dir, env, folders...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return generate(dir, roots, name)
+}
+
+// loadAll loads the packages in folders of the project, with their syntax.
+func loadAll(ctx context.Context, dir string, env []string, folders ...string) ([]*loader.Package, error) {
+	var roots []*loader.Package
+	for _, folder := range folders {
+		loaded, err := load(ctx, filepath.Join(dir, filepath.FromSlash(folder)), env)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", folder, err)
+		}
+		roots = append(roots, loaded...)
+	}
+	for _, root := range roots {
+		root.NeedSyntax()
+	}
+	return roots, nil
+}
+
+// generate returns the Roles and ClusterRoles for the markers in packages.
+func generate(dir string, roots []*loader.Package, name string) ([]any, diagnostics.List, error) {
+	for _, root := range roots {
+		for _, file := range root.Syntax {
+			detachComments(file)
+		}
+	}
+	registry := &markers.Registry{}
+	if err := (rbac.Generator{}).RegisterMarkers(registry); err != nil {
+		return nil, nil, err
+	}
+	generation := &genall.GenerationContext{Collector: &markers.Collector{Registry: registry}, Roots: roots}
+	roles, err := rbac.GenerateRoles(generation, name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("roles: %w", err)
+	}
+	return roles, schema.Problems(dir, roots), nil
+}
+
+func load(ctx context.Context, folder string, env []string) ([]*loader.Package, error) {
+	const pattern = "./." // the loader turns any other pattern into this one
+	request := godriver.Request{Dir: folder, Env: env, Tag: gengo.StdBuildTag, Patterns: []string{pattern}, RootsOnly: true}
+	return godriver.Load(ctx, request, func(env []string) ([]*loader.Package, error) {
+		return loader.LoadRootsWithConfig(&packages.Config{Context: ctx, Dir: folder, Env: env}, pattern)
+	})
+}
+
+// detachComments makes doc comments free-standing. controller-tools ignores rules in the doc comment of a type or function.
+func detachComments(file *ast.File) {
+	for _, decl := range file.Decls {
+		switch d := decl.(type) {
+		case *ast.FuncDecl:
+			d.Doc = nil
+		case *ast.GenDecl:
+			d.Doc = nil
+			for _, spec := range d.Specs {
+				if t, ok := spec.(*ast.TypeSpec); ok {
+					t.Doc = nil
+				}
+			}
+		}
+	}
+}
+
+// hasSources reports whether the folder of the reconcilers contains hand-written Go files. The role does not depend on generated files.
+func hasSources(dir string) (bool, error) {
+	names, err := fs.Glob(regular.DirFS(dir), Controllers+"/*.go")
+	return slices.ContainsFunc(names, handWritten), err
+}
+
+func handWritten(name string) bool {
+	return path.Ext(name) == ".go" && !strings.HasPrefix(path.Base(name), "zz_generated.") && !strings.HasSuffix(name, "_test.go")
+}
+
+// foldersWithMarkers returns the folders at and below root whose hand-written Go files contain markers, sorted.
+func foldersWithMarkers(dir, root string) ([]string, error) {
+	var folders []string
+	err := fs.WalkDir(regular.DirFS(dir), root, func(name string, entry fs.DirEntry, err error) error {
+		if name == root && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil || entry.IsDir() || !handWritten(name) {
+			return err
+		}
+		content, err := regular.Read(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			return err
+		}
+		if folder := path.Dir(name); bytes.Contains(content, []byte(marker)) && !slices.Contains(folders, folder) {
+			folders = append(folders, folder)
+		}
+		return nil
+	})
+	return folders, err
+}

@@ -1,0 +1,234 @@
+package server
+
+import (
+	"cmp"
+	"go/token"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/gengo/v2/types"
+	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
+
+	"github.com/apiserver-builder/builder/generators/project"
+
+	"github.com/apiserver-builder/builder/generators/internal/apis"
+)
+
+// kind reads a kind's types, one for each version. It returns nil if there is a problem with them.
+func (r *reader) kind(group project.Group, kind project.Kind, versions map[string]*GroupVersion) *Kind {
+	k := &Kind{
+		Module: r.project.Module, GroupName: r.project.FullName(group), Name: kind.Name, Package: kind.Package(), Singular: kind.Singular(),
+		goPlural:          r.project.GoPlural(kind.Name),
+		StorageAlias:      group.Package() + kind.Package(),
+		StorageImportPath: r.project.Module + "/pkg/registry/" + group.Package() + "/" + kind.Package(),
+	}
+	for _, name := range kind.Subresources {
+		k.Subresources = append(k.Subresources, Subresource{name, kind.SubresourceType(name), project.SubresourceMethod(name)})
+	}
+	before := len(r.problems)
+	read := map[string]kindMarkers{}
+	for _, version := range kind.Versions {
+		v := &KindVersion{GroupVersion: versions[version], Hub: version == kind.Storage, Type: version + "." + kind.Name, name: kind.Name, resource: kind.Resource()}
+		k.Versions = append(k.Versions, v)
+		if v.Hub {
+			k.Hub, v.Type = v, kind.Name
+		}
+		read[version] = r.kindVersion(k, v)
+	}
+	if len(r.problems) > before {
+		return nil
+	}
+	r.describe(k, read[kind.Storage])
+	for _, v := range k.Others() {
+		r.checkAgreement(k, v, read)
+	}
+	if len(r.problems) > before {
+		return nil
+	}
+	return k
+}
+
+// kindVersion reads the markers of a kind in one version.
+func (r *reader) kindVersion(k *Kind, v *KindVersion) kindMarkers {
+	before := len(r.problems)
+	r.checkType(v)
+	if len(r.problems) > before {
+		return kindMarkers{}
+	}
+	for _, s := range k.Subresources {
+		r.checkRequest(v, s)
+	}
+	d, _ := r.declaration(types.Name{Package: v.ImportPath, Name: v.name})
+	v.pos, v.client, v.informer = d.pos, d.hasClient("get", "list", "apply"), d.hasClient("list", "watch")
+	read := r.readKindMarkers(v, d)
+	r.describeVersion(v, read, d)
+	return read
+}
+
+// checkType reports missing types that every kind needs.
+func (r *reader) checkType(v *KindVersion) {
+	var list types.Name
+	for _, name := range []string{v.name, v.name + "List"} {
+		list = types.Name{Package: v.ImportPath, Name: name}
+		if _, ok := r.declaration(list); !ok {
+			r.problem(token.Position{Filename: v.dir}, "there is no type %s, though PROJECT has the kind %s in %s: write the type, or take it out of PROJECT", name, v.name, v.Version)
+			return
+		}
+	}
+	element := types.Name{Package: v.ImportPath, Name: v.name}
+	items, ok := apis.JSONField(r.universe.Type(list), "items")
+	if !ok || items.Type.Kind != types.Slice || items.Type.Elem.Name != element {
+		r.problem(r.packages.Position(list, ""), `the type %sList lacks the field Items []%s with the tag json:"items"`, v.name, v.name)
+	}
+}
+
+// checkRequest reports errors of the type that clients POST to a subresource.
+func (r *reader) checkRequest(v *KindVersion, s Subresource) {
+	name := types.Name{Package: v.ImportPath, Name: s.Type}
+	d, ok := r.declaration(name)
+	if !ok {
+		r.problem(token.Position{Filename: v.dir}, "there is no type %s, though PROJECT has the subresource %s of %s: write the type, or take the subresource out of PROJECT",
+			s.Type, s.Name, v.name)
+		return
+	}
+	if _, ok := apis.JSONField(r.universe.Type(name), "metadata"); !ok {
+		r.problem(d.pos, `the type %s lacks the field metav1.ObjectMeta with the tag json:"metadata,omitempty", which identifies the object of a request`, s.Type)
+	}
+}
+
+// describe sets the properties that all versions of a kind share, from the markers of the hub.
+func (r *reader) describe(k *Kind, read kindMarkers) {
+	k.pos = k.Hub.pos
+	k.Resource, k.Namespaced = cmp.Or(read.resource.Path, k.Hub.resource), read.resource.Scope != "Cluster"
+	k.Singular = cmp.Or(read.resource.Singular, k.Singular)
+	k.shortNames, k.categories, k.Status = read.resource.ShortName, read.resource.Categories, read.status
+	roots := []string{k.Name, k.Name + "List"}
+	for _, s := range k.Subresources {
+		roots = append(roots, s.Type)
+	}
+	k.Types, k.Constants = r.referencedTypes(k.Hub.ImportPath, roots)
+	k.Types = slices.DeleteFunc(k.Types, project.IsRegistryIdentifier) // they have no alias in the registry package
+	k.Constants = slices.DeleteFunc(k.Constants, project.IsRegistryIdentifier)
+}
+
+// describeVersion sets the properties of a kind in one version, from its markers and fields.
+func (r *reader) describeVersion(v *KindVersion, read kindMarkers, d declaration) {
+	t := r.universe.Type(types.Name{Package: v.ImportPath, Name: v.name})
+	scope := read.resource.Scope
+	if scope != "" && scope != "Cluster" && scope != "Namespaced" {
+		r.problem(d.pos, "the marker +kubebuilder:resource has the scope %q: it is Namespaced or Cluster", scope)
+	}
+	if scope == "Namespaced" && d.has("+genclient:nonNamespaced") {
+		r.problem(d.pos, "+kubebuilder:resource and +genclient:nonNamespaced disagree on the scope of %s: take one of the two out", v.name)
+	}
+	resource := cmp.Or(read.resource.Path, v.resource)
+	if client := cmp.Or(d.value("resourceName"), strings.ToLower(r.project.GoPlural(v.name))); client != resource {
+		r.problem(d.pos, "clients would ask for %q where the server has %q: path=%s in +kubebuilder:resource goes with +resourceName=%s", client, resource, resource, resource)
+	}
+	for _, member := range t.Members {
+		name := apis.JSONName(member)
+		if name != "" && name != "status" {
+			v.notStatus = append(v.notStatus, name)
+		}
+	}
+	switch status, ok := apis.JSONField(t, "status"); {
+	case !read.status:
+	case !ok:
+		r.problem(d.pos, `%s has the marker +kubebuilder:subresource:status but no field Status with the tag json:"status"`, v.name)
+	case status.Name != "Status":
+		r.problem(r.packages.Position(t.Name, status.Name), `the field %s of %s is its status in JSON, so name it Status`, status.Name, v.name)
+	}
+	if read.deprecated {
+		v.Warning = cmp.Or(read.warning, v.GroupName+"/"+v.Version+" "+v.name+" is deprecated")
+	}
+	r.scale(v, t, read.scale)
+	r.selectable(v, t, read.selectable)
+	r.columns(v, t, read.columns)
+}
+
+// columns compiles the columns of a kind's table in one version.
+func (r *reader) columns(v *KindVersion, t *types.Type, markers []columnMarker) {
+	helpers := map[string]bool{}
+	suffix := ""
+	if !v.Hub {
+		suffix = v.Suffix()
+	}
+	if len(markers) == 0 { // as for a CustomResourceDefinition
+		markers = []columnMarker{{PrintColumn: crdmarkers.PrintColumn{Name: "Age", Type: "date", JSONPath: ".metadata.creationTimestamp"}}}
+	}
+	for _, m := range markers {
+		helper := funcName(m.Name) + suffix
+		for i := 2; helpers[helper]; i++ {
+			helper = funcName(m.Name) + suffix + strconv.Itoa(i)
+		}
+		column, err := newColumn(v.Type, helper, t, m)
+		if err != nil {
+			r.problem(m.pos, "%v", err)
+		}
+		helpers[helper] = column.Func != ""
+		v.Columns = append(v.Columns, column)
+	}
+}
+
+// checkAgreement reports differences between a version and the hub in properties that all versions share.
+func (r *reader) checkAgreement(k *Kind, v *KindVersion, read map[string]kindMarkers) {
+	hub, other := read[k.Hub.Version], read[v.Version]
+	scope := func(m kindMarkers) string { return cmp.Or(m.resource.Scope, "Namespaced") }
+	names := func(list []string) string { return strings.Join(list, ";") }
+	for _, c := range []struct{ what, hub, other string }{
+		{"path", cmp.Or(hub.resource.Path, v.resource), cmp.Or(other.resource.Path, v.resource)},
+		{"singular", hub.resource.Singular, other.resource.Singular},
+		{"scope", scope(hub), scope(other)},
+		{"shortName", names(hub.resource.ShortName), names(other.resource.ShortName)},
+		{"categories", names(hub.resource.Categories), names(other.resource.Categories)},
+	} {
+		if c.hub != c.other && c.other != "" {
+			r.problem(v.pos, "%s has %s=%s in +kubebuilder:resource here and %q in %s: a resource has one for all versions, so make them agree",
+				k.Name, c.what, c.other, c.hub, k.Hub.Version)
+		}
+	}
+	if other.scale != nil && hub.scale == nil {
+		r.problem(other.scale.pos, "%s has a scale in %s but not in %s, the version that is stored: put the marker +kubebuilder:subresource:scale there too",
+			k.Name, v.Version, k.Hub.Version)
+	}
+	if hub.status != other.status {
+		r.problem(v.pos, "only one of %s and %s has the marker +kubebuilder:subresource:status on %s: put it on both, or on neither", k.Hub.Version, v.Version, k.Name)
+	}
+}
+
+// referencedTypes returns the names of the exported types in a package that roots refer to, and of the constants of these types.
+func (r *reader) referencedTypes(path string, roots []string) (names, constants []string) {
+	pkg := r.universe[path]
+	seen := map[string]bool{}
+	var visit func(t *types.Type)
+	visit = func(t *types.Type) {
+		if t == nil || t.Name.Package == path && seen[t.Name.Name] {
+			return
+		}
+		if t.Name.Package == path {
+			if !token.IsExported(t.Name.Name) {
+				return
+			}
+			seen[t.Name.Name] = true
+		} else if t.Name.Package != "" {
+			return
+		}
+		visit(t.Elem)
+		visit(t.Key)
+		visit(t.Underlying)
+		for _, m := range t.Members {
+			visit(m.Type)
+		}
+	}
+	for _, root := range roots {
+		visit(pkg.Types[root])
+	}
+	for _, name := range slices.Sorted(maps.Keys(pkg.Constants)) {
+		if t := pkg.Constants[name].Underlying; token.IsExported(name) && t != nil && t.Name.Package == path && seen[t.Name.Name] {
+			constants = append(constants, name)
+		}
+	}
+	return slices.Sorted(maps.Keys(seen)), constants
+}
