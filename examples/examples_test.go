@@ -11,7 +11,6 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -23,6 +22,7 @@ import (
 	"github.com/apiserver-builder/builder/generators"
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/generators/scaffold"
+	"github.com/apiserver-builder/builder/internal/modcache"
 )
 
 var update = flag.Bool("update", false, "write the examples instead of comparing them")
@@ -197,11 +197,11 @@ func TestHandOwned(t *testing.T) {
 		})
 	}
 	t.Run("sample-apiserver", func(t *testing.T) {
-		dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "k8s.io/sample-apiserver").Output()
+		dir, err := modcache.Dir("..", "k8s.io/sample-apiserver")
 		if err != nil {
 			t.Fatal(err)
 		}
-		total := handOwned(t, strings.TrimSpace(string(dir)), func(name string) bool {
+		total := handOwned(t, dir, func(name string) bool {
 			for _, folder := range []string{"hack/", "pkg/generated/", "pkg/admission/", "pkg/apis/wardle/fuzzer/"} {
 				if strings.HasPrefix(name, folder) {
 					return true

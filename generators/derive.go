@@ -52,6 +52,7 @@ func derive(ctx context.Context, from source, p *project.Project, rendered scaff
 		var found diagnostics.List
 		wiring, found = server.Read(p, read.model, read.reconcilers.Clients)
 		problems = append(problems, found...)
+		problems = append(problems, checkTests(read.model, p, rendered)...)
 	}
 	if err := problems.Err(); err != nil {
 		return nil, err

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/apiserver-builder/builder/internal/modcache"
 )
 
 // tools contains the two programs, from this checkout and from the module cache.
@@ -54,8 +56,11 @@ func build(tb testing.TB) *tools {
 // moduleDir returns the folder of a module that builder depends on.
 func (t *tools) moduleDir(tb testing.TB, module string) string {
 	tb.Helper()
-	t.run(tb, "../..", "go", "mod", "download", module)
-	return strings.TrimSpace(t.run(tb, "../..", "go", "list", "-m", "-f", "{{.Dir}}", module).output)
+	dir, err := modcache.Dir("../..", module)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return dir
 }
 
 // kubeCodegen runs kube_codegen.sh on the project in dir.
