@@ -197,7 +197,7 @@ func TestHandOwned(t *testing.T) {
 		})
 	}
 	t.Run("sample-apiserver", func(t *testing.T) {
-		dir, err := modcache.Dir("..", "k8s.io/sample-apiserver")
+		dir, err := modcache.Dir(t.Context(), "..", "k8s.io/sample-apiserver")
 		if err != nil {
 			t.Fatal(err)
 		}

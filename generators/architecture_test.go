@@ -66,7 +66,7 @@ func TestImportsRunDownward(t *testing.T) {
 		"cmd/builder":           {"cmd/builder", "generators", "internal"},
 		"cmd/aggregation-proxy": {"cmd/aggregation-proxy", "proxy"},
 		"generators":            {"generators", "templates", "internal"},
-		"generators/project":    {"internal/regular"},
+		"generators/project":    {"internal/regular", "internal/modcache"},
 		"internal":              {"internal"},
 		"templates":             {},
 		"proxy":                 {"proxy"},

@@ -56,7 +56,7 @@ func build(tb testing.TB) *tools {
 // moduleDir returns the folder of a module that builder depends on.
 func (t *tools) moduleDir(tb testing.TB, module string) string {
 	tb.Helper()
-	dir, err := modcache.Dir("../..", module)
+	dir, err := modcache.Dir(tb.Context(), "../..", module)
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite builtin.txt from Kubernetes' ow
 
 // TestBuiltinTable compares builtin.txt with the resources in the source of Kubernetes' API server.
 func TestBuiltinTable(t *testing.T) {
-	dir, err := modcache.Dir("../..", "k8s.io/kubernetes")
+	dir, err := modcache.Dir(t.Context(), "../..", "k8s.io/kubernetes")
 	if err != nil {
 		t.Fatal(err)
 	}

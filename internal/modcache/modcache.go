@@ -2,6 +2,7 @@
 package modcache
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os/exec"
@@ -9,8 +10,8 @@ import (
 
 // Dir returns the folder with the sources of a module that the go.mod file in dir requires. It downloads them if necessary, because the go
 // command downloads only the modules of packages that it builds.
-func Dir(dir, module string) (string, error) {
-	cmd := exec.Command("go", "mod", "download", "-json", module)
+func Dir(ctx context.Context, dir, module string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
 	cmd.Dir = dir
 	out, err := cmd.Output()
 	var answer struct{ Dir, Error string }
