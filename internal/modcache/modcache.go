@@ -5,15 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os/exec"
+
+	"github.com/apiserver-builder/builder/internal/gocmd"
 )
 
 // Dir returns the folder with the sources of a module that the go.mod file in dir requires. It downloads them if necessary, because the go
 // command downloads only the modules of packages that it builds.
 func Dir(ctx context.Context, dir, module string) (string, error) {
-	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
-	cmd.Dir = dir
-	out, err := cmd.Output()
+	out, err := gocmd.Command(ctx, dir, nil, "mod", "download", "-json", module).Output()
 	var answer struct{ Dir, Error string }
 	if decodeErr := json.Unmarshal(out, &answer); err == nil {
 		err = decodeErr
