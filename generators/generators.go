@@ -72,7 +72,7 @@ func Generate(ctx context.Context, dir string, p *project.Project, copies scaffo
 	return scaffold.NewPlan(regular.DirFS(dir), files, copies, true)
 }
 
-// kinds returns the Go types of each kind in each version, and of the objects that clients POST to their subresources.
+// kinds returns the Go types of each kind in each version, and of the objects and options of their subresources.
 func kinds(p *project.Project) []types.Name {
 	var out []types.Name
 	for _, group := range p.Groups {
@@ -80,8 +80,10 @@ func kinds(p *project.Project) []types.Name {
 			for _, version := range kind.Versions {
 				pkg := p.Module + "/pkg/apis/" + group.Package() + "/" + version
 				out = append(out, types.Name{Package: pkg, Name: kind.Name})
-				for _, name := range kind.Subresources {
-					out = append(out, types.Name{Package: pkg, Name: kind.SubresourceType(name)})
+				for _, s := range kind.Subresources {
+					for _, name := range s.Objects(kind) {
+						out = append(out, types.Name{Package: pkg, Name: name})
+					}
 				}
 			}
 		}
@@ -99,8 +101,8 @@ func groupVersions(p *project.Project) []apis.API {
 			for _, kind := range group.Kinds {
 				if slices.Contains(kind.Versions, version) {
 					api.Kinds, api.Objects = append(api.Kinds, kind.Name), append(api.Objects, kind.Name, kind.Name+"List")
-					for _, name := range kind.Subresources {
-						api.Objects = append(api.Objects, kind.SubresourceType(name))
+					for _, s := range kind.Subresources {
+						api.Objects = append(api.Objects, s.Objects(kind)...)
 					}
 				}
 			}
@@ -113,14 +115,20 @@ func groupVersions(p *project.Project) []apis.API {
 	return out
 }
 
-// methods returns the markers for the methods of typed clients that POST to subresources.
+// methods returns the markers for the methods of typed clients that send objects to subresources, or get them.
 func methods(group project.Group) map[string][]string {
 	out := map[string][]string{}
 	for _, kind := range group.Kinds {
-		for _, name := range kind.Subresources {
-			request := kind.SubresourceType(name)
-			out[kind.Name] = append(out[kind.Name], fmt.Sprintf("+genclient:method=%s,verb=create,subresource=%s,input=%s,result=%s",
-				project.SubresourceMethod(name), name, request, request))
+		for _, s := range kind.Subresources {
+			if !s.HasObject() {
+				continue
+			}
+			object, input := kind.SubresourceType(s.Name), ""
+			if s.Verb != project.VerbGet {
+				input = ",input=" + object
+			}
+			out[kind.Name] = append(out[kind.Name], fmt.Sprintf("+genclient:method=%s,verb=%s,subresource=%s%s,result=%s",
+				project.SubresourceMethod(s.Name), s.Verb, s.Name, input, object))
 		}
 	}
 	return out

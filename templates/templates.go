@@ -7,7 +7,7 @@
 //	kinds/              once for a project with kinds
 //	version/            for each group version
 //	kind/               for each kind
-//	subresource/        for each custom subresource: the type of its requests, in each version, and the function
+//	subresource/        for each custom subresource, by its verb: its types, in each version, and the function
 //	controller/         for each reconciler of a kind of the project (controller-builtin: of a kind of Kubernetes)
 //	validation/         validation code: once, for each package of types, and for CEL rules
 //	wiring/             code that depends on the Go types: for the project, each version, each kind, each kind with a status

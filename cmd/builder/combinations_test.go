@@ -46,7 +46,7 @@ func projectFactors() []factor {
 		of("short names", "", fmt.Sprintf(" --short-names sn%d,short%d", i, i))
 		of("categories", "", " --categories food,all")
 		of("plural", "", fmt.Sprintf(" --plural many%d", i))
-		of("subresources", "", "approve", "approve sync")
+		of("subresources", "", "approve", "approve sync", "log:get:stream", "approve report:get log:get:stream")
 		of("constraint", "no", "yes")
 		of("rule", "no", "yes")
 		of("selectable field", "no", "yes")
@@ -137,6 +137,9 @@ func (c choice) commands(module string) []userCommand {
 	return all
 }
 
+// subresourceFlagsOf replaces the verb after the name of a subresource by flags.
+var subresourceFlagsOf = strings.NewReplacer(":get", " --verb get", ":stream", " --stream")
+
 // kindCommands returns the command lines that create a kind.
 func (c choice) kindCommands(k combinedKind, copies map[string]string) []userCommand {
 	name := fmt.Sprint("kind ", k.index)
@@ -165,7 +168,7 @@ func (c choice) kindCommands(k combinedKind, copies map[string]string) []userCom
 		all = append(all, userCommand{name, line + controller, append(after, previous...)})
 	}
 	for i, subresource := range strings.Fields(c.chosen(k, "subresources")) {
-		all = append(all, userCommand{fmt.Sprint("subresource ", k.index, i), "create subresource" + k.flags() + " --name " + subresource, []string{name}})
+		all = append(all, userCommand{fmt.Sprint("subresource ", k.index, i), "create subresource" + k.flags() + " --name " + subresourceFlagsOf.Replace(subresource), []string{name}})
 	}
 	return all
 }

@@ -11,19 +11,28 @@ import (
 )
 
 // subresourceFlags are the flags of create subresource.
-type subresourceFlags struct{ group, version, kind, name string }
+type subresourceFlags struct {
+	group, version, kind string
+	project.Subresource
+}
 
 func (a *app) createSubresourceCommand() *cobra.Command {
 	var flags changeFlags
 	var s subresourceFlags
 	cmd := &cobra.Command{
 		Use:   "subresource --group GROUP --version VERSION --kind KIND --name NAME",
-		Short: "Create a subresource with a request type and a handler",
-		Long: `subresource adds an action such as /approve to a kind, with its own RBAC permissions. Clients POST a typed request to
-RESOURCE/NAME/SUBRESOURCE, and a function that you write changes the object or rejects the request. The request's types are part
-of every version of the kind. For the status and scale subresources, use the flags of "builder create resource".`,
-		Example: `  builder create subresource --group fruit --version v1alpha1 --kind Apple --name approve`,
-		Args:    noArgs,
+		Short: "Create a subresource with its types and a handler",
+		Long: `subresource adds a URL below the objects of a kind, RESOURCE/NAME/SUBRESOURCE, with its own RBAC permissions. --verb selects
+what a function that you write does:
+
+  create  An action such as /approve: clients POST a typed request, and the function changes the object or rejects the request.
+  get     A view of an object: the function answers with an object of another type. With --stream, it answers with bytes, such as
+          a log. Clients pass options as query parameters.
+
+The types are part of every version of the kind. For the status and scale subresources, use the flags of "builder create resource".`,
+		Example: `  builder create subresource --group fruit --version v1alpha1 --kind Apple --name approve
+  builder create subresource --group fruit --version v1alpha1 --kind Apple --name log --verb get --stream`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := required(cmd, "group", "version", "kind", "name"); err != nil {
 				return err
@@ -35,7 +44,9 @@ of every version of the kind. For the status and scale subresources, use the fla
 	f.StringVar(&s.group, "group", "", "the API group, such as fruit")
 	f.StringVar(&s.version, "version", "", "a version of the kind, such as v1alpha1")
 	f.StringVar(&s.kind, "kind", "", "the kind, such as Apple")
-	f.StringVar(&s.name, "name", "", "the name of the subresource, such as approve")
+	f.StringVar(&s.Name, "name", "", "the name of the subresource, such as approve")
+	f.StringVar(&s.Verb, "verb", project.VerbCreate, "what clients do with the subresource: create or get")
+	f.BoolVar(&s.Stream, "stream", false, "answer with a stream, instead of an object (with --verb get)")
 	flags.add(a, cmd, true)
 	return cmd
 }
@@ -46,12 +57,12 @@ func (s *subresourceFlags) apply(root string, p *project.Project) (scaffold.File
 	if err != nil {
 		return nil, outcome{}, usageError{err}
 	}
-	if err := p.AddSubresource(group, s.version, s.kind, s.name); err != nil {
+	if err := p.AddSubresource(group, s.version, s.kind, s.Subresource); err != nil {
 		return nil, outcome{}, usageError{err}
 	}
 	g, _ := p.Group(group)
 	kind, _ := g.Kind(s.kind)
-	copies, err := scaffold.CopySubresource(p, g, kind, s.name)
+	copies, err := scaffold.CopySubresource(p, g, kind, s.Subresource)
 	if err != nil {
 		return nil, outcome{}, err
 	}
@@ -60,6 +71,6 @@ func (s *subresourceFlags) apply(root string, p *project.Project) (scaffold.File
 			delete(copies, name)
 		}
 	}
-	file := "pkg/registry/" + g.Package() + "/" + kind.Package() + "/" + s.name + ".go"
+	file := "pkg/registry/" + g.Package() + "/" + kind.Package() + "/" + s.Name + ".go"
 	return copies, outcome{next: "edit " + file + ", then make test"}, nil
 }

@@ -71,7 +71,7 @@ func (k *Kind) normalize() {
 	}
 	k.ShortNames = sorted(k.ShortNames, strings.Compare)
 	k.Categories = sorted(k.Categories, strings.Compare)
-	k.Subresources = sorted(k.Subresources, strings.Compare)
+	k.Subresources = sorted(k.Subresources, func(a, b Subresource) int { return cmp.Compare(a.Name, b.Name) })
 	if k.Plural == RegularPlural(k.Name) {
 		k.Plural = ""
 	}

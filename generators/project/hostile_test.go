@@ -138,10 +138,10 @@ func TestHostileNames(t *testing.T) {
 			if err := p.AddKind("fruit", "v1alpha1", Kind{Name: "Fig", Controller: true}); err != nil {
 				return err
 			}
-			return p.AddSubresource("fruit", "v1alpha1", "Fig", "reconciler")
+			return p.AddSubresource("fruit", "v1alpha1", "Fig", Subresource{Name: "reconciler", Verb: VerbCreate})
 		}, `the tests of subresource "reconciler" of kind "Fig" of group "fruit" and the controller of kind "Fig" of group "fruit" would both be TestFruitFigReconciler: use another name`},
 		{"kind's test is a subresource's", func(p *Project) error {
-			return errors.Join(p.AddSubresource("fruit", "v1alpha1", "Apple", "approve"), addKindTo("fruit-apple", "v1", Kind{Name: "Approve"})(p))
+			return errors.Join(p.AddSubresource("fruit", "v1alpha1", "Apple", Subresource{Name: "approve", Verb: VerbCreate}), addKindTo("fruit-apple", "v1", Kind{Name: "Approve"})(p))
 		}, `the tests of kind "Approve" of group "fruit-apple" and subresource "approve" of kind "Apple" of group "fruit" would both be TestFruitAppleApprove: use another name`},
 		{"plural in upper case", addKinds(Kind{Name: "Pear", Plural: "Pears"}), `plural "Pears" of kind "Pear" must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: use "pears"`},
 		{"plural with a slash", addKinds(Kind{Name: "Pear", Plural: "pears/status"}), `plural "pears/status" of kind "Pear" must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: use one such as "apples"`},

@@ -21,8 +21,8 @@ func identifiers(k Kind, plural string) []identifier {
 		}
 	}
 	declare("their API package", "* *Spec *Status *List", k.Name)
-	for _, name := range k.Subresources {
-		declare("their API package", "* *Spec *Status", k.SubresourceType(name))
+	for _, s := range k.Subresources {
+		declare("their API package", s.identifiers(), k.SubresourceType(s.Name))
 	}
 	declare("the generated client", "*Interface *Expansion", k.Name)
 	declare("the generated client", "*Getter new*", plural)
@@ -115,8 +115,8 @@ func checkTests(groups []Group) error {
 					return err
 				}
 			}
-			for _, name := range k.Subresources {
-				if err := claim("Test"+g.GoName()+k.SubresourceType(name), fmt.Sprintf("subresource %q of %s", name, owner)); err != nil {
+			for _, s := range k.Subresources {
+				if err := claim("Test"+g.GoName()+k.SubresourceType(s.Name), fmt.Sprintf("subresource %q of %s", s.Name, owner)); err != nil {
 					return err
 				}
 			}

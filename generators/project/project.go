@@ -76,7 +76,7 @@ type Kind struct {
 	// Scale means that the kind has a scale subresource.
 	Scale bool `json:"scale,omitempty"`
 	// Subresources lists the custom subresources of the kind, such as approve.
-	Subresources []string `json:"subresources,omitempty"`
+	Subresources []Subresource `json:"subresources,omitempty"`
 	// Controller means that the project has a reconciler for the kind.
 	Controller bool `json:"controller,omitempty"`
 	// ControllerPrefix is the prefix of the reconciler's names if an older reconciler already has the kind's name. The prefix veg makes

@@ -23,11 +23,14 @@ var clientMethods = set("Create Update UpdateStatus Delete DeleteCollection Get 
 // SubresourceMethod returns the Go method that serves a subresource: approve becomes Approve.
 func SubresourceMethod(name string) string { return camel(name) }
 
-// SubresourceType returns the Go type of the objects that clients POST to a subresource of the kind.
+// SubresourceType returns the Go type of the objects that clients send to a subresource of the kind, or get from it.
 func (k Kind) SubresourceType(name string) string { return k.Name + SubresourceMethod(name) }
 
+// OptionsType returns the Go type of the query parameters of a subresource of the kind.
+func (k Kind) OptionsType(name string) string { return k.SubresourceType(name) + "Options" }
+
 // AddSubresource declares a subresource of a kind.
-func (p *Project) AddSubresource(group, version, kind, name string) error {
+func (p *Project) AddSubresource(group, version, kind string, s Subresource) error {
 	return p.edit(func(next *Project) error {
 		groupName, err := next.GroupName(group)
 		if err != nil {
@@ -40,11 +43,11 @@ func (p *Project) AddSubresource(group, version, kind, name string) error {
 		if !slices.Contains(k.Versions, version) {
 			return fmt.Errorf("kind %q of group %q is not in version %s: use --version %s", kind, groupName, show(version), k.Versions[0])
 		}
-		if slices.Contains(k.Subresources, name) {
+		if slices.ContainsFunc(k.Subresources, func(other Subresource) bool { return other.Name == s.Name }) {
 			return fmt.Errorf("kind %q of group %q has the subresource %q already: edit it in pkg/registry/%s/%s/%s.go",
-				kind, groupName, name, Group{Name: groupName}.Package(), k.Package(), name)
+				kind, groupName, s.Name, Group{Name: groupName}.Package(), k.Package(), s.Name)
 		}
-		k.Subresources = append(k.Subresources, name)
+		k.Subresources = append(k.Subresources, s)
 		return nil
 	})
 }
@@ -79,7 +82,8 @@ func (p *Project) find(group, kind string) (*Kind, bool) {
 // checkSubresources checks the names of a kind's subresources, and the Go names derived from them.
 func checkSubresources(k Kind) error {
 	of := fmt.Sprintf(" of kind %q", k.Name)
-	for i, name := range k.Subresources {
+	for i, s := range k.Subresources {
+		name := s.Name
 		if err := (label{"subresource", of, maxLabelLength, "approve"}).check(name); err != nil {
 			return err
 		}
@@ -99,8 +103,11 @@ func checkSubresources(k Kind) error {
 			return fmt.Errorf("subresource %q%s would be in strategy.go, which every kind has: use another name", name, of)
 		case platforms[name]:
 			return fmt.Errorf("subresource %q%s would be tested in a file whose name ends in _%s_test.go, which Go builds for that platform alone: use another name", name, of, name)
-		case slices.Contains(k.Subresources[:i], name):
+		case i > 0 && k.Subresources[i-1].Name == name:
 			return fmt.Errorf("subresource %q%s is declared twice: keep one of them", name, of)
+		}
+		if err := s.check(of); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,9 +1,10 @@
 package project
 
 import (
-	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // orchards returns a project with two kinds, one in two versions.
@@ -26,14 +27,15 @@ func orchards(t *testing.T) *Project {
 
 func TestAddSubresource(t *testing.T) {
 	p := orchards(t)
-	for _, name := range []string{"sync", "approve"} {
-		if err := p.AddSubresource("fruit", "v1", "Apple", name); err != nil {
+	for _, s := range []Subresource{{Name: "sync", Verb: VerbCreate}, {Name: "log", Verb: VerbGet, Stream: true}, {Name: "approve", Verb: VerbCreate}} {
+		if err := p.AddSubresource("fruit", "v1", "Apple", s); err != nil {
 			t.Fatal(err)
 		}
 	}
 	k, _ := p.Kind("fruit", "Apple")
-	if want := []string{"approve", "sync"}; !slices.Equal(k.Subresources, want) {
-		t.Errorf("got the subresources %q, want %q", k.Subresources, want)
+	want := []Subresource{{Name: "approve", Verb: VerbCreate}, {Name: "log", Verb: VerbGet, Stream: true}, {Name: "sync", Verb: VerbCreate}}
+	if !cmp.Equal(k.Subresources, want) {
+		t.Errorf("got the subresources %v, want %v", k.Subresources, want)
 	}
 	if k.SubresourceType("sync") != "AppleSync" || SubresourceMethod("sync") != "Sync" {
 		t.Errorf("sync has the type %s and the method %s", k.SubresourceType("sync"), SubresourceMethod("sync"))
@@ -42,7 +44,7 @@ func TestAddSubresource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again, err := Parse(data, FileName); err != nil || !slices.Equal(again.Groups[0].Kinds[0].Subresources, k.Subresources) {
+	if again, err := Parse(data, FileName); err != nil || !cmp.Equal(again.Groups[0].Kinds[0].Subresources, k.Subresources) {
 		t.Errorf("read back: %v, %v", again, err)
 	}
 }
@@ -72,16 +74,46 @@ func TestAddSubresourceErrors(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			p := orchards(t)
-			if err := p.AddSubresource("fruit", "v1", "Apple", "review"); err != nil {
+			if err := p.AddSubresource("fruit", "v1", "Apple", Subresource{Name: "review", Verb: VerbCreate}); err != nil {
 				t.Fatal(err)
 			}
 			before, _ := p.Marshal()
-			err := p.AddSubresource(test.group, test.version, test.kind, test.name)
+			err := p.AddSubresource(test.group, test.version, test.kind, Subresource{Name: test.name, Verb: VerbCreate})
 			if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got the error %v, want %s", err, test.err)
 			}
 			if after, _ := p.Marshal(); string(after) != string(before) {
 				t.Errorf("the project has changed:\n%s", after)
+			}
+		})
+	}
+}
+
+func TestSubresourceDeclarations(t *testing.T) {
+	p := orchards(t)
+	if err := p.AddSubresource("fruit", "v1", "Apple", Subresource{Name: "log", Verb: VerbGet, Stream: true}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := p.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const declared = "    - name: log\n      stream: true\n      verb: get\n"
+	tests := map[string]struct{ declaration, err string }{
+		"an unknown verb":      {"    - name: log\n      verb: watch\n", `subresource "log" of kind "Apple" has the verb "watch": use one of create, get`},
+		"no verb":              {"    - name: log\n", `subresource "log" of kind "Apple" has the verb "": use one of create, get`},
+		"a stream of requests": {"    - name: log\n      stream: true\n      verb: create\n", `subresource "log" of kind "Apple" has a stream and the verb create: only one with the verb get answers with a stream`},
+		"an unknown field":     {"    - name: log\n      verbs: get\n", `a subresource is a name, or a map with the name and the verb: unknown field "verbs"`},
+		"a number":             {"    - 7\n", `a subresource is a name, or a map with the name and the verb`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(string(data), declared) {
+				t.Fatalf("there is no %q in\n%s", declared, data)
+			}
+			_, err := Parse([]byte(strings.Replace(string(data), declared, test.declaration, 1)), FileName)
+			if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got the error %v, want %s", err, test.err)
 			}
 		})
 	}

@@ -79,9 +79,10 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 				return err
 			}
 		}
-		for _, name := range kind.Subresources {
-			data := subresourceData{data, name}
-			for _, dir := range []string{"subresource/types", "subresource/function"} {
+		for _, s := range kind.Subresources {
+			data := subresourceData{data, s}
+			types, function := s.Templates()
+			for _, dir := range []string{types, function} {
 				if err := add(dir, data, data.placeholders()...); err != nil {
 					return err
 				}

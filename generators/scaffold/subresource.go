@@ -10,12 +10,14 @@ import (
 // subresourceData is the template data for a subresource.
 type subresourceData struct {
 	kindData
-	// Name is the last element of the subresource's URL.
-	Name string
+	project.Subresource
 }
 
-// Type returns the Go type of the objects that clients POST to the subresource.
+// Type returns the Go type of the objects that clients send to the subresource, or get from it.
 func (s subresourceData) Type() string { return s.Kind.SubresourceType(s.Name) }
+
+// Options returns the Go type of the query parameters.
+func (s subresourceData) Options() string { return s.Kind.OptionsType(s.Name) }
 
 // Method returns the Go function that implements the subresource.
 func (s subresourceData) Method() string { return project.SubresourceMethod(s.Name) }
@@ -26,14 +28,15 @@ func (s subresourceData) placeholders() []string {
 
 // CopySubresource returns the types of a subresource for each version of its kind, except the version that Render writes it for. Later, a
 // new version copies them like all other types.
-func CopySubresource(p *project.Project, group project.Group, kind project.Kind, name string) (Files, error) {
+func CopySubresource(p *project.Project, group project.Group, kind project.Kind, s project.Subresource) (Files, error) {
 	out := Files{}
+	types, _ := s.Templates()
 	for _, version := range kind.Versions {
 		if version == kind.Origin() {
 			continue
 		}
-		data := subresourceData{newKindData(p, group, version, kind), name}
-		rendered, err := templates.Render("subresource/types", data, data.placeholders()...)
+		data := subresourceData{newKindData(p, group, version, kind), s}
+		rendered, err := templates.Render(types, data, data.placeholders()...)
 		if err != nil {
 			return nil, err
 		}

@@ -50,8 +50,8 @@ type API struct {
 	Package string
 	// Peers lists the packages of other versions that functions in Package convert its types to and from.
 	Peers []string
-	// Kinds lists the types that are declared as kinds. Objects lists all types of API objects: kinds, their lists, and the objects that
-	// clients POST to subresources.
+	// Kinds lists the types that are declared as kinds. Objects lists all types of API objects: kinds, their lists, and the objects and
+	// options of subresources.
 	Kinds, Objects []string
 	// Methods maps the type of a kind to the markers for additional methods of its typed client, such as
 	// "+genclient:method=Approve,verb=create,subresource=approve".

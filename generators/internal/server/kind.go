@@ -24,8 +24,8 @@ func (r *reader) kind(group project.Group, kind project.Kind, versions map[strin
 		StorageAlias:      group.Package() + kind.Package(),
 		StorageImportPath: r.project.Module + "/pkg/registry/" + group.Package() + "/" + kind.Package(),
 	}
-	for _, name := range kind.Subresources {
-		k.Subresources = append(k.Subresources, Subresource{name, kind.SubresourceType(name), project.SubresourceMethod(name)})
+	for _, s := range kind.Subresources {
+		k.Subresources = append(k.Subresources, newSubresource(kind, s))
 	}
 	before := len(r.problems)
 	read := map[string]kindMarkers{}
@@ -58,7 +58,7 @@ func (r *reader) kindVersion(k *Kind, v *KindVersion) kindMarkers {
 		return kindMarkers{}
 	}
 	for _, s := range k.Subresources {
-		r.checkRequest(v, s)
+		r.checkSubresource(v, s)
 	}
 	d, _ := r.declaration(types.Name{Package: v.ImportPath, Name: v.name})
 	v.pos, v.client, v.informer = d.pos, d.hasClient("get", "list", "apply"), d.hasClient("list", "watch")
@@ -84,30 +84,13 @@ func (r *reader) checkType(v *KindVersion) {
 	}
 }
 
-// checkRequest reports errors of the type that clients POST to a subresource.
-func (r *reader) checkRequest(v *KindVersion, s Subresource) {
-	name := types.Name{Package: v.ImportPath, Name: s.Type}
-	d, ok := r.declaration(name)
-	if !ok {
-		r.problem(token.Position{Filename: v.dir}, "there is no type %s, though PROJECT has the subresource %s of %s: write the type, or take the subresource out of PROJECT",
-			s.Type, s.Name, v.name)
-		return
-	}
-	if _, ok := apis.JSONField(r.universe.Type(name), "metadata"); !ok {
-		r.problem(d.pos, `the type %s lacks the field metav1.ObjectMeta with the tag json:"metadata,omitempty", which identifies the object of a request`, s.Type)
-	}
-}
-
 // describe sets the properties that all versions of a kind share, from the markers of the hub.
 func (r *reader) describe(k *Kind, read kindMarkers) {
 	k.pos = k.Hub.pos
 	k.Resource, k.Namespaced = cmp.Or(read.resource.Path, k.Hub.resource), read.resource.Scope != "Cluster"
 	k.Singular = cmp.Or(read.resource.Singular, k.Singular)
 	k.shortNames, k.categories, k.Status = read.resource.ShortName, read.resource.Categories, read.status
-	roots := []string{k.Name, k.Name + "List"}
-	for _, s := range k.Subresources {
-		roots = append(roots, s.Type)
-	}
+	roots := append([]string{k.Name, k.Name + "List"}, k.Objects()...)
 	k.Types, k.Constants = r.referencedTypes(k.Hub.ImportPath, roots)
 	k.Types = slices.DeleteFunc(k.Types, project.IsRegistryIdentifier) // they have no alias in the registry package
 	k.Constants = slices.DeleteFunc(k.Constants, project.IsRegistryIdentifier)

@@ -41,8 +41,10 @@ type GroupVersion struct {
 	Alias, ImportPath                string
 	// Kinds lists the kinds that the version serves.
 	Kinds []string
-	// Requests lists the types that clients POST to their subresources.
-	Requests []string
+	// Objects lists the types of objects and options of their subresources.
+	Objects []string
+	// Options lists the types of query parameters of their subresources.
+	Options []Options
 	// Converted means that functions in this package convert some of its kinds to a preferred version.
 	Converted bool
 
@@ -69,12 +71,6 @@ type Kind struct {
 	shortNames, categories []string
 	goPlural               string
 	pos                    token.Position
-}
-
-// A Subresource is a custom subresource, which a function of the kind implements.
-type Subresource struct {
-	// Name is the last element of its URL, Type the type that clients POST to it, and Method the function that implements it.
-	Name, Type, Method string
 }
 
 // A KindVersion contains the differences between the versions of a kind.
@@ -114,16 +110,6 @@ func (k *Kind) Others() []*KindVersion {
 // Scaled reports whether any kind has a scale subresource.
 func (s *Server) Scaled() bool {
 	return slices.ContainsFunc(s.Kinds, func(k *Kind) bool { return k.Hub.Scale != nil })
-}
-
-// Extended returns the kinds with custom subresources.
-func (g Group) Extended() []*Kind {
-	return slices.DeleteFunc(slices.Clone(g.Kinds), func(k *Kind) bool { return len(k.Subresources) == 0 })
-}
-
-// Extended reports whether any kind has a custom subresource.
-func (s *Server) Extended() bool {
-	return slices.ContainsFunc(s.Groups, func(g Group) bool { return len(g.Extended()) > 0 })
 }
 
 // Deprecated reports whether any version is deprecated.

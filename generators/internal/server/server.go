@@ -64,6 +64,10 @@ func render(server *Server) (map[string][]byte, error) {
 		{"scale", server.Scaled()},
 		{"fields", len(server.Selectable()) > 0},
 		{"subresource", server.Extended()},
+		{"request", server.Requested()},
+		{"get", server.Got()},
+		{"stream", server.Streamed()},
+		{"longrunning", server.LongRunning()},
 	} {
 		if !optional.wanted {
 			continue
@@ -75,6 +79,11 @@ func render(server *Server) (map[string][]byte, error) {
 	for _, version := range server.AllVersions {
 		if err := add("version", version, "GROUP", version.GroupPackage, "VERSION", version.Version); err != nil {
 			return nil, err
+		}
+		if len(version.Options) > 0 {
+			if err := add("version-options", version, "GROUP", version.GroupPackage, "VERSION", version.Version); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, kind := range server.Kinds {
@@ -88,7 +97,8 @@ func render(server *Server) (map[string][]byte, error) {
 		}{
 			{"kind-status", kind.Status},
 			{"kind-scale", kind.Hub.Scale != nil},
-			{"kind-subresource", len(kind.Subresources) > 0},
+			{"kind-request", len(kind.Requests()) > 0},
+			{"kind-get", len(kind.Gets()) > 0},
 			{"kind-conversion", len(kind.Versions) > 1},
 			{"kind-fields", kind.Selectable()},
 		} {
@@ -164,8 +174,11 @@ func (r *reader) groupVersion(group project.Group, version string) *GroupVersion
 	for _, kind := range group.Kinds {
 		if slices.Contains(kind.Versions, version) {
 			v.Kinds = append(v.Kinds, kind.Name)
-			for _, name := range kind.Subresources {
-				v.Requests = append(v.Requests, kind.SubresourceType(name))
+			for _, s := range kind.Subresources {
+				v.Objects = append(v.Objects, s.Objects(kind)...)
+				if s.HasOptions() {
+					r.options(v, kind.OptionsType(s.Name))
+				}
 			}
 		}
 	}
