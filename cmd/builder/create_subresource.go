@@ -26,6 +26,7 @@ func (a *app) createSubresourceCommand() *cobra.Command {
 what a function that you write does:
 
   create  An action such as /approve: clients POST a typed request, and the function changes the object or rejects the request.
+  update  An action that may be repeated, such as /start: as create, but clients PUT the request.
   get     A view of an object: the function answers with an object of another type. With --stream, it answers with bytes, such as
           a log. Clients pass options as query parameters.
 
@@ -45,7 +46,7 @@ The types are part of every version of the kind. For the status and scale subres
 	f.StringVar(&s.version, "version", "", "a version of the kind, such as v1alpha1")
 	f.StringVar(&s.kind, "kind", "", "the kind, such as Apple")
 	f.StringVar(&s.Name, "name", "", "the name of the subresource, such as approve")
-	f.StringVar(&s.Verb, "verb", project.VerbCreate, "what clients do with the subresource: create or get")
+	f.StringVar(&s.Verb, "verb", project.VerbCreate, "what clients do with the subresource: create, get or update")
 	f.BoolVar(&s.Stream, "stream", false, "answer with a stream, instead of an object (with --verb get)")
 	flags.add(a, cmd, true)
 	return cmd

@@ -100,8 +100,8 @@ func TestSubresourceDeclarations(t *testing.T) {
 	}
 	const declared = "    - name: log\n      stream: true\n      verb: get\n"
 	tests := map[string]struct{ declaration, err string }{
-		"an unknown verb":      {"    - name: log\n      verb: watch\n", `subresource "log" of kind "Apple" has the verb "watch": use one of create, get`},
-		"no verb":              {"    - name: log\n", `subresource "log" of kind "Apple" has the verb "": use one of create, get`},
+		"an unknown verb":      {"    - name: log\n      verb: watch\n", `subresource "log" of kind "Apple" has the verb "watch": use one of create, get, update`},
+		"no verb":              {"    - name: log\n", `subresource "log" of kind "Apple" has the verb "": use one of create, get, update`},
 		"a stream of requests": {"    - name: log\n      stream: true\n      verb: create\n", `subresource "log" of kind "Apple" has a stream and the verb create: only one with the verb get answers with a stream`},
 		"an unknown field":     {"    - name: log\n      verbs: get\n", `a subresource is a name, or a map with the name and the verb: unknown field "verbs"`},
 		"a number":             {"    - 7\n", `a subresource is a name, or a map with the name and the verb`},

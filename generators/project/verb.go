@@ -15,10 +15,12 @@ const (
 	VerbCreate = "create"
 	// VerbGet is the verb of a subresource that answers with an object or a stream.
 	VerbGet = "get"
+	// VerbUpdate is the verb of a subresource that clients PUT a request to.
+	VerbUpdate = "update"
 )
 
 // verbs lists the verbs of subresources.
-var verbs = []string{VerbCreate, VerbGet}
+var verbs = []string{VerbCreate, VerbGet, VerbUpdate}
 
 // A Subresource is a custom subresource of a kind. PROJECT contains only the name of one with the verb create.
 type Subresource struct {
@@ -77,11 +79,14 @@ func (s Subresource) Objects(k Kind) []string {
 
 // Templates returns the folders of templates for the types and for the function.
 func (s Subresource) Templates() (types, function string) {
-	folder := s.Verb
-	if s.Stream {
-		folder = "stream"
+	types, function = s.Verb, s.Verb
+	switch {
+	case s.Stream:
+		types, function = "stream", "stream"
+	case s.Verb == VerbUpdate:
+		types = VerbCreate
 	}
-	return "subresource/" + folder + "/types", "subresource/" + folder + "/function"
+	return "subresource/" + types + "/types", "subresource/" + function + "/function"
 }
 
 // identifiers lists the Go identifiers of the types, where * is the type of the subresource.

@@ -62,9 +62,19 @@ func (k *Kind) Objects() []string {
 	return out
 }
 
-// Requests returns the subresources that clients POST requests to.
+// Requests returns the subresources that clients POST or PUT requests to.
 func (k *Kind) Requests() []Subresource {
+	return k.subresources(func(s Subresource) bool { return !s.HasOptions() })
+}
+
+// Creates returns the subresources that clients POST requests to.
+func (k *Kind) Creates() []Subresource {
 	return k.subresources(func(s Subresource) bool { return s.Verb == project.VerbCreate })
+}
+
+// Updates returns the subresources that clients PUT requests to.
+func (k *Kind) Updates() []Subresource {
+	return k.subresources(func(s Subresource) bool { return s.Verb == project.VerbUpdate })
 }
 
 // Gets returns the subresources that answer GET requests.
@@ -84,9 +94,17 @@ func (s *Server) has(match func(Subresource) bool) bool {
 // Extended reports whether any kind has a custom subresource.
 func (s *Server) Extended() bool { return s.has(func(Subresource) bool { return true }) }
 
-// Requested reports whether clients POST requests to any custom subresource.
-func (s *Server) Requested() bool {
+// Requested reports whether clients POST or PUT requests to any custom subresource.
+func (s *Server) Requested() bool { return s.has(func(s Subresource) bool { return !s.HasOptions() }) }
+
+// Created reports whether clients POST requests to any custom subresource.
+func (s *Server) Created() bool {
 	return s.has(func(s Subresource) bool { return s.Verb == project.VerbCreate })
+}
+
+// Updated reports whether clients PUT requests to any custom subresource.
+func (s *Server) Updated() bool {
+	return s.has(func(s Subresource) bool { return s.Verb == project.VerbUpdate })
 }
 
 // Got reports whether any custom subresource answers GET requests.
