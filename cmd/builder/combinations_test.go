@@ -46,7 +46,7 @@ func projectFactors() []factor {
 		of("short names", "", fmt.Sprintf(" --short-names sn%d,short%d", i, i))
 		of("categories", "", " --categories food,all")
 		of("plural", "", fmt.Sprintf(" --plural many%d", i))
-		of("subresources", "", "approve", "approve sync", "log:get:stream", "approve report:get log:get:stream", "start:update")
+		of("subresources", "", "approve", "approve sync", "log:get:stream", "approve report:get log:get:stream", "start:update", "proxy:connect:path console:connect")
 		of("constraint", "no", "yes")
 		of("rule", "no", "yes")
 		of("selectable field", "no", "yes")
@@ -138,7 +138,7 @@ func (c choice) commands(module string) []userCommand {
 }
 
 // subresourceFlagsOf replaces the verb after the name of a subresource by flags.
-var subresourceFlagsOf = strings.NewReplacer(":get", " --verb get", ":update", " --verb update", ":stream", " --stream")
+var subresourceFlagsOf = strings.NewReplacer(":get", " --verb get", ":update", " --verb update", ":connect", " --verb connect", ":path", " --path", ":stream", " --stream")
 
 // kindCommands returns the command lines that create a kind.
 func (c choice) kindCommands(k combinedKind, copies map[string]string) []userCommand {

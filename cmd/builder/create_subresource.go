@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -29,10 +30,13 @@ what a function that you write does:
   update  An action that may be repeated, such as /start: as create, but clients PUT the request.
   get     A view of an object: the function answers with an object of another type. With --stream, it answers with bytes, such as
           a log. Clients pass options as query parameters.
+  connect A connection, such as /proxy: the function handles requests with any of --methods, or passes them on to another server, with
+          upgrades to WebSocket and SPDY. With --path, it handles every path below the subresource.
 
 The types are part of every version of the kind. For the status and scale subresources, use the flags of "builder create resource".`,
 		Example: `  builder create subresource --group fruit --version v1alpha1 --kind Apple --name approve
-  builder create subresource --group fruit --version v1alpha1 --kind Apple --name log --verb get --stream`,
+  builder create subresource --group fruit --version v1alpha1 --kind Apple --name log --verb get --stream
+  builder create subresource --group fruit --version v1alpha1 --kind Apple --name proxy --verb connect --path`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := required(cmd, "group", "version", "kind", "name"); err != nil {
@@ -46,14 +50,22 @@ The types are part of every version of the kind. For the status and scale subres
 	f.StringVar(&s.version, "version", "", "a version of the kind, such as v1alpha1")
 	f.StringVar(&s.kind, "kind", "", "the kind, such as Apple")
 	f.StringVar(&s.Name, "name", "", "the name of the subresource, such as approve")
-	f.StringVar(&s.Verb, "verb", project.VerbCreate, "what clients do with the subresource: create, get or update")
+	f.StringVar(&s.Verb, "verb", project.VerbCreate, "what clients do with the subresource: create, get, update or connect")
 	f.BoolVar(&s.Stream, "stream", false, "answer with a stream, instead of an object (with --verb get)")
+	f.StringSliceVar(&s.Methods, "methods", nil, "the methods of HTTP (with --verb connect; default: GET,POST, or all with --path)")
+	f.BoolVar(&s.Path, "path", false, "handle every path below the subresource too (with --verb connect)")
 	flags.add(a, cmd, true)
 	return cmd
 }
 
 // apply declares the subresource.
 func (s *subresourceFlags) apply(root string, p *project.Project) (scaffold.Files, outcome, error) {
+	if s.Verb == project.VerbConnect && len(s.Methods) == 0 {
+		s.Methods = []string{http.MethodGet, http.MethodPost}
+		if s.Path {
+			s.Methods = project.AllMethods()
+		}
+	}
 	group, err := p.GroupName(s.group)
 	if err != nil {
 		return nil, outcome{}, usageError{err}

@@ -45,6 +45,9 @@ func (k Kind) clone() Kind {
 	k.ShortNames = slices.Clone(k.ShortNames)
 	k.Categories = slices.Clone(k.Categories)
 	k.Subresources = slices.Clone(k.Subresources)
+	for i := range k.Subresources {
+		k.Subresources[i].Methods = slices.Clone(k.Subresources[i].Methods)
+	}
 	return k
 }
 
@@ -71,6 +74,9 @@ func (k *Kind) normalize() {
 	}
 	k.ShortNames = sorted(k.ShortNames, strings.Compare)
 	k.Categories = sorted(k.Categories, strings.Compare)
+	for i := range k.Subresources {
+		k.Subresources[i].Methods = sorted(k.Subresources[i].Methods, strings.Compare)
+	}
 	k.Subresources = sorted(k.Subresources, func(a, b Subresource) int { return cmp.Compare(a.Name, b.Name) })
 	if k.Plural == RegularPlural(k.Name) {
 		k.Plural = ""

@@ -87,6 +87,14 @@ type Kind struct {
 // ShapeStored is the shape of kinds whose objects are stored in etcd.
 const ShapeStored = "stored"
 
+// Connects reports whether any subresource has the verb connect.
+func (p *Project) Connects() bool {
+	connects := func(s Subresource) bool { return s.Verb == VerbConnect }
+	return slices.ContainsFunc(p.Groups, func(g Group) bool {
+		return slices.ContainsFunc(g.Kinds, func(k Kind) bool { return slices.ContainsFunc(k.Subresources, connects) })
+	})
+}
+
 // FullName returns the full name of an API group, such as fruit.example.com.
 func (p *Project) FullName(g Group) string { return g.Name + "." + p.Domain }
 

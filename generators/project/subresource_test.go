@@ -100,9 +100,13 @@ func TestSubresourceDeclarations(t *testing.T) {
 	}
 	const declared = "    - name: log\n      stream: true\n      verb: get\n"
 	tests := map[string]struct{ declaration, err string }{
-		"an unknown verb":      {"    - name: log\n      verb: watch\n", `subresource "log" of kind "Apple" has the verb "watch": use one of create, get, update`},
-		"no verb":              {"    - name: log\n", `subresource "log" of kind "Apple" has the verb "": use one of create, get, update`},
+		"an unknown verb":      {"    - name: log\n      verb: watch\n", `subresource "log" of kind "Apple" has the verb "watch": use one of create, get, update, connect`},
+		"no verb":              {"    - name: log\n", `subresource "log" of kind "Apple" has the verb "": use one of create, get, update, connect`},
 		"a stream of requests": {"    - name: log\n      stream: true\n      verb: create\n", `subresource "log" of kind "Apple" has a stream and the verb create: only one with the verb get answers with a stream`},
+		"no methods":           {"    - name: log\n      verb: connect\n", `subresource "log" of kind "Apple" has no methods: list some of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT`},
+		"an unknown method":    {"    - name: log\n      verb: connect\n      methods: [get]\n", `subresource "log" of kind "Apple" has the method "get": use some of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT`},
+		"a method twice":       {"    - name: log\n      verb: connect\n      methods: [GET, GET]\n", `subresource "log" of kind "Apple" has the method GET twice: list it once`},
+		"a view with a path":   {"    - name: log\n      verb: get\n      path: true\n", `subresource "log" of kind "Apple" has methods or a path and the verb get: only one with the verb connect has them`},
 		"an unknown field":     {"    - name: log\n      verbs: get\n", `a subresource is a name, or a map with the name and the verb: unknown field "verbs"`},
 		"a number":             {"    - 7\n", `a subresource is a name, or a map with the name and the verb`},
 	}

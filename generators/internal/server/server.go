@@ -67,6 +67,7 @@ func render(server *Server) (map[string][]byte, error) {
 		{"request", server.Requested()},
 		{"update", server.Updated()},
 		{"get", server.Got()},
+		{"connect", server.Connected()},
 		{"stream", server.Streamed()},
 		{"longrunning", server.LongRunning()},
 	} {
@@ -101,6 +102,7 @@ func render(server *Server) (map[string][]byte, error) {
 			{"kind-request", len(kind.Requests()) > 0},
 			{"kind-update", len(kind.Updates()) > 0},
 			{"kind-get", len(kind.Gets()) > 0},
+			{"kind-connect", len(kind.Connections()) > 0},
 			{"kind-conversion", len(kind.Versions) > 1},
 			{"kind-fields", kind.Selectable()},
 		} {

@@ -28,7 +28,7 @@ func newSubresource(kind project.Kind, s project.Subresource) Subresource {
 }
 
 // LongRunning reports whether requests to the subresource may take any time.
-func (s Subresource) LongRunning() bool { return s.Stream }
+func (s Subresource) LongRunning() bool { return s.Stream || s.Verb == project.VerbConnect }
 
 // A SubresourceRule is an RBAC rule for subresources of a group.
 type SubresourceRule struct {
@@ -41,7 +41,7 @@ func (g Group) SubresourceRules() []SubresourceRule {
 	var out []SubresourceRule
 	for _, k := range g.Kinds {
 		for _, s := range k.Subresources {
-			verbs, resource := []string{s.Verb}, k.Resource+"/"+s.Name
+			verbs, resource := s.RBACVerbs(), k.Resource+"/"+s.Name
 			i := slices.IndexFunc(out, func(r SubresourceRule) bool { return slices.Equal(r.Verbs, verbs) })
 			if i < 0 {
 				out = append(out, SubresourceRule{[]string{resource}, verbs})
@@ -82,6 +82,11 @@ func (k *Kind) Gets() []Subresource {
 	return k.subresources(func(s Subresource) bool { return s.Verb == project.VerbGet })
 }
 
+// Connections returns the subresources that handle requests themselves, or pass them on.
+func (k *Kind) Connections() []Subresource {
+	return k.subresources(func(s Subresource) bool { return s.Verb == project.VerbConnect })
+}
+
 func (k *Kind) subresources(match func(Subresource) bool) []Subresource {
 	return slices.DeleteFunc(slices.Clone(k.Subresources), func(s Subresource) bool { return !match(s) })
 }
@@ -112,6 +117,11 @@ func (s *Server) Got() bool {
 	return s.has(func(s Subresource) bool { return s.Verb == project.VerbGet })
 }
 
+// Connected reports whether any custom subresource handles requests itself, or passes them on.
+func (s *Server) Connected() bool {
+	return s.has(func(s Subresource) bool { return s.Verb == project.VerbConnect })
+}
+
 // Streamed reports whether any custom subresource answers with a stream.
 func (s *Server) Streamed() bool { return s.has(func(s Subresource) bool { return s.Stream }) }
 
@@ -130,8 +140,11 @@ func (r *reader) checkSubresource(v *KindVersion, s Subresource) {
 		case !ok:
 			r.problem(token.Position{Filename: v.dir}, "there is no type %s, though PROJECT has the subresource %s of %s: write the type, or take the subresource out of PROJECT",
 				object, s.Name, v.name)
-		case object != s.Type:
-		default:
+		case object == s.Options && s.Path:
+			if path, ok := apis.JSONField(r.universe.Type(name), "path"); !ok || path.Name != "Path" || path.Type != types.String {
+				r.problem(d.pos, `the type %s lacks the field Path string with the tag json:"path,omitempty", which is set to the rest of the path`, object)
+			}
+		case object == s.Type:
 			if _, ok := apis.JSONField(r.universe.Type(name), "metadata"); !ok {
 				r.problem(d.pos, `the type %s lacks the field metav1.ObjectMeta with the tag json:"metadata,omitempty", which identifies the object of a request`, object)
 			}
