@@ -29,14 +29,30 @@ var varying = []struct {
 	{regexp.MustCompile(` True DURATION$`), " DURATION"},
 }
 
+var (
+	// progress matches what a step that takes half a minute or longer appends when it prints its line again.
+	progress = regexp.MustCompile(`^(: .*)? \(DURATION\)$`)
+	// slow matches a line that is printed if code generation takes ten seconds or longer.
+	slow = regexp.MustCompile(`^[Ss]till generating code after DURATION: `)
+)
+
 // normalise replaces the varying parts of a command's output. home is the user's home folder, which is /home/me in documents.
 func normalise(output, home string) []string {
-	lines := strings.Split(strings.ReplaceAll(output, home, "/home/me"), "\n")
-	for i, line := range lines {
+	var lines []string
+	for line := range strings.SplitSeq(strings.ReplaceAll(output, home, "/home/me"), "\n") {
 		for _, v := range varying {
 			line = v.pattern.ReplaceAllString(line, v.as)
 		}
-		lines[i] = strings.TrimSpace(line)
+		line = strings.TrimSpace(line)
+		if slow.MatchString(line) {
+			continue
+		}
+		if last := len(lines) - 1; last >= 0 && lines[last] != "" {
+			if rest, again := strings.CutPrefix(line, lines[last]); again && progress.MatchString(rest) {
+				continue
+			}
+		}
+		lines = append(lines, line)
 	}
 	for len(lines) > 0 && lines[len(lines)-1] == "" {
 		lines = lines[:len(lines)-1]
@@ -98,6 +114,8 @@ func TestNormalise(t *testing.T) {
 		"pids":       {"stopped (pid 22440)", "stopped (pid 7)"},
 		"test times": {"ok  \texample.com/shop/test\t12.345s", "ok  \texample.com/shop/test\t3.1s"},
 		"home":       {"in /home/me/shop", "in /tmp/x/shop"},
+		"slow":       {"Generating code ...\ncreated", "Generating code ...\nStill generating code after 10s: the go command may be downloading modules ...\ncreated"},
+		"progress":   {"[1/6] building\n[2/6] starting", "[1/6] building\n[1/6] building: package 2 of 9 (30s)\n[1/6] building (1m0s)\n[2/6] starting"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if a, b := normalise(outputs[0], "/tmp/x"), normalise(outputs[1], "/tmp/x"); !slices.Equal(a, b) {
@@ -107,5 +125,8 @@ func TestNormalise(t *testing.T) {
 	}
 	if slices.Equal(normalise("apple-sample   hello   False   7s", "/tmp/x"), normalise("apple-sample   hello   True   7s", "/tmp/x")) {
 		t.Error("False is taken for True")
+	}
+	if slices.Equal(normalise("[1/6] building", "/tmp/x"), normalise("[1/6] building\n[1/6] building failed", "/tmp/x")) {
+		t.Error("another line is taken for progress")
 	}
 }
