@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"private":    private,
 			"outlive":    outlive,
 			"stored":     stored,
+			"sessions":   sessions,
 		},
 	})
 }
