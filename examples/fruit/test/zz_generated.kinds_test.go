@@ -19,6 +19,19 @@ type kind struct {
 	status     bool
 	// requests are the kinds of the requests to custom subresources, by subresource name.
 	requests map[string]string
+	// answers are the kinds of the answers of custom subresources that answer GET requests, by subresource name.
+	answers map[string]string
+	// connections describe the custom subresources that handle requests themselves, by subresource name.
+	connections map[string]connection
+}
+
+// A connection is a custom subresource that handles requests itself.
+type connection struct {
+	// kind is the kind of its options.
+	kind    string
+	methods []string
+	// verbs are the verbs of the methods in discovery and in roles.
+	verbs []string
 }
 
 // A version describes what may differ between the versions of a kind.
@@ -59,6 +72,14 @@ var kinds = []kind{
 		namespaced: true,
 		status:     true,
 		requests:   map[string]string{"approve": "AppleApprove"},
+		answers:    map[string]string{"log": "Apple"},
+		connections: map[string]connection{
+			"proxy": {
+				kind:    "AppleProxyOptions",
+				methods: []string{"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"},
+				verbs:   []string{"create", "delete", "get", "patch", "update"},
+			},
+		},
 	},
 	{
 		GroupVersionKind: schema.GroupVersionKind{Group: "fruit.example.com", Version: "v1alpha1", Kind: "Orchard"},

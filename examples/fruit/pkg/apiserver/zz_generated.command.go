@@ -72,6 +72,7 @@ func (b *base) Config() (*genericapiserver.RecommendedConfig, error) {
 	if err := b.Recommended.ApplyTo(config); err != nil {
 		return nil, err
 	}
+	config.LongRunningFunc = longRunning(config.LongRunningFunc)
 	config.Authentication.Authenticator = withoutAnonymous(config.Authentication.Authenticator)
 	return config, nil
 }

@@ -72,6 +72,8 @@ func init() {
 	Scheme.AddKnownTypes(schema.GroupVersion{Group: "fruit.example.com", Version: runtime.APIVersionInternal},
 		&fruitv1beta1.Apple{}, &fruitv1beta1.AppleList{},
 		&fruitv1beta1.AppleApprove{},
+		&fruitv1beta1.AppleLogOptions{},
+		&fruitv1beta1.AppleProxyOptions{},
 		&fruitv1alpha1.Orchard{}, &fruitv1alpha1.OrchardList{},
 	)
 
@@ -90,7 +92,7 @@ func setOpenAPI(config *genericapiserver.Config) {
 // installAPIs installs the API groups.
 func installAPIs(server *genericapiserver.GenericAPIServer, config *genericapiserver.RecommendedConfig, dependencies *registry.Dependencies) error {
 	for _, group := range slices.Sorted(maps.Keys(storages)) {
-		info := genericapiserver.NewDefaultAPIGroupInfo(group, Scheme, metav1.ParameterCodec, Codecs)
+		info := genericapiserver.NewDefaultAPIGroupInfo(group, Scheme, runtime.NewParameterCodec(Scheme), Codecs)
 		info.NegotiatedSerializer = withoutProtobuf(info.NegotiatedSerializer)
 		for _, newStorage := range storages[group] {
 			versions, err := newStorage(Scheme, config, dependencies)

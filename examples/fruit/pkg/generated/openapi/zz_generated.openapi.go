@@ -24,6 +24,8 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.AppleApproveSpec{}.OpenAPIModelName():        schema_pkg_apis_fruit_v1alpha1_AppleApproveSpec(ref),
 		v1alpha1.AppleApproveStatus{}.OpenAPIModelName():      schema_pkg_apis_fruit_v1alpha1_AppleApproveStatus(ref),
 		v1alpha1.AppleList{}.OpenAPIModelName():               schema_pkg_apis_fruit_v1alpha1_AppleList(ref),
+		v1alpha1.AppleLogOptions{}.OpenAPIModelName():         schema_pkg_apis_fruit_v1alpha1_AppleLogOptions(ref),
+		v1alpha1.AppleProxyOptions{}.OpenAPIModelName():       schema_pkg_apis_fruit_v1alpha1_AppleProxyOptions(ref),
 		v1alpha1.AppleSpec{}.OpenAPIModelName():               schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref),
 		v1alpha1.AppleStatus{}.OpenAPIModelName():             schema_pkg_apis_fruit_v1alpha1_AppleStatus(ref),
 		v1alpha1.Orchard{}.OpenAPIModelName():                 schema_pkg_apis_fruit_v1alpha1_Orchard(ref),
@@ -35,6 +37,8 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1beta1.AppleApproveSpec{}.OpenAPIModelName():         schema_pkg_apis_fruit_v1beta1_AppleApproveSpec(ref),
 		v1beta1.AppleApproveStatus{}.OpenAPIModelName():       schema_pkg_apis_fruit_v1beta1_AppleApproveStatus(ref),
 		v1beta1.AppleList{}.OpenAPIModelName():                schema_pkg_apis_fruit_v1beta1_AppleList(ref),
+		v1beta1.AppleLogOptions{}.OpenAPIModelName():          schema_pkg_apis_fruit_v1beta1_AppleLogOptions(ref),
+		v1beta1.AppleProxyOptions{}.OpenAPIModelName():        schema_pkg_apis_fruit_v1beta1_AppleProxyOptions(ref),
 		v1beta1.AppleSpec{}.OpenAPIModelName():                schema_pkg_apis_fruit_v1beta1_AppleSpec(ref),
 		v1beta1.AppleStatus{}.OpenAPIModelName():              schema_pkg_apis_fruit_v1beta1_AppleStatus(ref),
 		v1.Scale{}.OpenAPIModelName():                         schema_k8sio_api_autoscaling_v1_Scale(ref),
@@ -283,6 +287,89 @@ func schema_pkg_apis_fruit_v1alpha1_AppleList(ref common.ReferenceCallback) comm
 		},
 		Dependencies: []string{
 			v1alpha1.Apple{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_fruit_v1alpha1_AppleLogOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleLogOptions are the query parameters of the subresource log of an Apple.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"follow": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Follow sends new lines as they come, and does not end the stream.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"tailLines": {
+						SchemaProps: spec.SchemaProps{
+							Description: "TailLines is the number of lines to send before new ones.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+							Minimum:     new(float64(0)),
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_fruit_v1alpha1_AppleProxyOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleProxyOptions are the query parameters of the subresource proxy of an Apple.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"path": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Path is the rest of the path of the request, below the subresource. It is empty, or begins with a slash.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"text": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Text is an example of a parameter.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
 	}
 }
 
@@ -744,6 +831,89 @@ func schema_pkg_apis_fruit_v1beta1_AppleList(ref common.ReferenceCallback) commo
 		},
 		Dependencies: []string{
 			v1beta1.Apple{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_fruit_v1beta1_AppleLogOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleLogOptions are the query parameters of the subresource log of an Apple.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"follow": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Follow sends new lines as they come, and does not end the stream.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"tailLines": {
+						SchemaProps: spec.SchemaProps{
+							Description: "TailLines is the number of lines to send before new ones.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+							Minimum:     new(float64(0)),
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_fruit_v1beta1_AppleProxyOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "AppleProxyOptions are the query parameters of the subresource proxy of an Apple.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"path": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Path is the rest of the path of the request, below the subresource. It is empty, or begins with a slash.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"text": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Text is an example of a parameter.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
 	}
 }
 

@@ -44,6 +44,13 @@ func validateFruitV1beta1Apple(ctx context.Context, op operation.Operation, path
 	return errs
 }
 
+func validateFruitV1beta1AppleLogOptions(ctx context.Context, op operation.Operation, path *field.Path, in, old *v1beta1.AppleLogOptions) (errs field.ErrorList) {
+	if in.TailLines != nil && (old == nil || !validate.DirectEqual(in.TailLines, old.TailLines)) {
+		errs = append(errs, validate.Minimum(ctx, op, path.Child("tailLines"), in.TailLines, nil, 0)...)
+	}
+	return errs
+}
+
 func validateFruitV1beta1AppleSpec(ctx context.Context, op operation.Operation, path *field.Path, in, old *v1beta1.AppleSpec) (errs field.ErrorList) {
 	switch {
 	case in.Variety == "":

@@ -26,7 +26,9 @@ import (
 func AddToScheme(s *runtime.Scheme) error {
 	return errors.Join(
 		add[v1beta1.Apple](s, validateFruitV1beta1Apple, &fruitV1beta1AppleRules),
+		add[v1beta1.AppleLogOptions](s, validateFruitV1beta1AppleLogOptions, nil),
 		add[v1alpha1.Apple](s, validateFruitV1alpha1Apple, &fruitV1alpha1AppleRules),
+		add[v1alpha1.AppleLogOptions](s, validateFruitV1alpha1AppleLogOptions, nil),
 		add[v1alpha1.Orchard](s, validateFruitV1alpha1Orchard, nil),
 	)
 }

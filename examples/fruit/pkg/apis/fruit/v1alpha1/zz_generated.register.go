@@ -17,7 +17,7 @@ const GroupName = "fruit.example.com"
 var SchemeGroupVersion = schema.GroupVersion{Group: GroupName, Version: "v1alpha1"}
 
 var (
-	schemeBuilder      = runtime.NewSchemeBuilder(addKnownTypes, RegisterDefaults)
+	schemeBuilder      = runtime.NewSchemeBuilder(addKnownTypes, RegisterDefaults, addOptions)
 	localSchemeBuilder = &schemeBuilder // for the generated conversions
 	// AddToScheme registers the types and defaults of this version, and the conversions to and from newer versions.
 	AddToScheme = schemeBuilder.AddToScheme
@@ -33,6 +33,8 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 		&Apple{}, &AppleList{},
 		&Orchard{}, &OrchardList{},
 		&AppleApprove{},
+		&AppleLogOptions{},
+		&AppleProxyOptions{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil

@@ -17,7 +17,7 @@ const GroupName = "fruit.example.com"
 var SchemeGroupVersion = schema.GroupVersion{Group: GroupName, Version: "v1beta1"}
 
 var (
-	schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes, RegisterDefaults)
+	schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes, RegisterDefaults, addOptions)
 	// AddToScheme registers the types and defaults of this version.
 	AddToScheme = schemeBuilder.AddToScheme
 )
@@ -31,6 +31,8 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(SchemeGroupVersion,
 		&Apple{}, &AppleList{},
 		&AppleApprove{},
+		&AppleLogOptions{},
+		&AppleProxyOptions{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil

@@ -27,6 +27,10 @@ func AddConversions(scheme *runtime.Scheme) error {
 		convert(scheme, defaulted(scheme, fromV1alpha1)), convert(scheme, defaulted(scheme, fromV1alpha1List)),
 		convert(scheme, v1alpha1.Convert_v1beta1_AppleApprove_To_v1alpha1_AppleApprove),
 		convert(scheme, defaulted(scheme, v1alpha1.Convert_v1alpha1_AppleApprove_To_v1beta1_AppleApprove)),
+		convert(scheme, v1alpha1.Convert_v1beta1_AppleLogOptions_To_v1alpha1_AppleLogOptions),
+		convert(scheme, defaulted(scheme, v1alpha1.Convert_v1alpha1_AppleLogOptions_To_v1beta1_AppleLogOptions)),
+		convert(scheme, v1alpha1.Convert_v1beta1_AppleProxyOptions_To_v1alpha1_AppleProxyOptions),
+		convert(scheme, defaulted(scheme, v1alpha1.Convert_v1alpha1_AppleProxyOptions_To_v1beta1_AppleProxyOptions)),
 	)
 }
 

@@ -57,6 +57,8 @@ func NewStorage(scheme *runtime.Scheme, config *genericapiserver.RecommendedConf
 		if err := addSubresources(storage, version, store, strategy, config); err != nil {
 			return nil, err
 		}
+		addGetters(storage, store, strategy)
+		addConnecters(storage, store, strategy)
 	}
 	return storages, nil
 }

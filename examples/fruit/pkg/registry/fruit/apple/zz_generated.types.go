@@ -13,6 +13,8 @@ type (
 	AppleApproveSpec   = v1beta1.AppleApproveSpec
 	AppleApproveStatus = v1beta1.AppleApproveStatus
 	AppleList          = v1beta1.AppleList
+	AppleLogOptions    = v1beta1.AppleLogOptions
+	AppleProxyOptions  = v1beta1.AppleProxyOptions
 	AppleSpec          = v1beta1.AppleSpec
 	AppleStatus        = v1beta1.AppleStatus
 )

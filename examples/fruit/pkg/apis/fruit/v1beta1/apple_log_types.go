@@ -1,0 +1,23 @@
+package v1beta1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Edit this file, then run "make generate".
+
+// AppleLogOptions are the query parameters of the subresource log of an Apple.
+//
+// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
+type AppleLogOptions struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// Replace this example with the parameters of your API.
+
+	// Follow sends new lines as they come, and does not end the stream.
+	// +optional
+	Follow bool `json:"follow,omitempty"`
+
+	// TailLines is the number of lines to send before new ones.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	TailLines *int64 `json:"tailLines,omitempty"`
+}
