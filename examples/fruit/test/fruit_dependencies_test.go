@@ -64,10 +64,11 @@ func TestDependenciesUnused(t *testing.T) {
 	}
 }
 
-// TestDependenciesEvents records an event of an object of the project.
+// TestDependenciesEvents records an event of an object of the project, before the server starts.
 func TestDependenciesEvents(t *testing.T) {
 	server, d := bareServer(t, config)
 	recorder := d.EventRecorder("orchards")
+	recorder.Eventf(&v1alpha1.Orchard{ObjectMeta: metav1.ObjectMeta{Name: "recorded"}}, nil, corev1.EventTypeNormal, "Grown", "Grow", "a test")
 	if err := registry.AddHooks(server, d, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,6 @@ func TestDependenciesEvents(t *testing.T) {
 	defer cancel()
 	server.RunPostStartHooks(ctx)
 
-	recorder.Eventf(&v1alpha1.Orchard{ObjectMeta: metav1.ObjectMeta{Name: "recorded"}}, nil, corev1.EventTypeNormal, "Grown", "Grow", "a test")
 	events := kubernetesClient(t).EventsV1().Events(metav1.NamespaceDefault)
 	eventually(t, func() error {
 		list, err := events.List(t.Context(), metav1.ListOptions{FieldSelector: "regarding.name=recorded"})

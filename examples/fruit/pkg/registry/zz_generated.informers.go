@@ -40,8 +40,8 @@ type source struct {
 	scheme    *runtime.Scheme
 }
 
-// AddHooks starts the informers and the event recorders that Setup asked for, when the server serves. The server is ready once the
-// informers have synced. If they have not after syncTimeout, AddHooks calls fail, which ends the server.
+// AddHooks starts the informers that Setup asked for when the server serves, and ends them and the event recorders with it. The server is
+// ready once the informers have synced. If they have not after syncTimeout, AddHooks calls fail, which ends the server.
 func AddHooks(server *genericapiserver.GenericAPIServer, d *Dependencies, fail func(error)) error {
 	b := &d.base
 	if err := errors.Join(b.errs...); err != nil {
@@ -62,11 +62,13 @@ func AddHooks(server *genericapiserver.GenericAPIServer, d *Dependencies, fail f
 				fail(err)
 			}
 		}()
-		if b.broadcaster == nil {
-			return nil
+		if b.broadcaster != nil {
+			context.AfterFunc(hook, func() {
+				b.broadcaster.Shutdown()
+				b.stopRecording()
+			})
 		}
-		context.AfterFunc(hook, b.broadcaster.Shutdown)
-		return b.broadcaster.StartRecordingToSinkWithContext(hook)
+		return nil
 	})
 }
 

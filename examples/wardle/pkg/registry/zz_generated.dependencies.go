@@ -6,6 +6,7 @@
 package registry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -34,6 +35,7 @@ type base struct {
 	client              versioned.Interface
 	informers           externalversions.SharedInformerFactory
 	broadcaster         events.EventBroadcaster
+	stopRecording       context.CancelFunc
 
 	sources []source
 	errs    []error
@@ -95,11 +97,17 @@ func (b *base) Informers() externalversions.SharedInformerFactory {
 // Authorizer returns the authorizer of this apiserver's requests.
 func (b *base) Authorizer() authorizer.Authorizer { return b.authorizer }
 
-// EventRecorder returns a recorder of events in kube-apiserver, which name the controller as their source. It needs the permission to
-// create and patch events in the group events.k8s.io.
+// EventRecorder returns a recorder of events in kube-apiserver, which name the controller as their source. It records until the server
+// ends, and needs the permission to create and patch events in the group events.k8s.io.
 func (b *base) EventRecorder(controller string) events.EventRecorder {
 	if b.broadcaster == nil {
 		b.broadcaster = events.NewBroadcaster(&events.EventSinkImpl{Interface: b.Kubernetes().EventsV1()})
+		ctx, stop := context.WithCancel(context.Background())
+		b.stopRecording = stop
+		// A broadcaster drops the events that it gets before this.
+		if err := b.broadcaster.StartRecordingToSinkWithContext(ctx); err != nil {
+			b.errs = append(b.errs, fmt.Errorf("start to record events: %w", err))
+		}
 	}
 	scheme := runtime.NewScheme()
 	kinds := runtime.NewSchemeBuilder(clientgoscheme.AddToScheme, clientscheme.AddToScheme)
