@@ -46,7 +46,7 @@ func projectFactors() []factor {
 		of("short names", "", fmt.Sprintf(" --short-names sn%d,short%d", i, i))
 		of("categories", "", " --categories food,all")
 		of("plural", "", fmt.Sprintf(" --plural many%d", i))
-		of("subresources", "", "approve", "approve sync", "log:get:stream", "approve report:get log:get:stream", "start:update", "proxy:connect:path console:connect")
+		of("subresources", "", "approve sync", "approve report:get log:get:stream start:update", "log:get:stream proxy:connect:path console:connect")
 		of("constraint", "no", "yes")
 		of("rule", "no", "yes")
 		of("selectable field", "no", "yes")
