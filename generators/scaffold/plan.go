@@ -203,7 +203,7 @@ func readBase(root fs.FS) (Files, error) {
 }
 
 func formatBase(base Files) []byte {
-	archive := &txtar.Archive{Comment: []byte("What builder wrote once and left to you. Keep this file: a later update merges your edits with it.\n")}
+	archive := &txtar.Archive{Comment: []byte("The files that you may edit, as builder last wrote them. Keep this file: builder compares your files with it, and updates only those that you have not edited.\n")}
 	for _, name := range base.Paths() {
 		archive.Files = append(archive.Files, txtar.File{Name: name, Data: base[name]})
 	}

@@ -18,7 +18,7 @@ import (
 	"example.com/shop/pkg/generated/clientset/versioned"
 )
 
-// approvals are a sample of an apple, and clients of it.
+// approvals creates a sample apple, and returns its name, a clientset, and a function that gets the apple.
 func approvals(t *testing.T) (name string, clientset versioned.Interface, get func() *v1beta1.Apple) {
 	t.Helper()
 	clientset, err := versioned.NewForConfig(config)
@@ -35,7 +35,7 @@ func approvals(t *testing.T) (name string, clientset versioned.Interface, get fu
 	}
 }
 
-// inNorth are the same, for an apple that can be approved.
+// inNorth is like approvals, with an apple whose orchard exists, so that it can be approved.
 func inNorth(t *testing.T) (name string, clientset versioned.Interface, get func() *v1beta1.Apple) {
 	t.Helper()
 	name, clientset, get = approvals(t)
@@ -72,7 +72,7 @@ func TestFruitAppleApprove(t *testing.T) {
 		t.Errorf("generation %d after a change of the status, want %d", get().Generation, before.Generation)
 	}
 
-	// The older version has the same subresource. Who gives no name is known by that of the client.
+	// The older version has the same subresource. Without a field manager in the options, the name of the client program is used.
 	older := &v1alpha1.AppleApprove{Spec: v1alpha1.AppleApproveSpec{Reason: "it is sweet"}}
 	if _, err := clientset.FruitV1alpha1().Apples(metav1.NamespaceDefault).Approve(t.Context(), name, older, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func TestFruitAppleApprove(t *testing.T) {
 	wantApproval(t, get(), "it is sweet", filepath.Base(os.Args[0]), "fruit.example.com/v1alpha1")
 }
 
-// wantApproval wants an apple to be approved, and to say by whom and through which version.
+// wantApproval checks that an apple is approved for the given reason, by the given field manager in the given version.
 func wantApproval(t *testing.T, apple *v1beta1.Apple, reason, manager, version string) {
 	t.Helper()
 	condition := meta.FindStatusCondition(apple.Status.Conditions, "Approved")
@@ -95,7 +95,7 @@ func wantApproval(t *testing.T, apple *v1beta1.Apple, reason, manager, version s
 	t.Errorf("%s is not among the managers: %+v", manager, apple.ManagedFields)
 }
 
-// TestFruitAppleApproveRefused holds that what is refused, or a dry run, approves nothing.
+// TestFruitAppleApproveRefused checks that rejected requests and dry runs approve nothing.
 func TestFruitAppleApproveRefused(t *testing.T) {
 	name, clientset, _ := approvals(t)
 	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
@@ -152,7 +152,7 @@ func TestFruitAppleApproveMeanwhile(t *testing.T) {
 	}
 }
 
-// TestFruitAppleApproveAdmission approves through each version, under policies for the stored one.
+// TestFruitAppleApproveAdmission approves an apple with a request in each version, under policies for the stored version.
 func TestFruitAppleApproveAdmission(t *testing.T) {
 	for version, approve := range map[string]func(versioned.Interface, string, metav1.CreateOptions) error{
 		"v1alpha1": func(client versioned.Interface, name string, options metav1.CreateOptions) error {
@@ -173,7 +173,7 @@ func TestFruitAppleApproveAdmission(t *testing.T) {
 	}
 }
 
-// TestFruitAppleApproveUnderPolicy denies what the approval makes of an apple, and no other change.
+// TestFruitAppleApproveUnderPolicy checks that a policy can deny the change that the approval makes to an apple.
 func TestFruitAppleApproveUnderPolicy(t *testing.T) {
 	approved, clientset, _ := inNorth(t)
 	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)

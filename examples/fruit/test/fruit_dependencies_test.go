@@ -21,7 +21,7 @@ import (
 	"example.com/shop/pkg/registry"
 )
 
-// TestDependenciesForbidden asks for an informer that the server may not use. The server is not ready, and then ends.
+// TestDependenciesForbidden requests an informer whose objects the server has no permission to list. The server does not become ready, and then ends.
 func TestDependenciesForbidden(t *testing.T) {
 	t.Parallel()
 	server, d := bareServer(t, apiserverConfig())
@@ -53,14 +53,14 @@ func TestDependenciesForbidden(t *testing.T) {
 	}
 }
 
-// TestDependenciesUnused wants a server to have no additional hooks if nothing was asked for.
+// TestDependenciesUnused checks that a server has no additional hook if nothing uses the dependencies.
 func TestDependenciesUnused(t *testing.T) {
 	server, d := bareServer(t, apiserverConfig())
 	if err := registry.AddHooks(server, d, nil); err != nil {
 		t.Fatal(err)
 	}
-	if hook := server.AddPostStartHook("dependencies", func(genericapiserver.PostStartHookContext) error { return nil }); hook != nil {
-		t.Error(hook)
+	if err := server.AddPostStartHook("dependencies", func(genericapiserver.PostStartHookContext) error { return nil }); err != nil {
+		t.Errorf("the hook exists already: %v", err)
 	}
 }
 

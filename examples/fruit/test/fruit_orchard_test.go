@@ -41,7 +41,7 @@ func TestFruitOrchard(t *testing.T) {
 	}
 }
 
-// TestFruitOrchardScaleAdmission scales under policies: one for orchards, which doesn't see it, and one for their scale.
+// TestFruitOrchardScaleAdmission checks that a policy for orchards does not apply to their scale, and that a policy for the scale does.
 func TestFruitOrchardScaleAdmission(t *testing.T) {
 	s := subjectOf(t, "fruit.example.com", "Orchard")
 	name := s.create(t, nil).GetName()
@@ -66,7 +66,7 @@ func TestFruitOrchardScaleAdmission(t *testing.T) {
 	}
 }
 
-// TestFruitOrchardWarnings wants what the strategy warns of to reach the client, on create and on update.
+// TestFruitOrchardWarnings checks that the client receives the warnings of the strategy, on create and on update.
 func TestFruitOrchardWarnings(t *testing.T) {
 	s := subjectOf(t, "fruit.example.com", "Orchard")
 	client := newRESTClient(t)

@@ -21,13 +21,13 @@ import (
 	"example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
-// hooked and refused are the field managers whose updates the webhooks see; the second one's are denied.
+// hooked and refused are the field managers whose updates are sent to the webhooks. Those of refused are denied.
 const (
 	hooked  = "hooked"
 	refused = "refused-by-webhook"
 )
 
-// TestFruitAppleWebhooks approves in v1alpha1 under a mutating and a validating webhook that know v1beta1.
+// TestFruitAppleWebhooks approves an apple in v1alpha1, with a mutating and a validating webhook that are registered for v1beta1.
 func TestFruitAppleWebhooks(t *testing.T) {
 	hooks := startWebhooks(t)
 	name, clientset, get := inNorth(t)
@@ -116,7 +116,7 @@ func (h *webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: response})
 }
 
-// startWebhooks registers the webhooks for updates of apples by hooked and refused, until the test ends.
+// startWebhooks registers the webhooks for updates of apples by the field managers hooked and refused, until the test ends.
 func startWebhooks(t *testing.T) *webhooks {
 	t.Helper()
 	hooks := &webhooks{}
@@ -166,7 +166,7 @@ func startWebhooks(t *testing.T) *webhooks {
 	return hooks
 }
 
-// serveTLS serves on this machine until the test ends, with a certificate that is its own authority.
+// serveTLS serves on this machine until the test ends, with a self-signed certificate.
 func serveTLS(t *testing.T, handler http.Handler) (url string, certificate []byte) {
 	t.Helper()
 	certificate, key, err := cert.GenerateSelfSignedCertKey("localhost", []net.IP{net.IPv4(127, 0, 0, 1)}, nil)

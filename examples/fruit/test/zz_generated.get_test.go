@@ -20,7 +20,7 @@ import (
 func TestGetSubresources(t *testing.T) {
 	client := newRESTClient(t)
 	forEachVersion(t, func(t *testing.T, s subject) {
-		for name := range s.answers {
+		for name := range s.responses {
 			t.Run(name, func(t *testing.T) {
 				object := s.create(t, nil).GetName()
 				for _, test := range []struct {
@@ -52,14 +52,14 @@ func TestGetSubresourceDiscovery(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, answer := range s.answers {
+		for name, response := range s.responses {
 			i := slices.IndexFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == s.resource+"/"+name })
 			if i < 0 {
 				t.Errorf("no %s/%s", s.resource, name)
 				continue
 			}
-			if r := list.APIResources[i]; r.Kind != answer || !slices.Equal(r.Verbs, []string{"get"}) {
-				t.Errorf("%s has the kind %s and the verbs %q, want the kind %s and the verb get", r.Name, r.Kind, r.Verbs, answer)
+			if r := list.APIResources[i]; r.Kind != response || !slices.Equal(r.Verbs, []string{"get"}) {
+				t.Errorf("%s has the kind %s and the verbs %q, want the kind %s and the verb get", r.Name, r.Kind, r.Verbs, response)
 			}
 		}
 	})
@@ -69,7 +69,7 @@ func TestGetSubresourceDiscovery(t *testing.T) {
 func TestGetSubresourceRoles(t *testing.T) {
 	admin, editor := grant(t, "admin"), grant(t, "edit")
 	forEachVersion(t, func(t *testing.T, s subject) {
-		for name := range s.answers {
+		for name := range s.responses {
 			eventually(t, func() error {
 				_, err := s.in(admin).Get(t.Context(), "none", metav1.GetOptions{}, name)
 				if apierrors.IsNotFound(err) {

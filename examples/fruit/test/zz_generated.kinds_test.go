@@ -19,8 +19,8 @@ type kind struct {
 	status     bool
 	// requests are the kinds of the requests to custom subresources, by subresource name.
 	requests map[string]string
-	// answers are the kinds of the answers of custom subresources that answer GET requests, by subresource name.
-	answers map[string]string
+	// responses are the kinds of the responses of custom subresources with GET requests, by subresource name.
+	responses map[string]string
 	// connections describe the custom subresources that handle requests themselves, by subresource name.
 	connections map[string]connection
 }
@@ -72,7 +72,7 @@ var kinds = []kind{
 		namespaced: true,
 		status:     true,
 		requests:   map[string]string{"approve": "AppleApprove"},
-		answers:    map[string]string{"log": "Apple"},
+		responses:  map[string]string{"log": "Apple"},
 		connections: map[string]connection{
 			"proxy": {
 				kind:    "AppleProxyOptions",

@@ -19,7 +19,7 @@ import (
 )
 
 // notReached is the reason why some tests are skipped with TEST_KUBECONFIG.
-const notReached = "the apiserver of a cluster is not reached past the aggregation layer"
+const notReached = "with TEST_KUBECONFIG, the apiserver can be reached only through the aggregation layer"
 
 // TestStrangers sends requests with forged or missing credentials directly to the apiserver.
 func TestStrangers(t *testing.T) {

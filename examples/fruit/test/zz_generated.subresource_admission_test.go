@@ -161,7 +161,7 @@ func (s subject) label(t *testing.T, manager string) bool {
 	return true
 }
 
-// match returns rules that match requests in every version of the kind.
+// match returns rules for requests in the kind's version. By default, they also match its other versions.
 func (s subject) match(operation admissionregistrationv1.OperationType, resource string) *admissionregistrationv1.MatchResources {
 	return &admissionregistrationv1.MatchResources{ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{
 		RuleWithOperations: admissionregistrationv1.RuleWithOperations{

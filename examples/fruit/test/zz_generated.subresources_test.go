@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// createSample creates the object in config/samples of a kind, and deletes it after the test.
+// createSample creates the object of a kind in config/samples, deletes it after the test, and returns its name.
 func createSample(t *testing.T, group, name string) string {
 	t.Helper()
 	return subjectOf(t, group, name).create(t, nil).GetName()
@@ -57,7 +57,7 @@ func TestSubresources(t *testing.T) {
 					{"another kind", http.MethodPost, object, strings.Replace(body(""), request, s.Kind, 1), "", http.StatusBadRequest},
 					{"another name", http.MethodPost, object, body(`"name":"none"`), "does not match", http.StatusBadRequest},
 					{"another object of that name", http.MethodPost, object, body(`"uid":"00000000-0000-0000-0000-000000000000"`), "UID", http.StatusConflict},
-					{"a field there is not", http.MethodPost, object, body(`"noSuchField":1`), `unknown field "metadata.noSuchField"`, http.StatusBadRequest},
+					{"an unknown field", http.MethodPost, object, body(`"noSuchField":1`), `unknown field "metadata.noSuchField"`, http.StatusBadRequest},
 					{"GET", http.MethodGet, object, "", "", http.StatusMethodNotAllowed},
 				} {
 					request := client.Verb(test.verb).AbsPath(s.path(), test.object, name).Param("fieldValidation", metav1.FieldValidationStrict).

@@ -103,7 +103,7 @@ func TestOpenAPI(t *testing.T) {
 		document := s.openAPI(t)
 		url := strings.Replace(s.path(), "/namespaces/"+metav1.NamespaceDefault, "/namespaces/{namespace}", 1)
 		if document.Paths == nil || document.Paths.Paths[url] == nil || document.Paths.Paths[url+"/{name}"] == nil {
-			t.Errorf("no path %s, alone and with {name}", url)
+			t.Errorf("the OpenAPI document lacks the path %s or %[1]s/{name}", url)
 		}
 		schema := s.schema(t, document)
 		if schema.Description == "" {

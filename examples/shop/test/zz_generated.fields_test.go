@@ -95,7 +95,7 @@ func TestStatus(t *testing.T) {
 
 		field, one, another := s.statusField(t)
 		if field == "" {
-			t.Skip("the status has no field that any value is known of")
+			t.Skip("no valid value is known for any field of the status")
 		}
 		written, err = write("status", statusWith(t, field, one), "status")
 		if apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) {

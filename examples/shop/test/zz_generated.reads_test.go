@@ -114,7 +114,7 @@ func TestPaging(t *testing.T) {
 		for page := first; ; page = s.list(t, options) {
 			got = append(got, namesOf(page)...)
 			if page.GetResourceVersion() != first.GetResourceVersion() {
-				t.Errorf("a page of %s after one of %s", page.GetResourceVersion(), first.GetResourceVersion())
+				t.Errorf("this page has resourceVersion %s, the first page has %s", page.GetResourceVersion(), first.GetResourceVersion())
 			}
 			if page.GetRemainingItemCount() != nil {
 				t.Errorf("remainingItemCount is %d, want none for a list with a selector", *page.GetRemainingItemCount())
@@ -215,7 +215,7 @@ func TestExpired(t *testing.T) {
 		first := metav1.ListOptions{ResourceVersion: "1", ResourceVersionMatch: metav1.ResourceVersionMatchExact}
 		_, err := s.List(t.Context(), first)
 		if err == nil && apiserverURL == "" {
-			t.Skip("the cluster's etcd has not been compacted yet, which takes ten minutes at first")
+			t.Skip("the cluster's etcd has not been compacted yet; the first compaction happens after ten minutes")
 		}
 		if !apierrors.IsResourceExpired(err) || statusCode(err) != http.StatusGone {
 			t.Errorf("list: %v, want expired", err)

@@ -106,7 +106,7 @@ func TestBadWatch(t *testing.T) {
 			}
 		}
 
-		// The history since then has been compacted.
+		// etcd has compacted the changes since this resourceVersion.
 		watcher := s.watch(t, metav1.ListOptions{ResourceVersion: "1"})
 		event, ok := <-watcher.ResultChan()
 		if err := apierrors.FromObject(event.Object); !ok || event.Type != watch.Error || !apierrors.IsResourceExpired(err) {

@@ -59,7 +59,7 @@ func testAppliers(t *testing.T, one, two subject) {
 	wantOwner(t, forced, "one", one.GroupVersion().String(), false)
 	wantOwner(t, forced, "two", two.GroupVersion().String(), true)
 
-	// A field manager can give up a field through another version than the one it owns it in.
+	// A field manager can give up ownership of a field with a request in another version.
 	given, err := one.Apply(t.Context(), name, one.claim(name, nil), metav1.ApplyOptions{FieldManager: "two"})
 	if err != nil {
 		t.Fatal(err)

@@ -74,7 +74,7 @@ func (k kind) in(client dynamic.Interface) dynamic.ResourceInterface {
 	return client.Resource(k.gvr())
 }
 
-// path returns the URL path of the same resource.
+// path returns the URL path of the kind's resource.
 func (k kind) path() string {
 	if k.namespaced {
 		return fmt.Sprintf("/apis/%s/namespaces/%s/%s", k.GroupVersion(), metav1.NamespaceDefault, k.resource)
@@ -92,7 +92,7 @@ func newRESTClient(t *testing.T) rest.Interface {
 	return client.RESTClient()
 }
 
-// sample returns the kind's object in config/samples. The API server gives each object that is created from it a name.
+// sample returns the kind's object in config/samples, with generateName instead of a name.
 func (s subject) sample(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
 	sample := readSample(t, s.GroupVersionKind)
@@ -102,7 +102,7 @@ func (s subject) sample(t *testing.T) *unstructured.Unstructured {
 	return sample
 }
 
-// readSample returns the object in config/samples of a kind in a version.
+// readSample returns the object of a kind and version in config/samples.
 func readSample(t *testing.T, gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	t.Helper()
 	samples, err := readObjects("samples/*.yaml")
@@ -118,7 +118,7 @@ func readSample(t *testing.T, gvk schema.GroupVersionKind) *unstructured.Unstruc
 	return nil
 }
 
-// decodeSample sets object to the one in config/samples of its kind, without its name.
+// decodeSample decodes the object of a kind in config/samples into object, and removes its name.
 func decodeSample(t *testing.T, gvk schema.GroupVersionKind, object metav1.Object) {
 	t.Helper()
 	sample := readSample(t, gvk)
@@ -129,7 +129,7 @@ func decodeSample(t *testing.T, gvk schema.GroupVersionKind, object metav1.Objec
 	object.SetNamespace("")
 }
 
-// named returns a sample with a name, which the caller may create.
+// named returns a sample with a unique name. The caller can create it.
 func (s subject) named(t *testing.T) *unstructured.Unstructured {
 	t.Helper()
 	sample := s.sample(t)

@@ -40,7 +40,7 @@ func TestTable(t *testing.T) {
 				t.Fatal(err)
 			}
 			if len(table.Rows) != 1 || len(table.ColumnDefinitions) != 0 {
-				t.Errorf("after the first event the columns are known: got %s", second.Object.Raw)
+				t.Errorf("got %s, want no column definitions after the first event", second.Object.Raw)
 			}
 		})
 	})
@@ -71,7 +71,7 @@ func (s subject) checkTable(t *testing.T, object *unstructured.Unstructured, tab
 	}
 	row := table.Rows[0]
 	if len(row.Cells) != len(table.ColumnDefinitions) || row.Cells[0] != object.GetName() {
-		t.Errorf("%d cells in %d columns: %v, want first %s", len(row.Cells), len(table.ColumnDefinitions), row.Cells, object.GetName())
+		t.Errorf("got the cells %v for %d columns, want a cell for each column, and the name %s first", row.Cells, len(table.ColumnDefinitions), object.GetName())
 	}
 	var meta metav1.PartialObjectMetadata
 	if err := json.Unmarshal(row.Object.Raw, &meta); err != nil || meta.Kind != "PartialObjectMetadata" || meta.UID != object.GetUID() {

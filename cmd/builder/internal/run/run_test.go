@@ -141,7 +141,7 @@ Next, in another terminal, in /home/me/shop:
 
 Without kubectl: builder kubectl get apples
 
-What you change is served as soon as you save it.
+Changes take effect a few seconds after you save a file.
 
 "builder stop" stops everything.
 `

@@ -30,7 +30,7 @@ func (r *runner) screen() string {
 		fmt.Fprintf(&b, "\nWithout kubectl: builder kubectl get %s\n", resource)
 	}
 	if r.Generate != nil {
-		b.WriteString("\nWhat you change is served as soon as you save it.\n")
+		b.WriteString("\nChanges take effect a few seconds after you save a file.\n")
 	}
 	if r.Report == nil {
 		b.WriteString("\nCtrl-C stops everything.\n\n")

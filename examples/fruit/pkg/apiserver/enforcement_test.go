@@ -21,8 +21,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// TestNotServed wants a 404 to switch enforcement off only if the cluster's list of APIs agrees: a load balancer answers 404 too,
-// while the kube-apiservers behind it are down.
+// TestNotServed checks that status 404 switches enforcement off only if the cluster's list of APIs lacks the API too: a load balancer also
+// responds with 404 while the kube-apiservers behind it are down.
 func TestNotServed(t *testing.T) {
 	policy, list := "/apis/admissionregistration.k8s.io/v1", "/apis"
 	group := func(version string) any {
@@ -33,8 +33,8 @@ func TestNotServed(t *testing.T) {
 	}
 	older := metav1.APIResourceList{GroupVersion: "admissionregistration.k8s.io/v1", APIResources: []metav1.APIResource{{Name: "validatingadmissionpolicies"}}}
 	for name, test := range map[string]struct {
-		answers map[string]any
-		want    bool // an answer, and that is no
+		responses map[string]any
+		want      bool // that the API is known not to be served
 	}{
 		"nothing":                   {map[string]any{}, false},
 		"a list with the version":   {map[string]any{list: group("v1")}, false},
@@ -44,10 +44,10 @@ func TestNotServed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnforcement()
-			e.client = kubernetes.NewForConfigOrDie(&rest.Config{Host: answering(t, test.answers)})
+			e.client = kubernetes.NewForConfigOrDie(&rest.Config{Host: answering(t, test.responses)})
 			reason, err := e.whyUnreadable(t.Context(), policies("mutatingadmissionpolicies"))
 			if got := reason != "" && err == nil; got != test.want {
-				t.Errorf("got %q, %v; want it known not to be served: %t", reason, err, test.want)
+				t.Errorf("got %q, %v; want a reason: %t", reason, err, test.want)
 			}
 			if reason, err := e.whyUnreadable(t.Context(), namespaces); err == nil {
 				t.Errorf("got %q for namespaces, which every cluster serves; want an error", reason)
@@ -56,7 +56,7 @@ func TestNotServed(t *testing.T) {
 	}
 }
 
-// TestReadRights wants each verb asked for: namespaces are read one by one too.
+// TestReadRights checks that each of the verbs is needed.
 func TestReadRights(t *testing.T) {
 	served := metav1.APIResourceList{GroupVersion: "v1", APIResources: []metav1.APIResource{{Name: "namespaces"}}}
 	for _, missing := range []string{"get", "list", "watch"} {
@@ -74,14 +74,14 @@ func TestReadRights(t *testing.T) {
 		t.Cleanup(server.Close)
 		e := newEnforcement()
 		e.client = kubernetes.NewForConfigOrDie(&rest.Config{Host: server.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}})
-		want := "this server may not " + missing + " namespaces: grant it in ClusterRole shop-apiserver"
+		want := "this server has no permission to " + missing + " namespaces: grant it in ClusterRole shop-apiserver"
 		if got, err := e.whyUnreadable(t.Context(), namespaces); got != want || err != nil {
 			t.Errorf("got %q, %v; want %q", got, err, want)
 		}
 	}
 }
 
-// TestOwnInitializers wants what a project adds to the options to reach the generic server's own plugins.
+// TestOwnInitializers checks that the plugin initializers in the options are also called for the plugins of k8s.io/apiserver.
 func TestOwnInitializers(t *testing.T) {
 	e := newEnforcement()
 	client := kubernetes.NewForConfigOrDie(&rest.Config{})
@@ -103,7 +103,7 @@ func TestOwnInitializers(t *testing.T) {
 	}
 }
 
-// TestUnreachableCluster wants the start to fail if the cluster does not answer for 30 seconds, and not before.
+// TestUnreachableCluster checks that the start fails after the cluster has not responded for 30 seconds, and not earlier.
 func TestUnreachableCluster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		unreachable, started := errors.New("unreachable"), time.Now()
@@ -121,7 +121,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// TestWithoutCluster wants a server that has nothing to do with a cluster to start.
+// TestWithoutCluster checks that a server starts with options that don't need a cluster.
 func TestWithoutCluster(t *testing.T) {
 	o := NewOptions()
 	o.Recommended.CoreAPI, o.Recommended.Admission, o.Recommended.Features = nil, nil, nil

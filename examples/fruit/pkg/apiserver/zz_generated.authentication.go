@@ -27,7 +27,8 @@ func withoutAnonymous(next authenticator.Request) authenticator.Request {
 		if !ok || response.User.GetName() != user.Anonymous || probes.Has(req.URL.Path) {
 			return response, ok, err
 		}
-		// kube-apiserver decides whether to admit anonymous users. The authenticator removes the header once it has verified it.
+		// kube-apiserver decides whether to admit anonymous users. The authenticator removes the header after it has verified that
+		// kube-apiserver sent it.
 		if forwarded && req.Header.Get(userHeader) == "" {
 			return response, ok, err
 		}

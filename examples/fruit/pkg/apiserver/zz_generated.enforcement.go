@@ -83,7 +83,7 @@ type enforcement struct {
 	lock sync.Mutex
 	// missing has the reason why a plugin is disabled, by its name in needs.
 	missing map[string]string
-	// report has the plugins that are not enforced, and the reasons, once the server serves.
+	// report lists the plugins that are not enforced, and the reasons. It is empty until the server serves.
 	report string
 }
 
@@ -178,7 +178,7 @@ func (e *enforcement) whyUnreadable(ctx context.Context, resource schema.GroupVe
 			return "", err
 		}
 		if !allowed {
-			return fmt.Sprintf("this server may not %s %s: grant it in ClusterRole shop-apiserver", verb, resource.GroupResource()), nil
+			return fmt.Sprintf("this server has no permission to %s %s: grant it in ClusterRole shop-apiserver", verb, resource.GroupResource()), nil
 		}
 	}
 	return "", nil
@@ -197,7 +197,7 @@ func (e *enforcement) confirmNotServed(version schema.GroupVersion) error {
 		})
 	}
 	if listed {
-		return fmt.Errorf("the cluster does not answer for %s", version)
+		return fmt.Errorf("the cluster serves %s, but did not list its resources", version)
 	}
 	return nil
 }
@@ -298,7 +298,7 @@ func (e *enforcement) publish() {
 	e.report = strings.Join(reports, "; ")
 }
 
-// Name returns the name of the readiness check. It lists what is not enforced, because only the name of a passing check is shown.
+// Name returns the name of the readiness check. It lists what is not enforced, because /readyz shows only the names of passing checks.
 func (e *enforcement) Name() string {
 	e.lock.Lock()
 	defer e.lock.Unlock()

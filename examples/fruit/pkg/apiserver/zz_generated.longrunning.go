@@ -12,13 +12,13 @@ import (
 	"k8s.io/apiserver/pkg/endpoints/request"
 )
 
-// longRunningSubresources are the subresources whose requests may take any time, as GROUP/RESOURCE/SUBRESOURCE.
+// longRunningSubresources are the subresources whose requests have no timeout, as GROUP/RESOURCE/SUBRESOURCE.
 var longRunningSubresources = sets.New(
 	"fruit.example.com/apples/log",
 	"fruit.example.com/apples/proxy",
 )
 
-// longRunning adds the requests to longRunningSubresources to those that have no timeout.
+// longRunning also reports requests to longRunningSubresources as long-running.
 func longRunning(next request.LongRunningRequestCheck) request.LongRunningRequestCheck {
 	return func(req *http.Request, info *request.RequestInfo) bool {
 		subresource := path.Join(info.APIGroup, info.Resource, info.Subresource)

@@ -86,7 +86,7 @@ func wantDescribed(t *testing.T, converter managedfields.TypeConverter, object r
 	}
 }
 
-// lacksKey reports whether an error is of an element of a list that lacks the key which tells it from others, as a random one may.
+// lacksKey reports whether an error says that an element of a list has none of the list's map keys, which random elements may lack.
 func lacksKey(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "omits all key fields")
 }

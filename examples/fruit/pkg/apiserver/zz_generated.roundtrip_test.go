@@ -132,8 +132,8 @@ func fuzzerFuncs(serializer.CodecFactory) []any {
 	return append([]any{func(in *int64, c randfill.Continue) { *in = c.Int63() >> 10 }}, fuzzers...)
 }
 
-// specialFuncs return fuzzer functions for the types within a type whose random values could have no JSON form or no end: types that
-// hold JSON, pointers to types that may be nil, and recursive types. Fields that JSON omits are skipped.
+// specialFuncs returns fuzzer functions for the types within t that need one, because a random value could be invalid JSON or infinitely
+// large: types that hold JSON, pointers to types that may be nil, and recursive types. It adds the fields that JSON omits to skipped.
 func specialFuncs(t reflect.Type, inside map[reflect.Type]bool, skipped *[]string) []any {
 	if open, seen := inside[t]; open {
 		return []any{twoLevels(t)}
@@ -180,7 +180,7 @@ func inlined(t reflect.Type) any {
 	})
 }
 
-// pointers fills pointers to types that may be nil. JSON encodes both as null.
+// pointers sets a pointer to a nil value to nil: JSON encodes both as null.
 func pointers(t reflect.Type) []any {
 	switch t.Elem().Kind() {
 	case reflect.Map, reflect.Pointer, reflect.Slice:

@@ -17,14 +17,14 @@ import (
 	"k8s.io/apiserver/pkg/endpoints/handlers/responsewriters"
 )
 
-// A Proxy passes requests on to another server, with upgrades to WebSocket and SPDY. The headers with the credentials of the user are not
-// passed on.
+// A Proxy passes requests on to another server, with upgrades to WebSocket and SPDY. It removes the headers that
+// contain the user's credentials.
 type Proxy struct {
 	// Target is the URL of the server. The query of a request is passed on.
 	Target *url.URL
-	// Path is the rest of the path of the request. It is added to the path of Target, and cannot leave it.
+	// Path is the part of the request's path after the subresource. It is appended to the path of Target, and ".." cannot leave that path.
 	Path string
-	// Transport connects to the server. It is http.DefaultTransport if it is nil.
+	// Transport connects to the server. If it is nil, http.DefaultTransport is used.
 	Transport http.RoundTripper
 }
 
@@ -41,7 +41,7 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	handler.ServeHTTP(w, req)
 }
 
-// proxyErrors answers requests that have not reached the server.
+// proxyErrors responds to requests that could not be passed on.
 type proxyErrors struct{}
 
 // Error implements proxy.ErrorResponder.

@@ -13,7 +13,7 @@ import (
 	"k8s.io/apiserver/pkg/registry/rest"
 )
 
-// A Stream is an answer of bytes. They are sent as they are read, until the end or until the client disconnects.
+// A Stream is a response of bytes. They are sent as they are read from Body, until it ends or the client disconnects.
 type Stream struct {
 	// MediaType is the media type, such as text/plain.
 	MediaType string
@@ -21,7 +21,7 @@ type Stream struct {
 	Body io.ReadCloser
 }
 
-// NewStream returns a stream of the bytes that write writes. Its writer returns an error once the client has disconnected.
+// NewStream returns a stream of the bytes that the function write writes. Its io.Writer returns an error after the client disconnects.
 func NewStream(mediaType string, write func(io.Writer) error) *Stream {
 	reader, writer := io.Pipe()
 	go func() { writer.CloseWithError(write(writer)) }()

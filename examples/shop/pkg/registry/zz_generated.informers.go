@@ -24,13 +24,13 @@ import (
 )
 
 const (
-	// syncTimeout is the time that informers have for their first list. It is the time that admission has too.
+	// syncTimeout is the time in which informers must complete their first list.
 	syncTimeout = 30 * time.Second
 	// probeTimeout is the time for a request that shows why an informer has not synced.
 	probeTimeout = 5 * time.Second
 )
 
-// A source has informers of one server.
+// A source contains the informers of one server's kinds.
 type source struct {
 	informers interface {
 		StartWithContext(ctx context.Context)
@@ -40,8 +40,8 @@ type source struct {
 	scheme    *runtime.Scheme
 }
 
-// AddHooks starts the informers that Setup asked for when the server serves, and ends them and the event recorders with it. The server is
-// ready once the informers have synced. If they have not after syncTimeout, AddHooks calls fail, which ends the server.
+// AddHooks adds hooks that start the informers, and stop them and the event recorders when the server stops. The server becomes ready when
+// the informers have synced. If they have not synced after syncTimeout, fail is called, which ends the server.
 func AddHooks(server *genericapiserver.GenericAPIServer, d *Dependencies, fail func(error)) error {
 	b := &d.base
 	if err := errors.Join(b.errs...); err != nil {
@@ -79,8 +79,8 @@ func (b *base) awaitSync(ctx context.Context) error {
 	var reasons []string
 	for _, source := range b.sources {
 		source.informers.WaitForCacheSyncWithContext(limited)
-		for _, informed := range source.unsynced() {
-			reasons = append(reasons, fmt.Sprintf("%s: %v", informed, source.probe(ctx, informed)))
+		for _, objectType := range source.unsynced() {
+			reasons = append(reasons, fmt.Sprintf("%s: %v", objectType, source.probe(ctx, objectType)))
 		}
 	}
 	if ctx.Err() != nil || len(reasons) == 0 {
@@ -94,22 +94,22 @@ func (s source) unsynced() []reflect.Type {
 	ended, cancel := context.WithCancel(context.Background())
 	cancel()
 	var types []reflect.Type
-	for informed, synced := range s.informers.WaitForCacheSyncWithContext(ended).Synced {
+	for objectType, synced := range s.informers.WaitForCacheSyncWithContext(ended).Synced {
 		if !synced {
-			types = append(types, informed)
+			types = append(types, objectType)
 		}
 	}
 	slices.SortFunc(types, func(a, b reflect.Type) int { return cmp.Compare(a.String(), b.String()) })
 	return types
 }
 
-// probe sends the requests of an informer, and returns the error that explains why it has not synced.
-func (s source) probe(ctx context.Context, informed reflect.Type) error {
+// probe sends a list and a watch request, as an informer does, and returns the error that explains why it has not synced.
+func (s source) probe(ctx context.Context, objectType reflect.Type) error {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
-	object, ok := reflect.New(informed.Elem()).Interface().(runtime.Object)
+	object, ok := reflect.New(objectType.Elem()).Interface().(runtime.Object)
 	if !ok {
-		return fmt.Errorf("%s is not an object", informed)
+		return fmt.Errorf("%s is not an object", objectType)
 	}
 	kinds, _, err := s.scheme.ObjectKinds(object)
 	if err != nil {
@@ -134,7 +134,7 @@ func (s source) probe(ctx context.Context, informed reflect.Type) error {
 			return err
 		}
 	}
-	return errors.New("no reason found: the log has the errors of its requests")
+	return errors.New("the cause is unknown; the log contains the errors of the informer's requests")
 }
 
 // resourceFor returns the resource of a kind.
@@ -157,14 +157,14 @@ type readiness struct{ *base }
 func (r readiness) unsynced() []string {
 	var names []string
 	for _, source := range r.sources {
-		for _, informed := range source.unsynced() {
-			names = append(names, informed.String())
+		for _, objectType := range source.unsynced() {
+			names = append(names, objectType.String())
 		}
 	}
 	return names
 }
 
-// Name returns the name of the check. It lists what has not synced, because only the name of a failing check is shown.
+// Name returns the name of the check. It contains the informers that have not synced, because /readyz shows only the names of failing checks.
 func (r readiness) Name() string {
 	if names := r.unsynced(); len(names) > 0 {
 		return "dependencies, not synced: " + strings.Join(names, ", ")

@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// withoutProtobuf serves JSON and YAML, and CBOR if it is enabled. The types can't be encoded as protobuf: a client that prefers
-// it would get status 406 instead of JSON if it were offered.
+// withoutProtobuf serves JSON and YAML, and CBOR if it is enabled. The types can't be encoded as protobuf. If
+// protobuf were offered, a client that prefers it would get status 406 instead of JSON.
 func withoutProtobuf(in runtime.NegotiatedSerializer) runtime.NegotiatedSerializer {
 	types := slices.DeleteFunc(slices.Clone(in.SupportedMediaTypes()), func(info runtime.SerializerInfo) bool {
 		return info.MediaType == runtime.ContentTypeProtobuf

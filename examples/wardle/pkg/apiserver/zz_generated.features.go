@@ -13,7 +13,7 @@ import (
 	baseversion "k8s.io/component-base/version"
 )
 
-// component is the name of this server in --feature-gates and --emulated-version. Its libraries are the component kube.
+// component is the name of this server in --feature-gates and --emulated-version. The name kube stands for its Kubernetes libraries.
 const component = "wardle"
 
 // Version returns the version that /version reports. The default is the version of the Kubernetes libraries.

@@ -313,14 +313,14 @@ func schema_pkg_apis_fruit_v1alpha1_AppleLogOptions(ref common.ReferenceCallback
 					},
 					"follow": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Follow sends new lines as they come, and does not end the stream.",
+							Description: "Follow keeps the stream open, and sends new lines as they appear.",
 							Type:        []string{"boolean"},
 							Format:      "",
 						},
 					},
 					"tailLines": {
 						SchemaProps: spec.SchemaProps{
-							Description: "TailLines is the number of lines to send before new ones.",
+							Description: "TailLines limits the existing lines to the given number, counted from the end. Without it, all are sent.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 							Minimum:     new(float64(0)),
@@ -385,7 +385,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 						},
 						map[string]interface{}{
 							"rule":      "!has(oldSelf.orchard) || self.orchard == oldSelf.orchard",
-							"message":   "an apple does not change orchards",
+							"message":   "the orchard cannot be changed once it is set",
 							"fieldPath": ".orchard",
 						},
 					},
@@ -700,7 +700,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleApprove(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleApprove is POSTed to the subresource approve of an Apple, and comes back with the answer.",
+				Description: "AppleApprove is the request and the response of the subresource approve of an Apple.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -750,7 +750,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleApproveSpec(ref common.ReferenceCallback
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleApproveSpec is what is asked for.",
+				Description: "AppleApproveSpec defines the request.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"reason": {
@@ -770,12 +770,12 @@ func schema_pkg_apis_fruit_v1beta1_AppleApproveStatus(ref common.ReferenceCallba
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "AppleApproveStatus is the answer.",
+				Description: "AppleApproveStatus defines the response.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"message": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Message says what was done.",
+							Description: "Message describes the result.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -929,7 +929,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 						},
 						map[string]interface{}{
 							"rule":      "!has(oldSelf.orchard) || self.orchard == oldSelf.orchard",
-							"message":   "an apple does not change orchards",
+							"message":   "the orchard cannot be changed once it is set",
 							"fieldPath": ".orchard",
 						},
 					},

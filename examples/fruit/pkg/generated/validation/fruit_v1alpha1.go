@@ -28,7 +28,7 @@ var fruitV1alpha1AppleRules = rules{
 		"spec": {
 			rules: []rule{
 				{rule: "self.minWeight <= self.maxWeight", message: "minWeight must not exceed maxWeight"},
-				{rule: "!has(oldSelf.orchard) || self.orchard == oldSelf.orchard", message: "an apple does not change orchards", at: "orchard"},
+				{rule: "!has(oldSelf.orchard) || self.orchard == oldSelf.orchard", message: "the orchard cannot be changed once it is set", at: "orchard"},
 			},
 		},
 	},

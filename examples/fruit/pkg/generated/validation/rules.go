@@ -91,11 +91,11 @@ func (v *run) value(r *rules, path *field.Path, in, old reflect.Value, unchanged
 		}
 	case in.Kind() == reflect.Map:
 		for entries := in.MapRange(); entries.Next(); {
-			var was reflect.Value
+			var previous reflect.Value
 			if old.IsValid() {
-				was = reflect.Indirect(old.MapIndex(entries.Key()))
+				previous = reflect.Indirect(old.MapIndex(entries.Key()))
 			}
-			v.value(r.items, path.Key(entries.Key().String()), reflect.Indirect(entries.Value()), was, unchanged)
+			v.value(r.items, path.Key(entries.Key().String()), reflect.Indirect(entries.Value()), previous, unchanged)
 		}
 	}
 }
@@ -123,8 +123,8 @@ func (r *rules) equal(in, old reflect.Value, before map[any]reflect.Value) bool 
 	}
 	for i := range in.Len() {
 		item := reflect.Indirect(in.Index(i))
-		was := before[r.key(item)]
-		if !was.IsValid() || !equality.Semantic.DeepEqual(item.Interface(), was.Interface()) {
+		previous := before[r.key(item)]
+		if !previous.IsValid() || !equality.Semantic.DeepEqual(item.Interface(), previous.Interface()) {
 			return false
 		}
 	}
@@ -174,8 +174,8 @@ func (v *run) check(r *rules, path *field.Path, in, old reflect.Value, unchanged
 	}
 	seen, optional := values{self: self}, types.OptionalNone
 	if old.IsValid() && r.transitions {
-		if was, _ := r.see(old); was != types.NullValue {
-			seen.oldSelf, optional = was, types.OptionalOf(was)
+		if previous, _ := r.see(old); previous != types.NullValue {
+			seen.oldSelf, optional = previous, types.OptionalOf(previous)
 		}
 	}
 	for i := range r.rules {

@@ -134,14 +134,14 @@ func eachKeyed[T any, K comparable](ctx context.Context, op operation.Operation,
 		}
 	}
 	for i, item := range in {
-		was := before[key(item)]
+		previous := before[key(item)]
 		switch {
 		case enough(ctx, errs):
 			return errs
 		case item == nil:
 			errs = append(errs, field.Required(path.Index(i), ""))
-		case was == nil || !equality.Semantic.DeepEqual(item, was):
-			errs = append(errs, validate(ctx, op, path.Index(i), item, was)...)
+		case previous == nil || !equality.Semantic.DeepEqual(item, previous):
+			errs = append(errs, validate(ctx, op, path.Index(i), item, previous)...)
 		}
 	}
 	return errs

@@ -7,7 +7,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // AppleSpec defines the desired state of Apple.
 //
 // +kubebuilder:validation:XValidation:rule="self.minWeight <= self.maxWeight",message="minWeight must not exceed maxWeight"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.orchard) || self.orchard == oldSelf.orchard",message="an apple does not change orchards",fieldPath=".orchard"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.orchard) || self.orchard == oldSelf.orchard",message="the orchard cannot be changed once it is set",fieldPath=".orchard"
 type AppleSpec struct {
 	// Variety is the cultivar.
 	// +kubebuilder:validation:MinLength=2

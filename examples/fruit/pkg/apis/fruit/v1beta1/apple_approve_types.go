@@ -4,7 +4,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // Edit this file, then run "make generate".
 
-// AppleApproveSpec is what is asked for.
+// AppleApproveSpec defines the request.
 type AppleApproveSpec struct {
 	// Replace this example with the fields of your API.
 
@@ -13,14 +13,14 @@ type AppleApproveSpec struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// AppleApproveStatus is the answer.
+// AppleApproveStatus defines the response.
 type AppleApproveStatus struct {
-	// Message says what was done.
+	// Message describes the result.
 	// +optional
 	Message string `json:"message,omitempty"`
 }
 
-// AppleApprove is POSTed to the subresource approve of an Apple, and comes back with the answer.
+// AppleApprove is the request and the response of the subresource approve of an Apple.
 //
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 type AppleApprove struct {

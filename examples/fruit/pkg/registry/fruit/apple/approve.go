@@ -12,7 +12,7 @@ import (
 // Approve handles a POST request to the subresource approve. It approves an apple if its orchard exists.
 func (s *Strategy) Approve(_ context.Context, obj *Apple, request *AppleApprove) error {
 	if _, err := s.orchards.Get(obj.Spec.Orchard); apierrors.IsNotFound(err) {
-		return apierrors.NewBadRequest(fmt.Sprintf("an apple of an unknown orchard %q can't be approved", obj.Spec.Orchard))
+		return apierrors.NewBadRequest(fmt.Sprintf("the orchard %q does not exist", obj.Spec.Orchard))
 	} else if err != nil {
 		return err
 	}

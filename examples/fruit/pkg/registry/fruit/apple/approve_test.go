@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// TestSubresourceGeneration changes the spec and the status as a subresource's function may. Only the spec has a generation.
+// TestSubresourceGeneration checks that only a change of the spec, and not of the status, increases the generation.
 func TestSubresourceGeneration(t *testing.T) {
 	was := &Apple{}
 	was.Generation = 3

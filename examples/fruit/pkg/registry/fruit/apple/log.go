@@ -9,8 +9,8 @@ import (
 	"example.com/shop/pkg/registry"
 )
 
-// Log answers a GET request to the subresource log. ctx ends when the client disconnects. If an error is returned, use
-// k8s.io/apimachinery/pkg/api/errors to choose the HTTP status.
+// Log handles a GET request to the subresource log. ctx ends when the client disconnects. To return an error with a specific
+// HTTP status, create it with k8s.io/apimachinery/pkg/api/errors.
 func (Strategy) Log(ctx context.Context, obj *Apple, options *AppleLogOptions) (*registry.Stream, error) {
 	lines := []string{"generation " + fmt.Sprint(obj.Generation), "created " + obj.CreationTimestamp.UTC().Format(time.RFC3339)}
 	if options.TailLines != nil {

@@ -52,7 +52,7 @@ func (u updateAdmission) mutate(name string, options *metav1.UpdateOptions) rest
 	}
 }
 
-// validate returns the validating webhooks and policies for an update.
+// validate returns a function that calls the validating webhooks and policies for an update.
 func (u updateAdmission) validate(ctx context.Context, name string, options *metav1.UpdateOptions) rest.ValidateObjectUpdateFunc {
 	return rest.AdmissionToValidateObjectUpdateFunc(u.admit, u.attributes(ctx, name, nil, nil, options), u.objects)
 }

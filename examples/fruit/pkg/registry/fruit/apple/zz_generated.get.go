@@ -18,26 +18,26 @@ import (
 	"k8s.io/apiserver/pkg/registry/rest"
 )
 
-// getter serves a subresource that answers GET requests.
+// getter serves a subresource with GET requests.
 type getter struct {
-	store      *genericregistry.Store
-	strategy   strategy
-	kind       string // of the options
-	newOptions func() runtime.Object
-	newAnswer  func() runtime.Object
-	get        func(ctx context.Context, in *Apple, options runtime.Object) (runtime.Object, error)
+	store       *genericregistry.Store
+	strategy    strategy
+	kind        string // of the options
+	newOptions  func() runtime.Object
+	newResponse func() runtime.Object
+	get         func(ctx context.Context, in *Apple, options runtime.Object) (runtime.Object, error)
 }
 
 var _ rest.GetterWithOptions = &getter{}
 
-// addGetters adds the storage of the subresources that answer GET requests.
+// addGetters adds the storage of the subresources with GET requests.
 func addGetters(storage map[string]rest.Storage, store *genericregistry.Store, strategy strategy) {
 	storage["apples/log"] = &streamer{getter{
-		store:      store,
-		strategy:   strategy,
-		kind:       "AppleLogOptions",
-		newOptions: func() runtime.Object { return &AppleLogOptions{} },
-		newAnswer:  func() runtime.Object { return &Apple{} },
+		store:       store,
+		strategy:    strategy,
+		kind:        "AppleLogOptions",
+		newOptions:  func() runtime.Object { return &AppleLogOptions{} },
+		newResponse: func() runtime.Object { return &Apple{} },
 		get: func(ctx context.Context, in *Apple, options runtime.Object) (runtime.Object, error) {
 			stream, err := strategy.user.Log(ctx, in, options.(*AppleLogOptions))
 			if err != nil {
@@ -51,9 +51,9 @@ func addGetters(storage map[string]rest.Storage, store *genericregistry.Store, s
 }
 
 // New implements rest.Storage.
-func (g *getter) New() runtime.Object { return g.newAnswer() }
+func (g *getter) New() runtime.Object { return g.newResponse() }
 
-// Destroy implements rest.Storage. The store belongs to restStorage.
+// Destroy implements rest.Storage. It does nothing: restStorage destroys the store, which they share.
 func (*getter) Destroy() {}
 
 // NewGetOptions implements rest.GetterWithOptions.
@@ -75,7 +75,7 @@ func (g *getter) Get(ctx context.Context, name string, options runtime.Object) (
 	return g.get(ctx, obj.(*Apple), options)
 }
 
-// streamer serves a subresource that answers with a stream.
+// streamer serves a subresource whose response is a stream.
 type streamer struct{ getter }
 
 var _ rest.StorageMetadata = streamer{}

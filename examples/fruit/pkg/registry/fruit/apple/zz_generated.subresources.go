@@ -50,7 +50,7 @@ type subresource struct {
 	admission  updateAdmission
 	kind       string // of the request
 	newRequest func() runtime.Object
-	answer     func(ctx context.Context, in *Apple, request runtime.Object) error
+	handle     func(ctx context.Context, in *Apple, request runtime.Object) error
 }
 
 var (
@@ -66,7 +66,7 @@ func addSubresources(storage map[string]rest.Storage, version string, store *gen
 		"approve": {
 			kind:       "AppleApprove",
 			newRequest: func() runtime.Object { return &AppleApprove{} },
-			answer: func(ctx context.Context, in *Apple, request runtime.Object) error {
+			handle: func(ctx context.Context, in *Apple, request runtime.Object) error {
 				return strategy.user.Approve(ctx, in, request.(*AppleApprove))
 			},
 		},
@@ -87,7 +87,7 @@ func addSubresources(storage map[string]rest.Storage, version string, store *gen
 // New implements rest.Storage.
 func (s *subresource) New() runtime.Object { return s.newRequest() }
 
-// Destroy implements rest.Storage. The store belongs to restStorage.
+// Destroy implements rest.Storage. It does nothing: restStorage destroys the store, which they share.
 func (*subresource) Destroy() {}
 
 // PreserveRequestObjectMetaSystemFieldsOnSubresourceCreate implements rest.SubresourceObjectMetaPreserver. The UID and the resourceVersion
@@ -96,12 +96,12 @@ func (*subresource) PreserveRequestObjectMetaSystemFieldsOnSubresourceCreate() b
 
 // Create implements rest.NamedCreater.
 func (s *subresource) Create(ctx context.Context, name string, obj runtime.Object, validate rest.ValidateObjectFunc, options *metav1.CreateOptions) (runtime.Object, error) {
-	asked, err := meta.Accessor(obj)
+	requestMeta, err := meta.Accessor(obj)
 	if err != nil {
 		return nil, err
 	}
-	if asked.GetName() != "" && asked.GetName() != name {
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the request (%s) does not match the name in the URL (%s)", asked.GetName(), name))
+	if requestMeta.GetName() != "" && requestMeta.GetName() != name {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("the name of the request (%s) does not match the name in the URL (%s)", requestMeta.GetName(), name))
 	}
 	if errs := s.strategy.ValidateDeclaratively(ctx, obj, nil, nil, operation.Create, rest.DeclarativeValidationConfig{}); len(errs) > 0 {
 		return nil, apierrors.NewInvalid(schema.GroupKind{Group: "fruit.example.com", Kind: s.kind}, name, errs)
@@ -110,16 +110,16 @@ func (s *subresource) Create(ctx context.Context, name string, obj runtime.Objec
 		return nil, err
 	}
 
-	manager := managerOf(ctx, asked, options)
+	manager := managerOf(ctx, requestMeta, options)
 	updateOptions := updateOptionsOf(options)
-	var answer runtime.Object
+	var response runtime.Object
 	update := rest.DefaultUpdatedObjectInfo(obj, func(ctx context.Context, request, old runtime.Object) (runtime.Object, error) {
-		answer = request
+		response = request
 		out := old.(*Apple).DeepCopy()
-		if version := asked.GetResourceVersion(); version != "" {
+		if version := requestMeta.GetResourceVersion(); version != "" {
 			out.ResourceVersion = version
 		}
-		if err := s.answer(ctx, out, request); err != nil {
+		if err := s.handle(ctx, out, request); err != nil {
 			return nil, err
 		}
 		return s.fields.UpdateNoErrors(old, out, manager), nil
@@ -128,14 +128,15 @@ func (s *subresource) Create(ctx context.Context, name string, obj runtime.Objec
 	if err != nil {
 		return nil, err
 	}
-	in, out := updated.(*Apple), answer.(metav1.Object)
+	in, out := updated.(*Apple), response.(metav1.Object)
 	out.SetName(in.Name)
 	out.SetNamespace(in.Namespace)
 	out.SetManagedFields(nil)
-	return answer, nil
+	return response, nil
 }
 
-// managerOf returns the field manager of a request: the one that the request names, or else one for the user agent.
+// managerOf returns the field manager of a request: the one in its options, or the one that k8s.io/apiserver derived from the user agent. If
+// there is none, it is the name of the user.
 func managerOf(ctx context.Context, request metav1.Object, options *metav1.CreateOptions) string {
 	if options.FieldManager != "" {
 		return options.FieldManager

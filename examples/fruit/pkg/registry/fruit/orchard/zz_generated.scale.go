@@ -61,7 +61,7 @@ var (
 // New implements rest.Storage.
 func (*scaleStorage) New() runtime.Object { return &autoscalingv1.Scale{} }
 
-// Destroy implements rest.Storage. The store belongs to restStorage.
+// Destroy implements rest.Storage. It does nothing: restStorage destroys the store, which they share.
 func (*scaleStorage) Destroy() {}
 
 // GroupVersionKind implements rest.GroupVersionKindProvider.
@@ -98,12 +98,12 @@ type scaleUpdate struct {
 func (u *scaleUpdate) UpdatedObject(ctx context.Context, obj runtime.Object) (runtime.Object, error) {
 	out := obj.(*Orchard).DeepCopy()
 	fields := managedfields.NewScaleHandler(out.ManagedFields, u.version, replicasPaths)
-	was := scaleOf(out)
+	scale := scaleOf(out)
 	var err error
-	if was.ManagedFields, err = fields.ToSubresource(); err != nil {
+	if scale.ManagedFields, err = fields.ToSubresource(); err != nil {
 		return nil, err
 	}
-	updated, err := u.UpdatedObjectInfo.UpdatedObject(ctx, was)
+	updated, err := u.UpdatedObjectInfo.UpdatedObject(ctx, scale)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (u *scaleUpdate) UpdatedObject(ctx context.Context, obj runtime.Object) (ru
 func (*scaleStorage) ConvertToTable(_ context.Context, obj, options runtime.Object) (*metav1.Table, error) {
 	in, ok := obj.(*autoscalingv1.Scale)
 	if !ok {
-		return nil, fmt.Errorf("no table of scales from %T", obj)
+		return nil, fmt.Errorf("cannot convert %T to a table of scales", obj)
 	}
 	out := &metav1.Table{ListMeta: metav1.ListMeta{ResourceVersion: in.ResourceVersion}}
 	if o, ok := options.(*metav1.TableOptions); !ok || o == nil || !o.NoHeaders {

@@ -36,9 +36,9 @@ func (statusStrategy) PrepareForUpdate(_ context.Context, obj, old runtime.Objec
 }
 
 func (s statusStrategy) ValidateUpdate(ctx context.Context, obj, old runtime.Object) field.ErrorList {
-	in, was := obj.(*Orchard), old.(*Orchard)
-	errs := validation.ValidateObjectMetaUpdate(&in.ObjectMeta, &was.ObjectMeta, field.NewPath("metadata"))
-	return append(errs, s.user.ValidateStatus(ctx, in, was)...)
+	in, previous := obj.(*Orchard), old.(*Orchard)
+	errs := validation.ValidateObjectMetaUpdate(&in.ObjectMeta, &previous.ObjectMeta, field.NewPath("metadata"))
+	return append(errs, s.user.ValidateStatus(ctx, in, previous)...)
 }
 
 func (statusStrategy) WarningsOnUpdate(context.Context, runtime.Object, runtime.Object) []string {
@@ -68,7 +68,7 @@ var (
 // New implements rest.Storage.
 func (*statusStorage) New() runtime.Object { return &Orchard{} }
 
-// Destroy implements rest.Storage. The store belongs to restStorage.
+// Destroy implements rest.Storage. It does nothing: restStorage destroys the store, which they share.
 func (*statusStorage) Destroy() {}
 
 // Get implements rest.Getter.

@@ -22,35 +22,35 @@ import (
 // base implements the methods of Strategy with their default behavior.
 type base struct{}
 
-// Setup gets what the strategy needs, before anything is served.
+// Setup gets the clients, listers and other dependencies of the strategy. It is called once, before the server accepts requests.
 func (base) Setup(*registry.Dependencies) error { return nil }
 
 // PrepareForCreate changes a Fischer before it is validated and created.
-func (base) PrepareForCreate(context.Context, *Fischer) {}
+func (base) PrepareForCreate(ctx context.Context, in *Fischer) {}
 
-// PrepareForUpdate changes a Fischer before it is validated and updated.
-func (base) PrepareForUpdate(_ context.Context, _, _ *Fischer) {}
+// PrepareForUpdate changes a Fischer before it is validated and updated. old is the stored object.
+func (base) PrepareForUpdate(ctx context.Context, in, old *Fischer) {}
 
 // Validate returns the errors in a Fischer. old is nil on create.
-func (base) Validate(_ context.Context, _, _ *Fischer) field.ErrorList { return nil }
+func (base) Validate(ctx context.Context, in, old *Fischer) field.ErrorList { return nil }
 
 // Warnings returns warnings for the client. old is nil on create.
-func (base) Warnings(_ context.Context, _, _ *Fischer) []string { return nil }
+func (base) Warnings(ctx context.Context, in, old *Fischer) []string { return nil }
 
-// Canonicalize changes a valid Fischer to the form that is stored.
-func (base) Canonicalize(*Fischer) {}
+// Canonicalize changes a valid object to the form that is stored.
+func (base) Canonicalize(in *Fischer) {}
 
 // AllowCreateOnUpdate reports whether PUT may create an object.
-func (base) AllowCreateOnUpdate(context.Context) bool { return false }
+func (base) AllowCreateOnUpdate(ctx context.Context) bool { return false }
 
 // AllowUnconditionalUpdate reports whether PUT may omit the resourceVersion.
-func (base) AllowUnconditionalUpdate(context.Context) bool { return false }
+func (base) AllowUnconditionalUpdate(ctx context.Context) bool { return false }
 
 // GenerateName returns a name for an object with metadata.generateName.
 func (base) GenerateName(prefix string) string { return names.SimpleNameGenerator.GenerateName(prefix) }
 
-// strategy adapts Strategy to k8s.io/apiserver. The markers are validated in the version of the request, before Validate of
-// Strategy is called.
+// strategy adapts Strategy to k8s.io/apiserver. Objects are validated against the markers in the version of the request, before
+// Strategy.Validate is called.
 type strategy struct {
 	rest.DeclarativeValidation
 	user *Strategy
@@ -80,11 +80,11 @@ func (s strategy) PrepareForCreate(ctx context.Context, obj runtime.Object) {
 }
 
 func (s strategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object) {
-	in, was := obj.(*Fischer), old.(*Fischer)
-	s.user.PrepareForUpdate(ctx, in, was)
-	in.Generation = was.Generation
-	if !equality.Semantic.DeepEqual(withoutMeta(in), withoutMeta(was)) {
-		in.Generation = was.Generation + 1
+	in, previous := obj.(*Fischer), old.(*Fischer)
+	s.user.PrepareForUpdate(ctx, in, previous)
+	in.Generation = previous.Generation
+	if !equality.Semantic.DeepEqual(withoutMeta(in), withoutMeta(previous)) {
+		in.Generation = previous.Generation + 1
 	}
 }
 
@@ -102,9 +102,9 @@ func (s strategy) Validate(ctx context.Context, obj runtime.Object) field.ErrorL
 }
 
 func (s strategy) ValidateUpdate(ctx context.Context, obj, old runtime.Object) field.ErrorList {
-	in, was := obj.(*Fischer), old.(*Fischer)
-	errs := validation.ValidateObjectMetaUpdate(&in.ObjectMeta, &was.ObjectMeta, field.NewPath("metadata"))
-	return append(errs, s.user.Validate(ctx, in, was)...)
+	in, previous := obj.(*Fischer), old.(*Fischer)
+	errs := validation.ValidateObjectMetaUpdate(&in.ObjectMeta, &previous.ObjectMeta, field.NewPath("metadata"))
+	return append(errs, s.user.Validate(ctx, in, previous)...)
 }
 
 func (s strategy) WarningsOnCreate(ctx context.Context, obj runtime.Object) []string {

@@ -52,7 +52,7 @@ func (t table) ConvertToTable(_ context.Context, obj, options runtime.Object) (*
 		}
 		return out, nil
 	}
-	return nil, fmt.Errorf("no table of fischers from %T", obj)
+	return nil, fmt.Errorf("cannot convert %T to a table of fischers", obj)
 }
 
 func (t table) addRow(out *metav1.Table, in *Fischer) error {

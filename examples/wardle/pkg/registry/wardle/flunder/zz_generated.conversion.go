@@ -34,7 +34,7 @@ func convert[A, B any](scheme *runtime.Scheme, f func(*A, *B, conversion.Scope) 
 	})
 }
 
-// defaulted sets the defaults of fields that only one of the versions has.
+// defaulted returns a conversion that calls f, and then sets the defaults of the fields that f has left empty.
 func defaulted[A, B any](scheme *runtime.Scheme, f func(*A, *B, conversion.Scope) error) func(*A, *B, conversion.Scope) error {
 	return func(in *A, out *B, scope conversion.Scope) error {
 		if err := f(in, out, scope); err != nil {
