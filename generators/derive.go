@@ -80,10 +80,13 @@ func derive(ctx context.Context, from source, p *project.Project, rendered scaff
 	if err := checkOwned(read.model, rendered, out); err != nil {
 		return nil, err
 	}
-	role, err := rbac.Generate(p.Name, read.reconcilers.Roles, read.serverRoles)
+	role, err := rbac.Generate(p.Name, read.reconcilers.Roles, read.serverRoles, serverFolders(p))
 	maps.Copy(out, role)
 	return out, err
 }
+
+// serverFolders returns the folders of the apiserver's code.
+func serverFolders(p *project.Project) []string { return roles.Server(len(p.Admission) > 0) }
 
 // checkOwned reports identifiers in hand-written files that conflict with generated files, and errors in generated files.
 func checkOwned(m *apis.Model, rendered, derived scaffold.Files) error {
@@ -129,7 +132,7 @@ func readSources(ctx context.Context, from source, p *project.Project) (*sources
 		read.reconcilers, roleProblems, roleErr = roles.ReadControllers(ctx, from.dir, from.env, rbac.Controllers(p.Name))
 	})
 	all.Go(func() {
-		read.serverRoles, serverProblems, serverErr = roles.ReadServer(ctx, from.dir, from.env, rbac.Server(p.Name))
+		read.serverRoles, serverProblems, serverErr = roles.ReadServer(ctx, from.dir, from.env, rbac.Server(p.Name), serverFolders(p))
 	})
 	all.Wait()
 	if ctx.Err() != nil {

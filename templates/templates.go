@@ -8,15 +8,16 @@
 //	version/            for each group version
 //	kind/               for each kind
 //	subresource/        for each custom subresource, by its verb: its types, in each version, and the function
+//	admission/          for each admission plugin
 //	controller/         for each reconciler of a kind of the project (controller-builtin: of a kind of Kubernetes)
 //	validation/         validation code: once, for each package of types, and for CEL rules
 //	wiring/             code that depends on the Go types: for the project, each version, each kind, each kind with a status
 //
 // In a path, GROUP, VERSION, KIND and NAME are placeholders for the group's package, the version, the kind's package, and the
-// subresource or controller.
+// subresource, admission plugin or controller.
 package templates
 
 import "embed"
 
-//go:embed all:project all:gomod all:version all:kind all:subresource all:controller all:controller-builtin all:kinds all:wiring all:validation
+//go:embed all:project all:gomod all:version all:kind all:subresource all:admission all:controller all:controller-builtin all:kinds all:wiring all:validation
 var files embed.FS

@@ -29,6 +29,7 @@ func (p *Project) clone() *Project {
 	next := *p
 	next.Groups = slices.Clone(p.Groups)
 	next.Controllers = slices.Clone(p.Controllers)
+	next.Admission = slices.Clone(p.Admission)
 	for i := range next.Groups {
 		g := &next.Groups[i]
 		g.Versions = slices.Clone(g.Versions)

@@ -91,8 +91,8 @@ func checkImports(groups []Group) error {
 	return nil
 }
 
-// checkTests rejects conflicting names of tests: those of every project, of a kind, and of a subresource.
-func checkTests(groups []Group) error {
+// checkTests rejects conflicting names of tests: those of every project, of a kind, of a subresource, and of an admission plugin.
+func (p *Project) checkTests() error {
 	owners := map[string]string{}
 	for name := range testFunctions {
 		owners["Test"+name] = "a test that every project has"
@@ -104,7 +104,7 @@ func checkTests(groups []Group) error {
 		owners[name] = owner
 		return nil
 	}
-	for _, g := range groups {
+	for _, g := range p.Groups {
 		for _, k := range g.Kinds {
 			owner := fmt.Sprintf("kind %q of group %q", k.Name, g.Name)
 			if err := claim("Test"+g.GoName()+k.Name, owner); err != nil {
@@ -120,6 +120,11 @@ func checkTests(groups []Group) error {
 					return err
 				}
 			}
+		}
+	}
+	for _, a := range p.Admission {
+		if err := claim("TestAdmission"+a.Name, fmt.Sprintf("admission plugin %q", a.Name)); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -18,7 +18,7 @@ const Layout = 1
 const KubernetesMinor = "1.37"
 
 // A Project is the content of PROJECT. Lists are sorted, so it does not depend on the order of the commands that made it (except for the
-// names of controllers, see Kind.ControllerPrefix).
+// names of controllers, see Kind.ControllerPrefix, and the order of admission plugins).
 type Project struct {
 	// Layout is the version of the project's layout.
 	Layout int `json:"layout"`
@@ -39,6 +39,8 @@ type Project struct {
 	Groups []Group `json:"groups,omitempty"`
 	// Controllers lists the reconcilers of kinds that the project does not serve.
 	Controllers []Controller `json:"controllers,omitempty"`
+	// Admission lists the admission plugins in the order in which they run, which is that of their creation.
+	Admission []Admission `json:"admission,omitempty"`
 }
 
 // A Group is an API group.

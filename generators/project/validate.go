@@ -24,6 +24,7 @@ func (p *Project) Validate() error {
 		p.checkGroups(),
 		p.checkWords(),
 		p.checkControllers(),
+		p.checkAdmission(),
 	} {
 		if err != nil {
 			return err
@@ -50,7 +51,7 @@ func (p *Project) checkGroups() error {
 	if err := checkImports(p.Groups); err != nil {
 		return err
 	}
-	return checkTests(p.Groups)
+	return p.checkTests()
 }
 
 func (p *Project) checkGroup(g Group) error {

@@ -58,6 +58,11 @@ func Render(p *project.Project) (Files, error) {
 			return nil, err
 		}
 	}
+	for _, a := range p.Admission {
+		if err := add("admission", admissionData{a, p}, "NAME", a.Package()); err != nil {
+			return nil, err
+		}
+	}
 	return out, nil
 }
 

@@ -73,14 +73,14 @@ func role(t *testing.T, files map[string]string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	server, found, err := roles.ReadServer(t.Context(), dir, nil, Server("shop"))
+	server, found, err := roles.ReadServer(t.Context(), dir, nil, Server("shop"), roles.Server(false))
 	if err != nil {
 		return "", err
 	}
 	if err := append(problems, found...).Err(); err != nil {
 		return "", err
 	}
-	out, err := Generate("shop", controllers.Roles, server)
+	out, err := Generate("shop", controllers.Roles, server, roles.Server(false))
 	if err != nil {
 		return "", err
 	}

@@ -16,6 +16,8 @@ type Server struct {
 	Versions, AllVersions []*GroupVersion
 	Kinds                 []*Kind
 	Reconcilers           []Reconciler
+	// Plugins lists the admission plugins, in order.
+	Plugins []Plugin
 	// Validated means that some kinds have generated validation.
 	Validated bool
 }

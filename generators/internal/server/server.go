@@ -70,6 +70,7 @@ func render(server *Server) (map[string][]byte, error) {
 		{"connect", server.Connected()},
 		{"stream", server.Streamed()},
 		{"longrunning", server.LongRunning()},
+		{"admission", len(server.Plugins) > 0},
 	} {
 		if !optional.wanted {
 			continue
@@ -86,6 +87,11 @@ func render(server *Server) (map[string][]byte, error) {
 			if err := add("version-options", version, "GROUP", version.GroupPackage, "VERSION", version.Version); err != nil {
 				return nil, err
 			}
+		}
+	}
+	for _, plugin := range server.Plugins {
+		if err := add("plugin", plugin, "NAME", plugin.Package()); err != nil {
+			return nil, err
 		}
 	}
 	for _, kind := range server.Kinds {
@@ -159,6 +165,7 @@ func (r *reader) server() *Server {
 		r.reconciler(s, c.ControllerNames().Type())
 	}
 	slices.SortFunc(s.Reconcilers, func(a, b Reconciler) int { return cmp.Compare(a.Type, b.Type) })
+	s.Plugins = r.plugins(s)
 	r.checkNames(s)
 	return s
 }

@@ -16,6 +16,7 @@ import (
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	genericoptions "k8s.io/apiserver/pkg/server/options"
 
+	"example.com/wardle/pkg/admission"
 	"example.com/wardle/pkg/registry"
 )
 
@@ -26,6 +27,7 @@ type base struct {
 	enforcement *enforcement
 
 	dependencies *registry.Dependencies
+	plugins      *admission.Plugins
 	// fail ends the server with an error.
 	fail func(error)
 }
@@ -35,8 +37,10 @@ func newBase(etcdPrefix string) base {
 		Run:         genericoptions.NewServerRunOptions(),
 		Recommended: genericoptions.NewRecommendedOptions(etcdPrefix, StorageCodec),
 		enforcement: newEnforcement(),
+		plugins:     &admission.Plugins{},
 	}
 	b.Recommended.Admission.Plugins = b.enforcement.registry()
+	b.plugins.Register(b.Recommended.Admission)
 	b.Recommended.Etcd.StorageConfig.EncodeVersioner = storageVersions
 	enforceQuotas(b.Recommended)
 	// Without a limit, shutdown would wait until clients end their watches.
@@ -84,6 +88,9 @@ func (*base) Dependencies(context.Context, *registry.Dependencies) error { retur
 func (b *base) Server(config *genericapiserver.RecommendedConfig) (*genericapiserver.GenericAPIServer, error) {
 	server, err := config.Complete().New("wardle-apiserver", genericapiserver.NewEmptyDelegate())
 	if err != nil {
+		return nil, err
+	}
+	if err := b.plugins.Setup(b.dependencies); err != nil {
 		return nil, err
 	}
 	if err := installAPIs(server, config, b.dependencies); err != nil {

@@ -29,8 +29,13 @@ import (
 // Controllers is the folder of the reconcilers.
 const Controllers = "internal/controller"
 
-// Server lists the folders of the apiserver's code. Those below them count too.
-var Server = []string{"pkg/registry", "pkg/apiserver"}
+// Server returns the folders of the apiserver's code, with or without admission plugins. Those below them count too.
+func Server(plugins bool) []string {
+	if plugins {
+		return []string{"pkg/admission", "pkg/registry", "pkg/apiserver"}
+	}
+	return []string{"pkg/registry", "pkg/apiserver"}
+}
 
 // marker is the text that a file with a rule contains.
 const marker = "+kubebuilder:rbac"
@@ -64,18 +69,18 @@ func ReadControllers(ctx context.Context, dir string, env []string, name string)
 	return read, problems, err
 }
 
-// ReadServer returns the Roles and ClusterRoles for the +kubebuilder:rbac markers of the apiserver's code, with the arguments of
-// ReadControllers. It loads only the packages with markers.
-func ReadServer(ctx context.Context, dir string, env []string, name string) ([]any, diagnostics.List, error) {
-	var folders []string
-	for _, root := range Server {
-		marked, err := foldersWithMarkers(dir, root)
+// ReadServer returns the Roles and ClusterRoles for the +kubebuilder:rbac markers of the apiserver's code in folders, with
+// the arguments of ReadControllers. It loads only the packages with markers.
+func ReadServer(ctx context.Context, dir string, env []string, name string, folders []string) ([]any, diagnostics.List, error) {
+	var marked []string
+	for _, root := range folders {
+		found, err := foldersWithMarkers(dir, root)
 		if err != nil {
 			return nil, nil, err
 		}
-		folders = append(folders, marked...)
+		marked = append(marked, found...)
 	}
-	roots, err := loadAll(ctx, dir, env, folders...)
+	roots, err := loadAll(ctx, dir, env, marked...)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -20,7 +20,8 @@ func (Strategy) Validate(_ context.Context, flunder, old *Flunder) (errs field.E
 	invalid := func(name string, value any, detail string) {
 		errs = append(errs, field.Invalid(path.Child(name), value, detail))
 	}
-	switch isFlunder, isFischer := spec.ReferenceType == FlunderReferenceType, spec.ReferenceType == FischerReferenceType; {
+	isFlunder, isFischer := spec.ReferenceType == FlunderReferenceType, spec.ReferenceType == FischerReferenceType
+	switch {
 	case spec.FlunderReference != "" && spec.FischerReference != "":
 		invalid("fischerReference", spec.FischerReference, "cannot be set with flunderReference at the same time")
 	case spec.FlunderReference != "" && !isFlunder:
@@ -32,9 +33,7 @@ func (Strategy) Validate(_ context.Context, flunder, old *Flunder) (errs field.E
 	case spec.FlunderReference == "" && isFlunder:
 		invalid("flunderReference", "", "cannot be empty if referenceType is Flunder")
 	}
-	switch spec.ReferenceType {
-	case "", FlunderReferenceType, FischerReferenceType:
-	default:
+	if spec.ReferenceType != "" && !isFlunder && !isFischer {
 		invalid("referenceType", spec.ReferenceType, "must be Flunder or Fischer")
 	}
 	return errs
