@@ -205,15 +205,15 @@ func TestHandOwned(t *testing.T) {
 			t.Fatal(err)
 		}
 		total := handOwned(t, dir, func(name string) bool {
-			for _, folder := range []string{"hack/", "pkg/generated/", "pkg/admission/", "pkg/apis/wardle/fuzzer/"} {
+			for _, folder := range []string{"hack/", "pkg/generated/", "pkg/apis/wardle/fuzzer/"} {
 				if strings.HasPrefix(name, folder) {
 					return true
 				}
 			}
 			return scaffold.Owned(name)
 		})
-		if total <= 700 {
-			t.Errorf("%d lines of Go, README.md says more than 700", total)
+		if total <= 800 {
+			t.Errorf("%d lines of Go, README.md says more than 800", total)
 		}
 	})
 }

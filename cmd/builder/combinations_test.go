@@ -28,6 +28,7 @@ func projectFactors() []factor {
 		{"namesakes", []string{"no", "yes"}}, // two groups with a kind of the same name
 		{"third kind", []string{"Orchard", "String"}},
 		{"others", []string{"", "apps v1 Deployment", " v1 Event,events.k8s.io v1 Event"}},
+		{"plugins", []string{"", "of a kind", "of all kinds", "of a kind,of all kinds"}},
 	}
 	for _, group := range combinedGroups {
 		all = append(all,
@@ -129,6 +130,15 @@ func (c choice) commands(module string) []userCommand {
 	}
 	for _, k := range kinds {
 		all = append(all, c.kindCommands(k, copies)...)
+	}
+	before := "kind 0"
+	for _, plugin := range strings.FieldsFunc(c["plugins"], func(r rune) bool { return r == ',' }) {
+		line := fmt.Sprintf("create admission --name BanApple --group %s --kind %s", kinds[0].group, kinds[0].name)
+		if plugin == "of all kinds" {
+			line = "create admission --name AddOwner"
+		}
+		add("plugin "+plugin, line, before)
+		before = "plugin " + plugin
 	}
 	for i, other := range strings.FieldsFunc(c["others"], func(r rune) bool { return r == ',' }) {
 		fields := strings.Split(other, " ")

@@ -11,7 +11,7 @@ import (
 	"example.com/wardle/pkg/generated/clientset/versioned"
 )
 
-// TestAdmissionBanFlunder tests that a flunder can't have a name that a fischer disallows, and can have it once the fischer is gone.
+// TestAdmissionBanFlunder checks that a flunder can't have a name that a fischer disallows, until the fischer is deleted.
 func TestAdmissionBanFlunder(t *testing.T) {
 	clientset, err := versioned.NewForConfig(config)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/plugin/namespace/lifecycle"
@@ -24,7 +25,7 @@ import (
 	"example.com/wardle/pkg/registry"
 )
 
-// syncTimeout is how long a request waits for the informers of the plugins.
+// syncTimeout is the time for which a request waits until the informers have synced.
 const syncTimeout = 10 * time.Second
 
 // Plugins are the enabled plugins of this project.
@@ -32,15 +33,15 @@ type Plugins struct {
 	setups []func(*registry.Dependencies) error
 }
 
-// Register adds the plugins to those of the server. They are on by default, and run in the order in PROJECT: after the check of the
-// namespace, and before policies and webhooks, which get what the plugins have changed.
+// Register adds the plugins to those of the server. They are enabled by default. They run in the order in PROJECT, after the plugin
+// NamespaceLifecycle and before policies and webhooks, which get the changed objects.
 func (p *Plugins) Register(options *genericoptions.AdmissionOptions) {
 	register(p, options.Plugins, "BanFlunder", &banflunderplugin.Plugin{}, schema.GroupKind{Group: "wardle.example.com", Kind: "Flunder"})
 	order := options.RecommendedPluginOrder
 	options.RecommendedPluginOrder = slices.Insert(order, slices.Index(order, lifecycle.PluginName)+1, "BanFlunder")
 }
 
-// Setup sets up the enabled plugins, before anything is served.
+// Setup calls Setup of the enabled plugins. It is called once, before the server accepts requests.
 func (p *Plugins) Setup(dependencies *registry.Dependencies) error {
 	for _, setup := range p.setups {
 		if err := setup(dependencies); err != nil {
@@ -50,7 +51,7 @@ func (p *Plugins) Setup(dependencies *registry.Dependencies) error {
 	return nil
 }
 
-// typed is a plugin for objects of a type, or for all objects if T is metav1.Object.
+// typed is a plugin for objects of one type. If T is metav1.Object, it is a plugin for all objects.
 type typed[T metav1.Object] interface {
 	Setup(dependencies *registry.Dependencies) error
 	Handles(operation admission.Operation) bool
@@ -58,7 +59,7 @@ type typed[T metav1.Object] interface {
 	Validate(ctx context.Context, obj, old T, attributes admission.Attributes) error
 }
 
-// register adds a plugin for kinds. The server creates those that are enabled.
+// register adds a plugin for kinds. The server calls its factory if it is enabled.
 func register[T metav1.Object](p *Plugins, plugins *admission.Plugins, name string, user typed[T], kinds ...schema.GroupKind) {
 	plugins.Register(name, func(io.Reader) (admission.Interface, error) {
 		a := &adapter[T]{name: name, user: user, kinds: kinds}
@@ -88,12 +89,12 @@ func (a *adapter[T]) setup(dependencies *registry.Dependencies) error {
 // Handles reports whether the plugin gets requests for an operation.
 func (a *adapter[T]) Handles(operation admission.Operation) bool { return a.user.Handles(operation) }
 
-// Admit passes objects of the plugin's kinds on to it.
+// Admit calls Admit of the plugin for objects of its kinds.
 func (a *adapter[T]) Admit(ctx context.Context, attributes admission.Attributes, _ admission.ObjectInterfaces) error {
 	return a.call(ctx, attributes, a.user.Admit)
 }
 
-// Validate passes objects of the plugin's kinds on to it.
+// Validate calls Validate of the plugin for objects of its kinds.
 func (a *adapter[T]) Validate(ctx context.Context, attributes admission.Attributes, _ admission.ObjectInterfaces) error {
 	return a.call(ctx, attributes, a.user.Validate)
 }
@@ -102,10 +103,16 @@ func (a *adapter[T]) call(ctx context.Context, attributes admission.Attributes, 
 	if !slices.Contains(a.kinds, attributes.GetKind().GroupKind()) {
 		return nil
 	}
-	obj, isNew := any(attributes.GetObject()).(T)
-	old, isOld := any(attributes.GetOldObject()).(T)
-	if !isNew && !isOld {
-		return nil
+	if attributes.GetObject() == nil && attributes.GetOldObject() == nil {
+		return nil // a request to delete several objects: the plugin is called for each of them
+	}
+	obj, err := a.object(attributes.GetObject())
+	if err != nil {
+		return err
+	}
+	old, err := a.object(attributes.GetOldObject())
+	if err != nil {
+		return err
 	}
 	if err := a.await(ctx); err != nil {
 		return err
@@ -113,7 +120,19 @@ func (a *adapter[T]) call(ctx context.Context, attributes admission.Attributes, 
 	return function(ctx, obj, old, attributes)
 }
 
-// await waits until the informers have synced, so that the plugin does not decide by an empty cache.
+// object returns an object of a request in its type. It returns nil for a request without one.
+func (a *adapter[T]) object(in runtime.Object) (out T, err error) {
+	if in == nil {
+		return out, nil
+	}
+	out, ok := in.(T)
+	if !ok {
+		return out, fmt.Errorf("admission plugin %s: cannot check an object of type %T", a.name, in)
+	}
+	return out, nil
+}
+
+// await waits until the informers have synced, because the plugin must not decide with incomplete caches.
 func (a *adapter[T]) await(ctx context.Context) error {
 	if a.synced.Load() {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// AwaitSync waits until the informers that Setup asked for have synced. It returns an error when ctx is done before.
+// AwaitSync waits until the informers have synced. It returns an error if ctx ends first.
 func (b *base) AwaitSync(ctx context.Context) error {
 	return wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(context.Context) (bool, error) {
 		return len(readiness{b}.unsynced()) == 0, nil

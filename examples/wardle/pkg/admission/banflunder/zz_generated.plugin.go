@@ -19,16 +19,20 @@ type Flunder = v1beta1.Flunder
 // base implements the methods of Plugin with their default behavior.
 type base struct{}
 
-// Setup gets what the plugin needs, before anything is served.
+// Setup gets the clients, listers and other dependencies of the plugin. It is called once, before the server accepts requests.
 func (base) Setup(*registry.Dependencies) error { return nil }
 
-// Handles reports whether the plugin gets requests for an operation. By default, these are creates and updates.
+// Handles reports whether the plugin is called for an operation. By default, it is called for create and update. Connect never calls it.
 func (base) Handles(operation admission.Operation) bool {
 	return operation == admission.Create || operation == admission.Update
 }
 
 // Admit changes an object, or returns an error to reject the request. old is nil on create.
-func (base) Admit(_ context.Context, _, _ *Flunder, _ admission.Attributes) error { return nil }
+func (base) Admit(ctx context.Context, obj, old *Flunder, attributes admission.Attributes) error {
+	return nil
+}
 
 // Validate returns an error to reject the request, after all plugins have changed the object. old is nil on create.
-func (base) Validate(_ context.Context, _, _ *Flunder, _ admission.Attributes) error { return nil }
+func (base) Validate(ctx context.Context, obj, old *Flunder, attributes admission.Attributes) error {
+	return nil
+}

@@ -17,24 +17,21 @@ func (Strategy) Validate(_ context.Context, flunder, old *Flunder) (errs field.E
 		return nil
 	}
 	spec, path := flunder.Spec, field.NewPath("spec")
-	invalid := func(name string, value any, detail string) {
-		errs = append(errs, field.Invalid(path.Child(name), value, detail))
-	}
 	isFlunder, isFischer := spec.ReferenceType == FlunderReferenceType, spec.ReferenceType == FischerReferenceType
 	switch {
 	case spec.FlunderReference != "" && spec.FischerReference != "":
-		invalid("fischerReference", spec.FischerReference, "cannot be set with flunderReference at the same time")
+		errs = append(errs, field.Invalid(path.Child("fischerReference"), spec.FischerReference, "cannot be set with flunderReference at the same time"))
 	case spec.FlunderReference != "" && !isFlunder:
-		invalid("flunderReference", spec.FlunderReference, "cannot be set if referenceType is not Flunder")
+		errs = append(errs, field.Invalid(path.Child("flunderReference"), spec.FlunderReference, "cannot be set if referenceType is not Flunder"))
 	case spec.FischerReference != "" && !isFischer:
-		invalid("fischerReference", spec.FischerReference, "cannot be set if referenceType is not Fischer")
+		errs = append(errs, field.Invalid(path.Child("fischerReference"), spec.FischerReference, "cannot be set if referenceType is not Fischer"))
 	case spec.FischerReference == "" && isFischer:
-		invalid("fischerReference", "", "cannot be empty if referenceType is Fischer")
+		errs = append(errs, field.Invalid(path.Child("fischerReference"), "", "cannot be empty if referenceType is Fischer"))
 	case spec.FlunderReference == "" && isFlunder:
-		invalid("flunderReference", "", "cannot be empty if referenceType is Flunder")
+		errs = append(errs, field.Invalid(path.Child("flunderReference"), "", "cannot be empty if referenceType is Flunder"))
 	}
 	if spec.ReferenceType != "" && !isFlunder && !isFischer {
-		invalid("referenceType", spec.ReferenceType, "must be Flunder or Fischer")
+		errs = append(errs, field.Invalid(path.Child("referenceType"), spec.ReferenceType, "must be Flunder or Fischer"))
 	}
 	return errs
 }
