@@ -60,12 +60,12 @@ func TestFruitAppleApprove(t *testing.T) {
 	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	before := get()
 	request := &v1beta1.AppleApprove{Spec: v1beta1.AppleApproveSpec{Reason: "it is ripe"}}
-	answer, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{FieldManager: "inspector"})
+	response, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{FieldManager: "inspector"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer.Name != name || answer.Status.Message != name+" is approved" || answer.ManagedFields != nil {
-		t.Errorf("the answer is %+v", answer)
+	if response.Name != name || response.Status.Message != name+" is approved" || response.ManagedFields != nil {
+		t.Errorf("got %+v", response)
 	}
 	wantApproval(t, get(), "it is ripe", "inspector", "fruit.example.com/v1beta1")
 	if get().Generation != before.Generation {
@@ -116,9 +116,9 @@ func TestFruitAppleApproveRefused(t *testing.T) {
 	if _, err := client.Approve(t.Context(), name, stale, metav1.CreateOptions{}); !apierrors.IsConflict(err) {
 		t.Errorf("a stale apple: %v, want a conflict", err)
 	}
-	answer, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-	if err != nil || answer.Status.Message != name+" is approved" {
-		t.Errorf("dry run: %v, %v", answer, err)
+	response, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if err != nil || response.Status.Message != name+" is approved" {
+		t.Errorf("dry run: %v, %v", response, err)
 	}
 	if meta.IsStatusConditionTrue(get().Status.Conditions, "Approved") {
 		t.Error("the apple is approved")

@@ -149,8 +149,8 @@ func expect(t *testing.T, watcher watch.Interface, want watch.EventType) *unstru
 
 // TestInformer runs client-go's informers with WatchList, which need no list request.
 func TestInformer(t *testing.T) {
-	var asked requests
-	client, err := dynamic.NewForConfig(asked.record(config))
+	var sent requests
+	client, err := dynamic.NewForConfig(sent.record(config))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,18 +160,18 @@ func TestInformer(t *testing.T) {
 			t.Fatal(err)
 		}
 		inTime(t, func(ctx context.Context) error {
-			asked.reset()
+			sent.reset()
 			informer := dynamicinformer.NewFilteredDynamicInformer(client, s.gvr(), metav1.NamespaceAll, 0, toolscache.Indexers{}, nil).Informer()
 			go informer.RunWithContext(ctx)
 			if !toolscache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
-				return fmt.Errorf("the informer has not synced; its requests were %q", asked.queries())
+				return fmt.Errorf("the informer has not synced; its requests were %q", sent.queries())
 			}
 			if _, found, err := informer.GetStore().GetByKey(key); !found || err != nil {
 				t.Errorf("the informer has synced without %s (%v)", key, err)
 			}
 			return nil
 		})
-		for _, query := range asked.queries() {
+		for _, query := range sent.queries() {
 			if query.Get("sendInitialEvents") != "true" {
 				t.Errorf("the informer did not use WatchList: its requests are %v", query)
 			}

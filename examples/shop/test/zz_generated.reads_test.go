@@ -186,12 +186,12 @@ func TestResourceVersionMatch(t *testing.T) {
 func TestFuture(t *testing.T) {
 	client := newRESTClient(t)
 	ctx := t.Context()
-	var asked sync.WaitGroup
-	defer asked.Wait()
+	var readers sync.WaitGroup
+	defer readers.Wait()
 	forEachVersion(t, func(_ *testing.T, s subject) {
 		request := client.Get().AbsPath(s.path()).Param("resourceVersion", strconv.Itoa(1<<60)).
 			Param("resourceVersionMatch", string(metav1.ResourceVersionMatchNotOlderThan)).MaxRetries(0)
-		asked.Go(func() {
+		readers.Go(func() {
 			if err := request.Do(ctx).Error(); !storage.IsTooLargeResourceVersion(err) {
 				t.Errorf("%s: got %v, want the resourceVersion to be too large", s.GroupVersionKind, err)
 			}

@@ -163,7 +163,7 @@ func (e *enforcement) awaitReason(ctx context.Context, resource schema.GroupVers
 func (e *enforcement) whyUnreadable(ctx context.Context, resource schema.GroupVersionResource) (string, error) {
 	served, err := e.client.Discovery().ServerResourcesForGroupVersion(resource.GroupVersion().String())
 	if apierrors.IsNotFound(err) || err == nil && len(served.APIResources) == 0 {
-		// A load balancer may answer 404 for a kube-apiserver that is down.
+		// A load balancer may respond with 404 for a kube-apiserver that is down.
 		err = e.confirmNotServed(resource.GroupVersion())
 	}
 	if err != nil {
