@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,8 +34,14 @@ func TestSuite(t *testing.T) {
 			cluster := kube.Start(t).ControlPlane
 			compact(t, cluster)
 			e.start(t, cluster, newKubectl(t, cluster))
-			stock := e.test(t, "TEST_KUBECONFIG="+cluster.Kubeconfig)
-			ours := e.test(t, "TEST_KUBECONFIG=", "AGGREGATION_PROXY="+proxy)
+			var stock, ours results
+			var both sync.WaitGroup
+			both.Go(func() { stock = e.test(t, "TEST_KUBECONFIG="+cluster.Kubeconfig) })
+			both.Go(func() { ours = e.test(t, "TEST_KUBECONFIG=", "AGGREGATION_PROXY="+proxy) })
+			both.Wait()
+			if t.Failed() {
+				return
+			}
 			for _, name := range inProcess {
 				if _, ok := ours[name]; !ok { // TestVersion tests a single example
 					continue
