@@ -113,7 +113,7 @@ func (s subject) deny(t *testing.T, operation admissionregistrationv1.OperationT
 	return message
 }
 
-// label creates a policy that adds a label to the objects that a field manager of that name updates, until the test ends. It returns
+// label creates a policy that adds a label, named like the field manager, to the objects that this manager updates, until the test ends. It returns
 // false if the cluster does not support such policies.
 func (s subject) label(t *testing.T, manager string) bool {
 	t.Helper()

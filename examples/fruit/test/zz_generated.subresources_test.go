@@ -18,7 +18,7 @@ import (
 	"k8s.io/client-go/dynamic"
 )
 
-// createSample creates the object of a kind in config/samples, deletes it after the test, and returns its name.
+// createSample creates the sample of a kind, deletes it after the test, and returns its name.
 func createSample(t *testing.T, group, name string) string {
 	t.Helper()
 	return subjectOf(t, group, name).create(t, nil).GetName()

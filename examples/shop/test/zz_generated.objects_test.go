@@ -217,7 +217,7 @@ func (e *environment) writeKubeconfig(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	err = e.waitFor("ServiceAccount "+name+" to have its rights", func(ctx context.Context) error {
+	err = e.waitFor("ServiceAccount "+name+" to have its permissions", func(ctx context.Context) error {
 		_, err := client.CoreV1().ConfigMaps(metav1.NamespaceSystem).Get(ctx, "extension-apiserver-authentication", metav1.GetOptions{})
 		return err
 	})

@@ -52,7 +52,7 @@ var generatorMarkers = []Definition{
 
 	{Name: "kubebuilder:ac:generate", On: []Target{Package, Type}, values: defaultValues},
 	{Name: "kubebuilder:ac:output:package", On: []Target{Package}, Refusal: "apply configurations go to pkg/generated/applyconfiguration: leave it out"},
-	{Name: "kubebuilder:rbac", On: []Target{Package, Type, Field, Func, Nothing}, Refusal: "roles are made of those in internal/controller, pkg/registry and pkg/apiserver: write it where the code is that needs the right"},
+	{Name: "kubebuilder:rbac", On: []Target{Package, Type, Field, Func, Nothing}, Refusal: "roles are made of those in internal/controller, pkg/admission, pkg/registry and pkg/apiserver: write it next to the code that needs the permission"},
 	{Name: "kubebuilder:webhook", On: []Target{Package, Type, Field, Func, Nothing}, Refusal: "the server admits its own objects: write the Validate function of the kind's strategy"},
 	{Name: "kubebuilder:webhookconfiguration", On: []Target{Package, Type, Field, Func, Nothing}, Refusal: "the server admits its own objects: write the Validate function of the kind's strategy"},
 

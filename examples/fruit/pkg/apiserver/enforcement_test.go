@@ -44,7 +44,7 @@ func TestNotServed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnforcement()
-			e.client = kubernetes.NewForConfigOrDie(&rest.Config{Host: answering(t, test.responses)})
+			e.client = kubernetes.NewForConfigOrDie(&rest.Config{Host: serveDocuments(t, test.responses)})
 			reason, err := e.whyUnreadable(t.Context(), policies("mutatingadmissionpolicies"))
 			if got := reason != "" && err == nil; got != test.want {
 				t.Errorf("got %q, %v; want a reason: %t", reason, err, test.want)
@@ -135,8 +135,8 @@ type recorder int
 // Initialize implements admission.PluginInitializer.
 func (r *recorder) Initialize(admission.Interface) { *r++ }
 
-// answering serves these documents, and 404 for all else.
-func answering(t *testing.T, documents map[string]any) string {
+// serveDocuments serves these documents, and status 404 for all other paths.
+func serveDocuments(t *testing.T, documents map[string]any) string {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if document, ok := documents[req.URL.Path]; ok {
 			write(w, document)

@@ -49,7 +49,8 @@ func NewDependencies(config *genericapiserver.RecommendedConfig) *Dependencies {
 }
 
 // Config returns the configuration of clients of kube-apiserver. They have the permissions of this server's ServiceAccount: those in
-// config/rbac/apiserver.yaml, and those in the +kubebuilder:rbac markers in pkg/registry and pkg/apiserver.
+// config/rbac/apiserver.yaml, and those in the +kubebuilder:rbac markers in pkg/admission, pkg/registry and
+// pkg/apiserver.
 func (b *base) Config() *rest.Config {
 	if b.config == nil {
 		b.errs = append(b.errs, errors.New("this server has no client of kube-apiserver, because Recommended.CoreAPI in its Options is nil"))
@@ -67,7 +68,7 @@ func (b *base) Kubernetes() kubernetes.Interface {
 }
 
 // KubernetesInformers returns informers of the kinds of kube-apiserver. Those that a Setup method asks for are started. They need the
-// permission to list and watch.
+// permission to get, list and watch.
 func (b *base) KubernetesInformers() informers.SharedInformerFactory {
 	if b.kubernetesInformers == nil {
 		b.kubernetesInformers = informers.NewSharedInformerFactory(b.Kubernetes(), 0)

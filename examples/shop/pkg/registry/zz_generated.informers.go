@@ -164,7 +164,7 @@ func (r readiness) unsynced() []string {
 	return names
 }
 
-// Name returns the name of the check. It contains the informers that have not synced, because /readyz shows only the names of failing checks.
+// Name returns the name of the check. It contains the informers that have not synced, because /readyz does not show the errors of failing checks.
 func (r readiness) Name() string {
 	if names := r.unsynced(); len(names) > 0 {
 		return "dependencies, not synced: " + strings.Join(names, ", ")

@@ -104,7 +104,7 @@ func (a *adapter[T]) call(ctx context.Context, attributes admission.Attributes, 
 		return nil
 	}
 	if attributes.GetObject() == nil && attributes.GetOldObject() == nil {
-		return nil // a request to delete several objects: the plugin is called for each of them
+		return nil // there is no object to check
 	}
 	obj, err := a.object(attributes.GetObject())
 	if err != nil {
@@ -120,7 +120,7 @@ func (a *adapter[T]) call(ctx context.Context, attributes admission.Attributes, 
 	return function(ctx, obj, old, attributes)
 }
 
-// object returns an object of a request in its type. It returns nil for a request without one.
+// object converts an object of a request to T. It returns nil if there is none.
 func (a *adapter[T]) object(in runtime.Object) (out T, err error) {
 	if in == nil {
 		return out, nil

@@ -19,7 +19,7 @@ const userHeader = "X-Remote-User"
 var probes = sets.New("/livez", "/readyz", "/healthz")
 
 // withoutAnonymous rejects requests without credentials, which the delegating authenticator would accept as system:anonymous.
-// Its option for that, Authentication.Anonymous, has no effect in Kubernetes 1.37.
+// The option that should prevent this, Authentication.Anonymous, has no effect in Kubernetes 1.37.
 func withoutAnonymous(next authenticator.Request) authenticator.Request {
 	return authenticator.RequestFunc(func(req *http.Request) (*authenticator.Response, bool, error) {
 		forwarded := req.Header.Get(userHeader) == user.Anonymous

@@ -298,7 +298,7 @@ func (e *enforcement) publish() {
 	e.report = strings.Join(reports, "; ")
 }
 
-// Name returns the name of the readiness check. It lists what is not enforced, because /readyz shows only the names of passing checks.
+// Name returns the name of the readiness check. It lists what is not enforced, because /readyz shows nothing else of passing checks.
 func (e *enforcement) Name() string {
 	e.lock.Lock()
 	defer e.lock.Unlock()

@@ -857,14 +857,14 @@ func schema_pkg_apis_fruit_v1beta1_AppleLogOptions(ref common.ReferenceCallback)
 					},
 					"follow": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Follow sends new lines as they come, and does not end the stream.",
+							Description: "Follow keeps the stream open, and sends new lines as they appear.",
 							Type:        []string{"boolean"},
 							Format:      "",
 						},
 					},
 					"tailLines": {
 						SchemaProps: spec.SchemaProps{
-							Description: "TailLines is the number of lines to send before new ones.",
+							Description: "TailLines limits the existing lines to the given number, counted from the end. Without it, all are sent.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 							Minimum:     new(float64(0)),

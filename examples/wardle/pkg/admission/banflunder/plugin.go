@@ -32,8 +32,9 @@ func (p *Plugin) Setup(d *registry.Dependencies) error {
 func (p *Plugin) Admit(_ context.Context, flunder, old *Flunder, attributes admission.Attributes) error {
 	enabled := compatibility.DefaultComponentGlobalsRegistry.FeatureGateFor("wardle").Enabled("BanFlunder")
 	fischers, err := p.fischers.List(labels.Everything())
-	if !enabled || err != nil || old != nil || !slices.ContainsFunc(fischers, func(f *v1alpha1.Fischer) bool { return slices.Contains(f.DisallowedFlunders, flunder.Name) }) {
-		return err
+	bans := func(f *v1alpha1.Fischer) bool { return slices.Contains(f.DisallowedFlunders, flunder.Name) }
+	if enabled && old == nil && slices.ContainsFunc(fischers, bans) {
+		return admission.NewForbidden(attributes, errors.New("this name may not be used, please change the resource name"))
 	}
-	return admission.NewForbidden(attributes, errors.New("this name may not be used, please change the resource name"))
+	return err
 }

@@ -22,17 +22,19 @@ type base struct{}
 // Setup gets the clients, listers and other dependencies of the plugin. It is called once, before the server accepts requests.
 func (base) Setup(*registry.Dependencies) error { return nil }
 
-// Handles reports whether the plugin is called for an operation. By default, it is called for create and update. Connect never calls it.
+// Handles reports whether the plugin is called for an operation. By default, it is called for create and update. It is never
+// called for connect.
 func (base) Handles(operation admission.Operation) bool {
 	return operation == admission.Create || operation == admission.Update
 }
 
-// Admit changes an object, or returns an error to reject the request. old is nil on create.
+// Admit changes an object, or returns an error to reject the request. old is nil on create; obj is nil on delete, if Handles includes it.
 func (base) Admit(ctx context.Context, obj, old *Flunder, attributes admission.Attributes) error {
 	return nil
 }
 
-// Validate returns an error to reject the request, after all plugins have changed the object. old is nil on create.
+// Validate returns an error to reject the request, after all plugins have changed the object. old is nil on create; obj is nil on delete,
+// if Handles includes it.
 func (base) Validate(ctx context.Context, obj, old *Flunder, attributes admission.Attributes) error {
 	return nil
 }

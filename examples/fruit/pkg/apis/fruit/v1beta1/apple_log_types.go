@@ -12,11 +12,11 @@ type AppleLogOptions struct {
 
 	// Replace this example with the parameters of your API.
 
-	// Follow sends new lines as they come, and does not end the stream.
+	// Follow keeps the stream open, and sends new lines as they appear.
 	// +optional
 	Follow bool `json:"follow,omitempty"`
 
-	// TailLines is the number of lines to send before new ones.
+	// TailLines limits the existing lines to the given number, counted from the end. Without it, all are sent.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	TailLines *int64 `json:"tailLines,omitempty"`

@@ -36,8 +36,8 @@ func Convert_url_Values_To_v1beta1_AppleLogOptions(in *url.Values, out *AppleLog
 // SwaggerDoc returns the descriptions of the query parameters.
 func (AppleLogOptions) SwaggerDoc() map[string]string {
 	return map[string]string{
-		"follow":    "Follow sends new lines as they come, and does not end the stream.",
-		"tailLines": "TailLines is the number of lines to send before new ones.",
+		"follow":    "Follow keeps the stream open, and sends new lines as they appear.",
+		"tailLines": "TailLines limits the existing lines to the given number, counted from the end.",
 	}
 }
 

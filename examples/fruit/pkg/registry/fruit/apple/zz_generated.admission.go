@@ -41,7 +41,7 @@ func newUpdateAdmission(scheme *runtime.Scheme, version string, config *generica
 	}
 }
 
-// mutate lets mutating webhooks and policies change the updated object.
+// mutate returns a function that runs mutating admission on the updated object: plugins, policies and webhooks.
 func (u updateAdmission) mutate(name string, options *metav1.UpdateOptions) rest.TransformFunc {
 	return func(ctx context.Context, obj, old runtime.Object) (runtime.Object, error) {
 		mutator, ok := u.admit.(admission.MutationInterface)
@@ -52,7 +52,7 @@ func (u updateAdmission) mutate(name string, options *metav1.UpdateOptions) rest
 	}
 }
 
-// validate returns a function that calls the validating webhooks and policies for an update.
+// validate returns a function that runs validating admission on an update: plugins, policies and webhooks.
 func (u updateAdmission) validate(ctx context.Context, name string, options *metav1.UpdateOptions) rest.ValidateObjectUpdateFunc {
 	return rest.AdmissionToValidateObjectUpdateFunc(u.admit, u.attributes(ctx, name, nil, nil, options), u.objects)
 }

@@ -48,7 +48,7 @@ func addConnecters(storage map[string]rest.Storage, store *genericregistry.Store
 // New implements rest.Storage.
 func (c *connecter) New() runtime.Object { return c.newOptions() }
 
-// Destroy implements rest.Storage. It does nothing: restStorage destroys the store, which they share.
+// Destroy implements rest.Storage. It does nothing: restStorage, which shares the store, destroys it.
 func (*connecter) Destroy() {}
 
 // ConnectMethods implements rest.Connecter.

@@ -37,7 +37,7 @@ func addGetters(storage map[string]rest.Storage, store *genericregistry.Store, s
 		strategy:    strategy,
 		kind:        "AppleLogOptions",
 		newOptions:  func() runtime.Object { return &AppleLogOptions{} },
-		newResponse: func() runtime.Object { return &Apple{} },
+		newResponse: func() runtime.Object { return &Apple{} }, // for discovery: a stream has no kind
 		get: func(ctx context.Context, in *Apple, options runtime.Object) (runtime.Object, error) {
 			stream, err := strategy.user.Log(ctx, in, options.(*AppleLogOptions))
 			if err != nil {
@@ -53,7 +53,7 @@ func addGetters(storage map[string]rest.Storage, store *genericregistry.Store, s
 // New implements rest.Storage.
 func (g *getter) New() runtime.Object { return g.newResponse() }
 
-// Destroy implements rest.Storage. It does nothing: restStorage destroys the store, which they share.
+// Destroy implements rest.Storage. It does nothing: restStorage, which shares the store, destroys it.
 func (*getter) Destroy() {}
 
 // NewGetOptions implements rest.GetterWithOptions.

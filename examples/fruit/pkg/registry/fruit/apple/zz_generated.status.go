@@ -69,7 +69,7 @@ var (
 // New implements rest.Storage.
 func (*statusStorage) New() runtime.Object { return &Apple{} }
 
-// Destroy implements rest.Storage. It does nothing: restStorage destroys the store, which they share.
+// Destroy implements rest.Storage. It does nothing: restStorage, which shares the store, destroys it.
 func (*statusStorage) Destroy() {}
 
 // Get implements rest.Getter.

@@ -87,7 +87,7 @@ func addSubresources(storage map[string]rest.Storage, version string, store *gen
 // New implements rest.Storage.
 func (s *subresource) New() runtime.Object { return s.newRequest() }
 
-// Destroy implements rest.Storage. It does nothing: restStorage destroys the store, which they share.
+// Destroy implements rest.Storage. It does nothing: restStorage, which shares the store, destroys it.
 func (*subresource) Destroy() {}
 
 // PreserveRequestObjectMetaSystemFieldsOnSubresourceCreate implements rest.SubresourceObjectMetaPreserver. The UID and the resourceVersion

@@ -61,7 +61,7 @@ var (
 // New implements rest.Storage.
 func (*scaleStorage) New() runtime.Object { return &autoscalingv1.Scale{} }
 
-// Destroy implements rest.Storage. It does nothing: restStorage destroys the store, which they share.
+// Destroy implements rest.Storage. It does nothing: restStorage, which shares the store, destroys it.
 func (*scaleStorage) Destroy() {}
 
 // GroupVersionKind implements rest.GroupVersionKindProvider.

@@ -49,8 +49,8 @@ func (base) AllowUnconditionalUpdate(ctx context.Context) bool { return false }
 // GenerateName returns a name for an object with metadata.generateName.
 func (base) GenerateName(prefix string) string { return names.SimpleNameGenerator.GenerateName(prefix) }
 
-// strategy adapts Strategy to k8s.io/apiserver. Objects are validated against the markers in the version of the request, before
-// Strategy.Validate is called.
+// strategy adapts Strategy to k8s.io/apiserver. Objects are also validated against the markers, in the version of the request. This
+// happens after Strategy.Validate, which may therefore see values that the markers reject.
 type strategy struct {
 	rest.DeclarativeValidation
 	user *Strategy
