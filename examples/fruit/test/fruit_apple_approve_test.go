@@ -18,8 +18,8 @@ import (
 	"example.com/shop/pkg/generated/clientset/versioned"
 )
 
-// approvals creates a sample apple, and returns its name, a clientset, and a function that gets the apple.
-func approvals(t *testing.T) (name string, clientset versioned.Interface, get func() *v1beta1.Apple) {
+// newApple creates a sample apple, and returns its name, a clientset, and a function that gets the apple.
+func newApple(t *testing.T) (name string, clientset versioned.Interface, get func() *v1beta1.Apple) {
 	t.Helper()
 	clientset, err := versioned.NewForConfig(config)
 	if err != nil {
@@ -35,10 +35,10 @@ func approvals(t *testing.T) (name string, clientset versioned.Interface, get fu
 	}
 }
 
-// inNorth is like approvals, with an apple whose orchard exists, so that it can be approved.
-func inNorth(t *testing.T) (name string, clientset versioned.Interface, get func() *v1beta1.Apple) {
+// newAppleInOrchard is like newApple, with an apple whose orchard exists, so that it can be approved.
+func newAppleInOrchard(t *testing.T) (name string, clientset versioned.Interface, get func() *v1beta1.Apple) {
 	t.Helper()
-	name, clientset, get = approvals(t)
+	name, clientset, get = newApple(t)
 	north := &v1alpha1.Orchard{ObjectMeta: metav1.ObjectMeta{Name: "north"}}
 	if _, err := clientset.FruitV1alpha1().Orchards().Create(t.Context(), north, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func inNorth(t *testing.T) (name string, clientset versioned.Interface, get func
 }
 
 func TestFruitAppleApprove(t *testing.T) {
-	name, clientset, get := inNorth(t)
+	name, clientset, get := newAppleInOrchard(t)
 	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	before := get()
 	request := &v1beta1.AppleApprove{Spec: v1beta1.AppleApproveSpec{Reason: "it is ripe"}}
@@ -97,7 +97,7 @@ func wantApproval(t *testing.T, apple *v1beta1.Apple, reason, manager, version s
 
 // TestFruitAppleApproveRefused checks that rejected requests and dry runs approve nothing.
 func TestFruitAppleApproveRefused(t *testing.T) {
-	name, clientset, _ := approvals(t)
+	name, clientset, _ := newApple(t)
 	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	request := &v1beta1.AppleApprove{Spec: v1beta1.AppleApproveSpec{Reason: "it is ripe"}}
 	for _, orchard := range []string{"", "atlantis"} {
@@ -106,15 +106,15 @@ func TestFruitAppleApproveRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{}); !apierrors.IsBadRequest(err) {
-			t.Errorf("an apple of the orchard %q: %v, want a bad request", orchard, err)
+			t.Errorf("an apple in the orchard %q: %v, want a bad request", orchard, err)
 		}
 	}
-	name, clientset, get := inNorth(t)
+	name, clientset, get := newAppleInOrchard(t)
 	client = clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	stale := request.DeepCopy()
 	stale.ResourceVersion = "1"
 	if _, err := client.Approve(t.Context(), name, stale, metav1.CreateOptions{}); !apierrors.IsConflict(err) {
-		t.Errorf("a stale apple: %v, want a conflict", err)
+		t.Errorf("a request with an old resourceVersion: %v, want a conflict", err)
 	}
 	response, err := client.Approve(t.Context(), name, request, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	if err != nil || response.Status.Message != name+" is approved" {
@@ -127,7 +127,7 @@ func TestFruitAppleApproveRefused(t *testing.T) {
 
 // TestFruitAppleApproveMeanwhile approves an apple while others write it. No write is lost, and nobody gets a conflict.
 func TestFruitAppleApproveMeanwhile(t *testing.T) {
-	name, clientset, get := inNorth(t)
+	name, clientset, get := newAppleInOrchard(t)
 	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	const writers = 8
 	var wg sync.WaitGroup
@@ -165,7 +165,7 @@ func TestFruitAppleApproveAdmission(t *testing.T) {
 		},
 	} {
 		t.Run(version, func(t *testing.T) {
-			name, clientset, _ := inNorth(t)
+			name, clientset, _ := newAppleInOrchard(t)
 			testAdmission(t, "fruit.example.com", "Apple", "approve", name, func(manager string) error {
 				return approve(clientset, name, metav1.CreateOptions{FieldManager: manager})
 			})
@@ -175,7 +175,7 @@ func TestFruitAppleApproveAdmission(t *testing.T) {
 
 // TestFruitAppleApproveUnderPolicy checks that a policy can deny the change that the approval makes to an apple.
 func TestFruitAppleApproveUnderPolicy(t *testing.T) {
-	approved, clientset, _ := inNorth(t)
+	approved, clientset, _ := newAppleInOrchard(t)
 	client := clientset.FruitV1beta1().Apples(metav1.NamespaceDefault)
 	approve := func(name string) error {
 		_, err := client.Approve(t.Context(), name, &v1beta1.AppleApprove{}, metav1.CreateOptions{FieldManager: "under-policy"})
@@ -192,7 +192,7 @@ func TestFruitAppleApproveUnderPolicy(t *testing.T) {
 		return wantMessage(err, message)
 	})
 
-	name, _, get := inNorth(t)
+	name, _, get := newAppleInOrchard(t)
 	before := get()
 	if _, err := s.dryUpdate(t, name, "under-policy"); err != nil {
 		t.Errorf("an update of an apple that is not approved: %v", err)

@@ -30,7 +30,7 @@ const (
 // TestFruitAppleWebhooks approves an apple in v1alpha1, with a mutating and a validating webhook that are registered for v1beta1.
 func TestFruitAppleWebhooks(t *testing.T) {
 	hooks := startWebhooks(t)
-	name, clientset, get := inNorth(t)
+	name, clientset, get := newAppleInOrchard(t)
 	s := subjectOf(t, "fruit.example.com", "Apple")
 	for _, manager := range []string{hooked, refused} {
 		eventually(t, func() error {
@@ -73,7 +73,7 @@ func TestFruitAppleWebhooks(t *testing.T) {
 	}
 	if !meta.IsStatusConditionTrue(object.Status.Conditions, "Approved") || object.Labels["hooked"] != "true" ||
 		meta.IsStatusConditionTrue(old.Status.Conditions, "Approved") {
-		t.Errorf("the validating webhook saw %+v in place of %+v", object, old)
+		t.Errorf("the validating webhook got the object %+v and the old object %+v", object, old)
 	}
 }
 

@@ -19,7 +19,7 @@ type kind struct {
 	status     bool
 	// requests are the kinds of the requests to custom subresources, by subresource name.
 	requests map[string]string
-	// responses are the kinds of the responses of custom subresources with GET requests, by subresource name.
+	// responses are the kinds that discovery shows for the custom subresources with the verb get, by subresource name.
 	responses map[string]string
 	// connections describe the custom subresources that handle requests themselves, by subresource name.
 	connections map[string]connection

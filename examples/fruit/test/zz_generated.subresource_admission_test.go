@@ -161,7 +161,8 @@ func (s subject) label(t *testing.T, manager string) bool {
 	return true
 }
 
-// match returns rules for requests in the kind's version. By default, they also match its other versions.
+// match returns rules that name the kind's version. Because matchPolicy is Equivalent by default, they also match requests in its other
+// versions.
 func (s subject) match(operation admissionregistrationv1.OperationType, resource string) *admissionregistrationv1.MatchResources {
 	return &admissionregistrationv1.MatchResources{ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{
 		RuleWithOperations: admissionregistrationv1.RuleWithOperations{

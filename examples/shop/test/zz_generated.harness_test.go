@@ -3,7 +3,7 @@
 // Package test tests the project through the aggregation layer. The tests run the aggregation proxy as a child process, and the
 // apiserver and the controllers of shop in the test process, with the permissions from config/rbac.
 //
-// With TEST_KUBECONFIG set to a kubeconfig, they use that cluster, to which config must have been applied.
+// With TEST_KUBECONFIG set to a kubeconfig, they use that cluster, to which the folder config must have been applied.
 package test
 
 import (

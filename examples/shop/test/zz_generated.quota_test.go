@@ -24,7 +24,7 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// quotaTimeout is the time after which the cluster counts the objects of a new kind: it discovers kinds every 30 seconds.
+// quotaTimeout limits the wait until the cluster counts the objects of a new kind. It discovers kinds every 30 seconds.
 const quotaTimeout = 2 * time.Minute
 
 // TestObjectCountQuota creates more objects concurrently than a ResourceQuota allows, through every version, and deletes one.

@@ -128,8 +128,8 @@ func TestPaging(t *testing.T) {
 		}
 
 		page := s.list(t, metav1.ListOptions{Limit: 1})
-		if len(page.Items) != 1 || page.GetRemainingItemCount() == nil || *page.GetRemainingItemCount() < 3 {
-			t.Errorf("one of at least four: got %d, remaining %v", len(page.Items), page.GetRemainingItemCount())
+		if remaining := page.GetRemainingItemCount(); len(page.Items) != 1 || remaining == nil || *remaining < 3 {
+			t.Errorf("got a page of %d of at least four objects, want one object and a remainingItemCount of at least 3", len(page.Items))
 		}
 		if _, err := s.List(t.Context(), metav1.ListOptions{Limit: 1, Continue: "nonsense"}); !apierrors.IsBadRequest(err) {
 			t.Errorf("an invalid continue token: %v, want bad request", err)

@@ -173,7 +173,7 @@ func TestInformer(t *testing.T) {
 		})
 		for _, query := range sent.queries() {
 			if query.Get("sendInitialEvents") != "true" {
-				t.Errorf("the informer did not use WatchList: its requests are %v", query)
+				t.Errorf("the informer did not use WatchList: the query of a request is %v", query)
 			}
 		}
 	})
@@ -194,7 +194,7 @@ func inTime(t *testing.T, try func(context.Context) error) {
 	t.Errorf("after %s, in the last of %d attempts: %v", syncLimit, syncTries, err)
 }
 
-// requests are the queries of a client's requests.
+// requests records the URL queries of a client's requests.
 type requests struct {
 	mu   sync.Mutex
 	seen []url.Values

@@ -129,7 +129,7 @@ func TestRoles(t *testing.T) {
 			return err
 		})
 		if _, err := view.Create(t.Context(), s.sample(t), metav1.CreateOptions{}); !apierrors.IsForbidden(err) {
-			t.Errorf("create by a user with the role view: %v, want forbidden", err)
+			t.Errorf("create by a user with the ClusterRole wardle-view: %v, want forbidden", err)
 		}
 		edit := s.in(editor)
 		eventually(t, func() error {
@@ -142,7 +142,7 @@ func TestRoles(t *testing.T) {
 	})
 }
 
-// grant returns a client for a user who has only a ClusterRole, until the test ends.
+// grant binds a ClusterRole to a user who has no other, until the test ends, and returns a client of this user.
 func grant(t *testing.T, role string) dynamic.Interface {
 	t.Helper()
 	admin, err := kubernetes.NewForConfig(config)
@@ -152,7 +152,7 @@ func grant(t *testing.T, role string) dynamic.Interface {
 	binding, err := admin.RbacV1().ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
 		ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: role + "er"}},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: role + "-user"}},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func grant(t *testing.T, role string) dynamic.Interface {
 			t.Error(err)
 		}
 	})
-	user, err := dynamic.NewForConfig(userConfig(role + "er"))
+	user, err := dynamic.NewForConfig(userConfig(role + "-user"))
 	if err != nil {
 		t.Fatal(err)
 	}

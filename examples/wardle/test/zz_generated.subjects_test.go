@@ -229,6 +229,6 @@ func within(t *testing.T, timeout time.Duration, f func() error) {
 		return last == nil, nil
 	})
 	if err != nil {
-		t.Fatalf("still after %v: %v", timeout, last)
+		t.Fatalf("no success within %v; the last error: %v", timeout, last)
 	}
 }

@@ -22,8 +22,8 @@ func Controllers(project string) string { return project + "-controller-manager"
 // Server returns the name of the ClusterRole of a project's apiserver, for the rules in markers. What every apiserver needs is in another one.
 func Server(project string) string { return project + "-apiserver-dependencies" }
 
-// Generate returns the file with the roles that the reconcilers and the apiserver of a project, with its code in folders, ask for, by path. The apiserver's roles are
-// bound to its ServiceAccount. The file always contains both ClusterRoles: a rule that is no longer asked for must disappear from the
+// Generate returns the file with the roles that the reconcilers and the apiserver of a project ask for, by path. folders are those of the
+// apiserver's code. The apiserver's roles are bound to its ServiceAccount. The file always contains both ClusterRoles: a rule that is no longer asked for must disappear from the
 // cluster, and a binding of the user refers to the role of the controller manager.
 func Generate(project string, controllers, server []any, folders []string) (map[string][]byte, error) {
 	server = withClusterRole(server, Server(project))

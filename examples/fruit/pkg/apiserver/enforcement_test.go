@@ -37,10 +37,10 @@ func TestNotServed(t *testing.T) {
 		want      bool // that the API is known not to be served
 	}{
 		"nothing":                   {map[string]any{}, false},
-		"a list with the version":   {map[string]any{list: group("v1")}, false},
+		"a list of groups that has v1":   {map[string]any{list: group("v1")}, false},
 		"an empty list":             {map[string]any{list: metav1.APIGroupList{}}, false},
-		"a list without it":         {map[string]any{list: group("v1beta1")}, true},
-		"the version, without this": {map[string]any{policy: older}, true},
+		"a list of groups that lacks v1":         {map[string]any{list: group("v1beta1")}, true},
+		"v1, without the resource": {map[string]any{policy: older}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnforcement()

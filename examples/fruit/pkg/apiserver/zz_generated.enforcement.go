@@ -81,7 +81,7 @@ type enforcement struct {
 	initializers admission.PluginInitializers
 
 	lock sync.Mutex
-	// missing has the reason why a plugin is disabled, by its name in needs.
+	// missing contains the reasons why plugins are disabled, by their names in needs.
 	missing map[string]string
 	// report lists the plugins that are not enforced, and the reasons. It is empty until the server serves.
 	report string
@@ -91,7 +91,8 @@ func newEnforcement() *enforcement {
 	return &enforcement{plugins: map[string]*plugin{}, missing: map[string]string{}}
 }
 
-// applyTo inspects the cluster and prepares flow control, admission and readiness, which the options configure after it.
+// applyTo inspects the cluster and prepares flow control, admission and readiness. Call it before ApplyTo of the options, which configures
+// them.
 func (e *enforcement) applyTo(options *genericoptions.RecommendedOptions, config *genericapiserver.RecommendedConfig) error {
 	if err := options.CoreAPI.ApplyTo(config); err != nil {
 		return err
@@ -184,7 +185,8 @@ func (e *enforcement) whyUnreadable(ctx context.Context, resource schema.GroupVe
 	return "", nil
 }
 
-// confirmNotServed returns an error unless the cluster's discovery document omits version. Every cluster serves core/v1.
+// confirmNotServed returns an error unless the cluster's list of API groups is not empty and lacks version. For core/v1, which every
+// cluster serves, it always returns an error.
 func (e *enforcement) confirmNotServed(version schema.GroupVersion) error {
 	groups, err := e.client.Discovery().ServerGroups()
 	if err != nil {
@@ -197,7 +199,7 @@ func (e *enforcement) confirmNotServed(version schema.GroupVersion) error {
 		})
 	}
 	if listed {
-		return fmt.Errorf("the cluster serves %s, but did not list its resources", version)
+		return fmt.Errorf("cannot confirm that the cluster does not serve %s: it listed no resources of it", version)
 	}
 	return nil
 }

@@ -40,7 +40,7 @@ type source struct {
 	scheme    *runtime.Scheme
 }
 
-// AddHooks adds hooks that start the informers, and stop them and the event recorders when the server stops. The server becomes ready when
+// AddHooks adds a hook that starts the informers, and stops them and the event recorders when the server stops. The server becomes ready when
 // the informers have synced. If they have not synced after syncTimeout, fail is called, which ends the server.
 func AddHooks(server *genericapiserver.GenericAPIServer, d *Dependencies, fail func(error)) error {
 	b := &d.base

@@ -17,8 +17,8 @@ import (
 	"k8s.io/apiserver/pkg/endpoints/handlers/responsewriters"
 )
 
-// A Proxy passes requests on to another server, with upgrades to WebSocket and SPDY. The server has already
-// removed the headers Authorization and X-Remote-*.
+// A Proxy passes requests on to another server, with upgrades to WebSocket and SPDY. This apiserver has
+// already removed the headers Authorization and X-Remote-*.
 type Proxy struct {
 	// Target is the URL of the server. The query of a request is passed on.
 	Target *url.URL

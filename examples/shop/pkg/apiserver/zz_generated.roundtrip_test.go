@@ -170,7 +170,8 @@ func specialFuncs(t reflect.Type, inside map[reflect.Type]bool, skipped *[]strin
 	return funcs
 }
 
-// inlined fills pointers to structs whose fields JSON inlines. JSON has no form for a struct without a value: it is the same as nil.
+// inlined fills pointers to structs whose fields JSON inlines. JSON does not show
+// an inlined struct whose fields are all omitted, so it is decoded as nil.
 func inlined(t reflect.Type) any {
 	return fuzzFunc(t, func(in reflect.Value, c randfill.Continue) {
 		c.FillNoCustom(in.Interface())

@@ -755,7 +755,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleApproveSpec(ref common.ReferenceCallback
 				Properties: map[string]spec.Schema{
 					"reason": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Reason is an example of a field.",
+							Description: "Reason explains why the apple is approved.",
 							Type:        []string{"string"},
 							Format:      "",
 						},

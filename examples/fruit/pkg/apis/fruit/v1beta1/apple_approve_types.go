@@ -6,9 +6,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // AppleApproveSpec defines the request.
 type AppleApproveSpec struct {
-	// Replace this example with the fields of your API.
-
-	// Reason is an example of a field.
+	// Reason explains why the apple is approved.
 	// +optional
 	Reason string `json:"reason,omitempty"`
 }

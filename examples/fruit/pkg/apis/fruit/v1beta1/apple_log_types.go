@@ -10,8 +10,6 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 type AppleLogOptions struct {
 	metav1.TypeMeta `json:",inline"`
 
-	// Replace this example with the parameters of your API.
-
 	// Follow keeps the stream open, and sends new lines as they appear.
 	// +optional
 	Follow bool `json:"follow,omitempty"`

@@ -34,7 +34,7 @@ func (base) PrepareForUpdate(ctx context.Context, in, old *Apple) {}
 // Validate returns the errors in an Apple. old is nil on create.
 func (base) Validate(ctx context.Context, in, old *Apple) field.ErrorList { return nil }
 
-// ValidateStatus returns the errors in an update of the status subresource. old is the object before the update.
+// ValidateStatus returns the errors in a change of the status, by the status subresource or a custom subresource. old is the stored object.
 func (base) ValidateStatus(ctx context.Context, in, old *Apple) field.ErrorList { return nil }
 
 // Warnings returns warnings for the client. old is nil on create.
@@ -93,7 +93,8 @@ func (s strategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object)
 	}
 }
 
-// withoutMeta returns the part of the object whose changes increase the generation: everything except the metadata.
+// withoutMeta returns the part of the object whose changes increase the generation: everything except the
+// metadata. The callers have restored the status before.
 func withoutMeta(in *Apple) Apple {
 	out := *in
 	out.TypeMeta, out.ObjectMeta = metav1.TypeMeta{}, metav1.ObjectMeta{}

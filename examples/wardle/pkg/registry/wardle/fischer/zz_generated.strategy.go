@@ -88,7 +88,8 @@ func (s strategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object)
 	}
 }
 
-// withoutMeta returns the part of the object whose changes increase the generation: everything except the metadata.
+// withoutMeta returns the part of the object whose changes increase the generation: everything except the
+// metadata. The callers have restored the status before.
 func withoutMeta(in *Fischer) Fischer {
 	out := *in
 	out.TypeMeta, out.ObjectMeta = metav1.TypeMeta{}, metav1.ObjectMeta{}
