@@ -40,6 +40,12 @@ package apiserver
 //		})
 //	}
 //
+//	// Dependencies sets the fields that you add to registry.Dependencies. ctx ends when the server shuts down.
+//	func (*Options) Dependencies(ctx context.Context, d *registry.Dependencies) error {
+//		context.AfterFunc(ctx, func() { klog.InfoS("The apiserver shuts down") })
+//		return nil
+//	}
+//
 //	// Version returns the version of the apiserver, which has a major and a minor part.
 //	func (*Options) Version() string { return "1.0" }
 //
