@@ -81,7 +81,7 @@ func TestCheck(t *testing.T) {
 		{Type, "+k8s:supportsSubresource=\"/status\"", "+k8s:supportsSubresource has no effect here: a kind has the subresources of its +kubebuilder:subresource markers: leave it out"},
 		{Field, "+k8s:alpha(since: \"1.35\")=+k8s:required", "+k8s:alpha has no effect here: a constraint holds for all or for none: write it as a +kubebuilder:validation marker"},
 		{Field, "+k8s:validation:items:minLength=1", "+k8s:validation has no effect here: it would only be shown, not enforced: write the +kubebuilder:validation marker, which is both"},
-		{Func, "+kubebuilder:rbac:groups=apps,resources=deployments,verbs=get", "+kubebuilder:rbac has no effect here: roles are made of those in internal/controller, pkg/registry and pkg/apiserver: write it where the code is that needs the right"},
+		{Func, "+kubebuilder:rbac:groups=apps,resources=deployments,verbs=get", "+kubebuilder:rbac has no effect here: roles are made of those in internal/controller, pkg/admission, pkg/registry and pkg/apiserver: write it next to the code that needs the permission"},
 	}
 	for _, test := range tests {
 		if got := r.Check(Marker{On: test.on, Text: test.text}); got != test.want {
