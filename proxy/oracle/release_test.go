@@ -30,7 +30,7 @@ func TestKubernetes135(t *testing.T) {
 		`[{"op":"test","path":"/rules/2/resources/3","value":"validatingadmissionpolicies"},{"op":"remove","path":"/rules/2/resources/3"}]`)
 	server := fruit.serve(t, cluster, kubectl)
 
-	const noRight = "ValidatingAdmissionPolicy: this server may not list validatingadmissionpolicies.admissionregistration.k8s.io: " +
+	const noRight = "ValidatingAdmissionPolicy: this server has no permission to list validatingadmissionpolicies.admissionregistration.k8s.io: " +
 		"grant it in ClusterRole shop-apiserver"
 	server.wantReady(t, "[+]admission, not enforced: "+notServed+"; "+noRight+" ok\n")
 	server.wantMetrics(t, "MutatingAdmissionPolicy", "ValidatingAdmissionPolicy")
