@@ -21,7 +21,8 @@ import (
 	"example.com/shop/pkg/registry"
 )
 
-// TestDependenciesForbidden requests an informer whose objects the server has no permission to list. The server does not become ready, and then ends.
+// TestDependenciesForbidden requests an informer whose objects the server has no permission to list. The server does not
+// become ready, and then fails with the reason.
 func TestDependenciesForbidden(t *testing.T) {
 	t.Parallel()
 	server, d := bareServer(t, apiserverConfig())
@@ -99,7 +100,7 @@ func apiserverConfig() *rest.Config {
 	return userConfig("system:serviceaccount:" + namespace + ":" + apiserverName)
 }
 
-// bareServer returns a server without APIs, and dependencies that use a config.
+// bareServer returns a server without APIs, and its dependencies, whose clients of kube-apiserver use the given config.
 func bareServer(t *testing.T, client *rest.Config) (*genericapiserver.GenericAPIServer, *registry.Dependencies) {
 	t.Helper()
 	config := genericapiserver.NewRecommendedConfig(apiserver.Codecs)

@@ -17,7 +17,7 @@ type kind struct {
 	categories []string
 	namespaced bool
 	status     bool
-	// requests are the kinds of the requests to custom subresources, by subresource name.
+	// requests are the kinds of the requests to the custom subresources with the verb create, by subresource name.
 	requests map[string]string
 	// responses are the kinds that discovery shows for the custom subresources with the verb get, by subresource name.
 	responses map[string]string

@@ -39,7 +39,7 @@ func subjectOf(t *testing.T, group, name string) subject {
 	return newSubject(client, kinds[i], kinds[i].versions[stored])
 }
 
-// TestSubresources sends the requests that every custom subresource must reject.
+// TestSubresources sends requests that every custom subresource with the verb create must reject.
 func TestSubresources(t *testing.T) {
 	client := newRESTClient(t)
 	forEachVersion(t, func(t *testing.T, s subject) {

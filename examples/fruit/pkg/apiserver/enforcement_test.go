@@ -36,11 +36,11 @@ func TestNotServed(t *testing.T) {
 		responses map[string]any
 		want      bool // that the API is known not to be served
 	}{
-		"nothing":                   {map[string]any{}, false},
+		"nothing":                        {map[string]any{}, false},
 		"a list of groups that has v1":   {map[string]any{list: group("v1")}, false},
-		"an empty list":             {map[string]any{list: metav1.APIGroupList{}}, false},
-		"a list of groups that lacks v1":         {map[string]any{list: group("v1beta1")}, true},
-		"v1, without the resource": {map[string]any{policy: older}, true},
+		"an empty list":                  {map[string]any{list: metav1.APIGroupList{}}, false},
+		"a list of groups that lacks v1": {map[string]any{list: group("v1beta1")}, true},
+		"v1, without the resource":       {map[string]any{policy: older}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := newEnforcement()

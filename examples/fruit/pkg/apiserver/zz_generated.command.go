@@ -39,7 +39,7 @@ func newBase(etcdPrefix string) base {
 	b.Recommended.Admission.Plugins = b.enforcement.registry()
 	b.Recommended.Etcd.StorageConfig.EncodeVersioner = storageVersions
 	enforceQuotas(b.Recommended)
-	// Without a limit, shutdown would wait until clients end their watches.
+	// End watches at shutdown. By default, shutdown waits for their clients, up to the request timeout.
 	b.Run.ShutdownWatchTerminationGracePeriod = 10 * time.Second
 	return b
 }

@@ -148,7 +148,7 @@ func (s source) resourceFor(kind schema.GroupVersionKind) (schema.GroupVersionRe
 			return kind.GroupVersion().WithResource(resource.Name), nil
 		}
 	}
-	return schema.GroupVersionResource{}, fmt.Errorf("the cluster does not serve %s", kind)
+	return schema.GroupVersionResource{}, fmt.Errorf("the server does not serve %s", kind)
 }
 
 // readiness is the readiness check of the informers.

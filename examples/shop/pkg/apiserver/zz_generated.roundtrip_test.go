@@ -170,7 +170,7 @@ func specialFuncs(t reflect.Type, inside map[reflect.Type]bool, skipped *[]strin
 	return funcs
 }
 
-// inlined fills pointers to structs whose fields JSON inlines. JSON does not show
+// inlined returns a fuzzer function that fills pointers to structs whose fields JSON inlines. JSON does not show
 // an inlined struct whose fields are all omitted, so it is decoded as nil.
 func inlined(t reflect.Type) any {
 	return fuzzFunc(t, func(in reflect.Value, c randfill.Continue) {
@@ -181,7 +181,7 @@ func inlined(t reflect.Type) any {
 	})
 }
 
-// pointers sets a pointer to a nil value to nil: JSON encodes both as null.
+// pointers returns a fuzzer function that replaces a pointer to a nil value with nil: JSON encodes both as null.
 func pointers(t reflect.Type) []any {
 	switch t.Elem().Kind() {
 	case reflect.Map, reflect.Pointer, reflect.Slice:
@@ -195,7 +195,7 @@ func pointers(t reflect.Type) []any {
 	}
 }
 
-// twoLevels fills a recursive type, two levels deep.
+// twoLevels returns a fuzzer function that fills a recursive type, two levels deep.
 func twoLevels(t reflect.Type) any {
 	level := 0
 	return fuzzFunc(t, func(in reflect.Value, c randfill.Continue) {

@@ -43,7 +43,7 @@ func newBase(etcdPrefix string) base {
 	b.plugins.Register(b.Recommended.Admission)
 	b.Recommended.Etcd.StorageConfig.EncodeVersioner = storageVersions
 	enforceQuotas(b.Recommended)
-	// Without a limit, shutdown would wait until clients end their watches.
+	// End watches at shutdown. By default, shutdown waits for their clients, up to the request timeout.
 	b.Run.ShutdownWatchTerminationGracePeriod = 10 * time.Second
 	return b
 }

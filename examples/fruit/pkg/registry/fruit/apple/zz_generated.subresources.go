@@ -42,7 +42,7 @@ func (s subresourceStrategy) ValidateUpdate(ctx context.Context, obj, old runtim
 	return append(errs, s.user.ValidateStatus(ctx, obj.(*Apple), old.(*Apple))...)
 }
 
-// subresource serves a subresource in one version.
+// subresource serves a subresource with POST requests, in one version.
 type subresource struct {
 	store      *genericregistry.Store
 	strategy   strategy
@@ -58,7 +58,7 @@ var (
 	_ rest.SubresourceObjectMetaPreserver = &subresource{}
 )
 
-// addSubresources adds the storage of the subresources in one version.
+// addSubresources adds the storage of the subresources with POST and PUT requests, in one version.
 func addSubresources(storage map[string]rest.Storage, version string, store *genericregistry.Store, strategy strategy, config *genericapiserver.RecommendedConfig) error {
 	scheme, extended := strategy.Scheme, *store
 	extended.UpdateStrategy = subresourceStrategy{strategy}
