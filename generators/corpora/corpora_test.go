@@ -11,7 +11,7 @@ import (
 // TestCorpora takes minutes: it downloads modules, generates, checks and builds a project with about fifteen API groups, and runs it.
 func TestCorpora(t *testing.T) {
 	if os.Getenv("CORPORA") == "" {
-		t.Skip("takes minutes: run with CORPORA=1, as make test-upstream does")
+		t.Skip("takes minutes: run with CORPORA=1, as make test-release does")
 	}
 	p := newProject(t)
 	resources := p.copyAll()

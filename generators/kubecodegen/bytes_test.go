@@ -79,7 +79,7 @@ var bytesCases = []bytesCase{
 // for byte, except for differences with a reason.
 func TestBytes(t *testing.T) {
 	if os.Getenv("KUBE_CODEGEN") == "" {
-		t.Skip("takes minutes: run with KUBE_CODEGEN=1, as make test-upstream does")
+		t.Skip("takes minutes: run with KUBE_CODEGEN=1, as make test-release does")
 	}
 	tools := build(t)
 	for _, c := range bytesCases {
