@@ -1,9 +1,11 @@
 package apiserver
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/component-base/compatibility"
 	"k8s.io/component-base/featuregate"
@@ -70,5 +72,27 @@ func TestFeatures(t *testing.T) {
 				t.Errorf("Kubernetes %s is emulated, want %s", got, want)
 			}
 		})
+	}
+}
+
+// TestPlugins checks that BanFlunder is enabled by default, in its place, and can be disabled by its name.
+func TestPlugins(t *testing.T) {
+	for flag, want := range map[string]string{
+		"--disable-admission-plugins=BanFlunder": "",
+		"--enable-admission-plugins=BanFlunder":  "",
+		"--disable-admission-plugins=BanFischer": `plugin "BanFischer" is unknown`,
+	} {
+		options, flags := NewOptions(), pflag.NewFlagSet("", pflag.ContinueOnError)
+		options.AddFlags(flags)
+		if usage := flags.Lookup("disable-admission-plugins").Usage; !strings.Contains(usage, "(NamespaceLifecycle, BanFlunder, MutatingAdmissionPolicy, ") {
+			t.Errorf("the plugins that are enabled by default: %s", usage)
+		}
+		if err := flags.Parse([]string{flag}); err != nil {
+			t.Fatal(err)
+		}
+		err := errors.Join(options.Recommended.Admission.Validate()...)
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got the error %v, want %q", flag, err, want)
+		}
 	}
 }
