@@ -23,7 +23,7 @@ build: ## builder and aggregation-proxy, in bin/
 demo: build ## a project from nothing to kubectl get, with what it prints
 	examples/demo.sh
 
-# Two at a time where tests wait most of the time.
+# test-e2e and test-docs wait for servers some of the time, so they run side by side.
 test: test-unit build test-proxy test-examples ## everything CI runs, cheap things first
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-e2e test-docs
 	$(MAKE) --no-print-directory demo lint

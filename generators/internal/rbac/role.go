@@ -23,8 +23,8 @@ func Controllers(project string) string { return project + "-controller-manager"
 func Server(project string) string { return project + "-apiserver-dependencies" }
 
 // Generate returns the file with the roles that the reconcilers and the apiserver of a project ask for, by path. folders are those of the
-// apiserver's code. The apiserver's roles are bound to its ServiceAccount. The file always contains both ClusterRoles: a rule that is no longer asked for must disappear from the
-// cluster, and a binding of the user refers to the role of the controller manager.
+// apiserver's code. The apiserver's roles are bound to its ServiceAccount. The file always contains both ClusterRoles: a rule that is no
+// longer asked for must disappear from the cluster, and a binding of the user refers to the role of the controller manager.
 func Generate(project string, controllers, server []any, folders []string) (map[string][]byte, error) {
 	server = withClusterRole(server, Server(project))
 	objects := withClusterRole(controllers, Controllers(project))
