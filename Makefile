@@ -8,6 +8,8 @@ BIN := $(CURDIR)/bin
 export PATH := $(BIN):$(PATH)
 export AGGREGATION_PROXY := $(BIN)/aggregation-proxy
 export GOTOOLCHAIN := local
+# With -trimpath, packages with the same content are compiled once: each script and document creates a project in a folder of its own.
+export GOFLAGS := -trimpath $(filter-out -trimpath,$(shell go env GOFLAGS))
 
 GOLANGCI_LINT_VERSION := v2.15.0
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))

@@ -3,7 +3,6 @@ package project
 import (
 	"encoding/json"
 	"flag"
-	"go/build"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -120,7 +119,11 @@ func TestMetaKinds(t *testing.T) {
 
 // TestStandardLibrary compares standardLibrary with the toolchain's standard library.
 func TestStandardLibrary(t *testing.T) {
-	entries, err := os.ReadDir(filepath.Join(build.Default.GOROOT, "src"))
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(filepath.Join(strings.TrimSpace(string(root)), "src"))
 	if err != nil {
 		t.Fatal(err)
 	}

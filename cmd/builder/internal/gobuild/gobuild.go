@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -31,6 +32,10 @@ type Options struct {
 // countAfter is the duration of a build after which its packages are counted: most builds are shorter, and do not wait for that.
 const countAfter = 2 * time.Second
 
+// gcPercent is the value of GOGC for the compiler and the linker. They live for seconds, and need a fifth less time with it, and at most
+// half a gigabyte of memory more.
+const gcPercent = "400"
+
 // Build runs "go build". It returns what the go command printed, except for the progress.
 func Build(ctx context.Context, o Options) (output string, err error) {
 	return build(ctx, o, countAfter)
@@ -41,7 +46,7 @@ func build(ctx context.Context, o Options, countAfter time.Duration) (output str
 	defer cancel()
 	p := &parser{show: o.Show, packages: map[string]bool{}}
 	args := append(slices.Concat([]string{"build", "-v", "-o", o.Output}, o.Flags), o.Packages...)
-	cmd := gocmd.Command(ctx, o.Dir, nil, args...)
+	cmd := gocmd.Command(ctx, o.Dir, environment(), args...)
 	cmd.Stdout, cmd.Stderr = p, p
 	var counting sync.WaitGroup
 	counting.Go(func() {
@@ -55,6 +60,15 @@ func build(ctx context.Context, o Options, countAfter time.Duration) (output str
 	cancel()
 	counting.Wait()
 	return p.rest(), err
+}
+
+// environment returns this process's environment with gcPercent, unless the user has set GOGC.
+func environment() []string {
+	env := os.Environ()
+	if os.Getenv("GOGC") == "" {
+		env = append(env, "GOGC="+gcPercent)
+	}
+	return env
 }
 
 // A parser reads the output of "go build -v", which prints the path of each package when it starts to compile it.

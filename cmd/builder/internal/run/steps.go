@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/apiserver-builder/builder/cmd/builder/internal/gobuild"
+	"github.com/apiserver-builder/builder/internal/gocmd"
 	"github.com/apiserver-builder/builder/internal/regular"
 )
 
@@ -70,11 +71,14 @@ func (r *runner) build(ctx context.Context) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return errors.New(`"go" is not in PATH: install Go from https://go.dev/dl to build the project`)
 	}
-	// -buildvcs takes time, and fails in a checkout that belongs to another user.
+	flags, err := buildFlags(os.Environ())
+	if err != nil {
+		return err
+	}
 	limited, cancel := context.WithTimeout(ctx, buildTimeout)
 	defer cancel()
 	output, err := gobuild.Build(limited, gobuild.Options{
-		Dir: r.Dir, Output: filepath.Join(r.state, "bin") + "/", Flags: []string{"-buildvcs=false"}, Packages: []string{"./cmd/..."},
+		Dir: r.Dir, Output: filepath.Join(r.state, "bin") + "/", Flags: flags, Packages: []string{"./cmd/..."},
 		Show: func(text string) { r.show(event{Progress: text}) },
 	})
 	switch {
@@ -89,6 +93,21 @@ func (r *runner) build(ctx context.Context) error {
 		r.show(event{Lines: strings.Split(output, "\n")})
 	}
 	return fmt.Errorf("the project does not build (go build ./cmd/...: %w): fix the errors above and run the command again", err)
+}
+
+// buildFlags returns the flags of "go build". -buildvcs takes time, and fails in a checkout that belongs to another user. Without debugging
+// information, which "go run" omits too, the linker is faster by a fifth. A debugger needs it: with -ldflags in GOFLAGS, which this flag
+// would replace, it stays.
+func buildFlags(env []string) ([]string, error) {
+	settings, err := gocmd.Settings(env)
+	if err != nil {
+		return nil, err
+	}
+	flags := []string{"-buildvcs=false"}
+	if !strings.Contains(settings["GOFLAGS"], "-ldflags") {
+		flags = append(flags, "-ldflags=-w")
+	}
+	return flags, nil
 }
 
 // nameProxyOnTimeout adds the log of the aggregation proxy to the error of a request that timed out.

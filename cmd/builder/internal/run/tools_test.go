@@ -103,3 +103,18 @@ func writeKubeconfig(t *testing.T, dir string, port int) {
 		t.Fatal(err)
 	}
 }
+
+// TestBuildFlags verifies that a user who wants debugging information gets it.
+func TestBuildFlags(t *testing.T) {
+	for goflags, want := range map[string]string{
+		"":                      "-buildvcs=false -ldflags=-w",
+		"-trimpath":             "-buildvcs=false -ldflags=-w",
+		"-ldflags=-X=main.v=1":  "-buildvcs=false",
+		"-trimpath --ldflags=-": "-buildvcs=false",
+	} {
+		flags, err := buildFlags([]string{"GOENV=off", "GOFLAGS=" + goflags})
+		if got := strings.Join(flags, " "); got != want || err != nil {
+			t.Errorf("GOFLAGS=%s: got %s, %v, want %s", goflags, got, err, want)
+		}
+	}
+}
