@@ -118,7 +118,11 @@ func (u *upstream) programProblems(output string) diagnostics.List {
 	}
 	if m := panicked.FindStringSubmatch(output); m != nil {
 		for _, frame := range stackFrame.FindAllStringSubmatch(output, -1) {
-			if pos, ok := u.ownPosition(frame[1], frame[2], "1"); ok {
+			file, trimmed := strings.CutPrefix(frame[1], u.Module+"/") // GOFLAGS may contain -trimpath
+			if !trimmed && !filepath.IsAbs(file) {
+				continue // a file of another module
+			}
+			if pos, ok := u.ownPosition(file, frame[2], "1"); ok {
 				problems.Add(pos, "this panics while builder reads the OpenAPI schema of the type: %s", m[1])
 				break
 			}
