@@ -14,6 +14,7 @@ import (
 	"github.com/apiserver-builder/builder/generators/internal/apis/roles"
 	"github.com/apiserver-builder/builder/generators/internal/apis/schema"
 	"github.com/apiserver-builder/builder/generators/internal/checks"
+	"github.com/apiserver-builder/builder/generators/internal/inprocess"
 	"github.com/apiserver-builder/builder/generators/internal/openapi"
 	"github.com/apiserver-builder/builder/generators/internal/rbac"
 	"github.com/apiserver-builder/builder/generators/internal/server"
@@ -27,7 +28,9 @@ import (
 
 // sources is the model of a project's Go code.
 type sources struct {
-	model   *apis.Model
+	model *apis.Model
+	// loaded means that the model is complete.
+	loaded  bool
 	schemas *schema.Schemas
 	// reconcilers contains the reconcilers, and serverRoles the roles that the apiserver asks for.
 	reconcilers roles.Reconcilers
@@ -54,8 +57,11 @@ func derive(ctx context.Context, from source, p *project.Project, rendered scaff
 		problems = append(problems, found...)
 		problems = append(problems, checkTests(read.model, p, rendered)...)
 	}
-	if err := problems.Err(); err != nil {
-		return nil, err
+	if len(problems) > 0 {
+		if read.loaded {
+			problems.Merge(sketchClashes(read, wiring, rendered))
+		}
+		return nil, problems.Err()
 	}
 	validated, err := validators.Generate(p.Module)
 	if err != nil {
@@ -83,6 +89,27 @@ func derive(ctx context.Context, from source, p *project.Project, rendered scaff
 	role, err := rbac.Generate(p.Name, read.reconcilers.Roles, read.serverRoles, serverFolders(p))
 	maps.Copy(out, role)
 	return out, err
+}
+
+// sketchClashes returns the names in hand-written files that generated code would declare too, for types with errors.
+func sketchClashes(read *sources, wiring *server.Server, rendered scaffold.Files) diagnostics.List {
+	var derived scaffold.Files
+	err := inprocess.Quietly(func() (err error) {
+		derived, err = server.Generate(wiring, false)
+		return err
+	})
+	if err != nil {
+		derived = scaffold.Files{}
+	}
+	maps.Copy(derived, upstream.Sketch(read.model))
+	problems, err := read.model.CheckGenerated(derived, func(string) bool { return false })
+	if err != nil {
+		return nil
+	}
+	if found := (diagnostics.List)(nil); errors.As(checkOwned(read.model, rendered, derived), &found) {
+		problems.Merge(found)
+	}
+	return apis.NameClashes(problems)
 }
 
 // serverFolders returns the folders of the apiserver's code.
@@ -141,6 +168,7 @@ func readSources(ctx context.Context, from source, p *project.Project) (*sources
 	var problems diagnostics.List
 	switch {
 	case loadErr == nil:
+		read.loaded = true
 		problems = read.model.Problems
 		problems.Merge(checks.Check(read.model))
 		problems.Merge(schemaProblems)

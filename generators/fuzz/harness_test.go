@@ -35,7 +35,10 @@ type outcome struct {
 }
 
 // A refusal is a part that a run rejected, with the message.
-type refusal struct{ key, sentence string }
+type refusal struct {
+	key, sentence string
+	run           int
+}
 
 var (
 	positioned = regexp.MustCompile(`^(pkg/apis/[a-z]+/v[a-z0-9]+/types\.go):([0-9]+):([0-9]+): (.+)$`)
@@ -132,6 +135,9 @@ func findAccepted(ctx context.Context, dir string, p *program) (*outcome, error)
 		}
 		if err == nil {
 			o.done = true
+			for _, r := range o.late(p) {
+				o.findings = append(o.findings, finding{"refused in a later run only", r.key + ": " + r.sentence})
+			}
 			return o, o.rerun(ctx)
 		}
 		keys := o.refuse(err, lines)
@@ -170,9 +176,29 @@ func (o *outcome) refuse(err error, lines map[string]map[int]string) []string {
 			continue
 		}
 		keys = append(keys, key)
-		o.refusals = append(o.refusals, refusal{key, m[4]})
+		o.refusals = append(o.refusals, refusal{key, m[4], o.runs})
 	}
 	return keys
+}
+
+// late returns the refusals that the first run could have reported: no part of their cell was refused before.
+func (o *outcome) late(p *program) []refusal {
+	var out []refusal
+	before := map[int]bool{}
+	for i := 0; i < len(o.refusals); {
+		end := i
+		for end < len(o.refusals) && o.refusals[end].run == o.refusals[i].run {
+			if r := o.refusals[end]; r.run > 1 && !before[p.cell(r.key)] {
+				out = append(out, r)
+			}
+			end++
+		}
+		for _, r := range o.refusals[i:end] {
+			before[p.cell(r.key)] = true
+		}
+		i = end
+	}
+	return out
 }
 
 // compile type-checks the accepted project with its tests.

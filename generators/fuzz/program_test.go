@@ -125,6 +125,18 @@ func (p *program) keys(of func(cell int) bool) []string {
 	return slices.Concat(types, fields, marks)
 }
 
+// cell returns the number of the cell that the part with a key belongs to.
+func (p *program) cell(key string) int {
+	owner, _, _ := strings.Cut(key, " #")
+	for _, d := range p.decls {
+		if rest, ok := strings.CutPrefix(owner, d.key()); ok && (rest == "" || rest[0] == '.') {
+			name, _, _ := strings.Cut(strings.TrimPrefix(rest, "."), " ")
+			return max(d.cell, cellOf(name))
+		}
+	}
+	return 0
+}
+
 // cells returns the numbers of the existing cells.
 func (p *program) cells() []int {
 	found := map[int]bool{}

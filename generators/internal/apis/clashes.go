@@ -101,7 +101,7 @@ func reserve(taken map[string]string, file *ast.File) {
 		taken[prefix+name] = name + " is a package that the generated code of this package imports: choose another name"
 	}
 	for _, ident := range declared(file) {
-		taken[prefix+ident.Name] = clash(ident.Name)
+		taken[prefix+ident.Name] = Clash(ident.Name)
 	}
 }
 

@@ -126,7 +126,7 @@ func (c *derivedCheck) addDerived(syntax []*ast.File, e gotypes.Error) {
 		name := c.at(e.Pos).Filename
 		pos := c.causeOf(file, path.Dir(name), e.Pos, message)
 		if m := redeclaration.FindStringSubmatch(message); m != nil {
-			c.found.Add(pos, "generated code would declare %s twice, for two types (%s): choose another name", m[1], name)
+			c.found.Add(pos, twice+"%s twice, for two types (%s): choose another name", m[1], name)
 			continue
 		}
 		c.found.Add(pos, "generated code for this would not compile: %s: %s", name, message)

@@ -45,10 +45,13 @@ func TagOf(m types.Member) Tag {
 	return tag
 }
 
+// PatchTagNames lists the tags for strategic merge patches, which have the names of markers.
+var PatchTagNames = []string{"patchStrategy", "patchMergeKey"}
+
 // PatchTags returns the strategic merge patch tags among a field's tags, by name.
 func PatchTags(tags string) map[string]string {
 	patch := map[string]string{}
-	for _, name := range []string{"patchStrategy", "patchMergeKey"} {
+	for _, name := range PatchTagNames {
 		if value, ok := reflect.StructTag(tags).Lookup(name); ok {
 			patch[name] = value
 		}

@@ -70,22 +70,31 @@ func (c *compilerErrors) add(e gotypes.Error) {
 			c.redeclared = m[1]
 		}
 		if strings.HasPrefix(message, "method ") && c.redeclared != "" {
-			message = clash(c.redeclared)
+			message = Clash(c.redeclared)
 		}
 		c.problems.Add(pos, "%s", message)
 		return
 	}
 	if c.redeclared != "" && strings.HasPrefix(filepath.Base(pos.Filename), "zz_generated.") {
-		(*c.problems)[len(*c.problems)-1].Message = clash(c.redeclared)
+		(*c.problems)[len(*c.problems)-1].Message = Clash(c.redeclared)
 	}
 	c.redeclared = ""
 }
 
-func clash(name string) string { return name + clashes }
+// Clash returns the message about a name that generated code declares too.
+func Clash(name string) string { return name + clashes }
 
 const clashes = " is declared by the generated code of this package: choose another name"
 
 func isClash(p diagnostics.Diagnostic) bool { return strings.HasSuffix(p.Message, clashes) }
+
+// twice is the start of the message about two types whose generated code declares the same name.
+const twice = "generated code would declare "
+
+// NameClashes returns the diagnostics about names that generated code declares too.
+func NameClashes(problems diagnostics.List) diagnostics.List {
+	return slices.DeleteFunc(problems, func(p diagnostics.Diagnostic) bool { return !isClash(p) && !strings.HasPrefix(p.Message, twice) })
+}
 
 // registered lists declarations in the generated part of each API package that hand-written constants, types and signatures may use.
 var registered = []string{

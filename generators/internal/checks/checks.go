@@ -48,6 +48,7 @@ func (c *checker) check() diagnostics.List {
 			problems = append(problems, c.checkKind(t)...)
 			problems = append(problems, c.checkNames(t)...)
 			problems = append(problems, c.checkReach(t)...)
+			problems = append(problems, c.checkDefaulter(t)...)
 		}
 	}
 	others := map[string]bool{}

@@ -11,22 +11,21 @@ import (
 	"github.com/apiserver-builder/builder/generators/internal/apis"
 )
 
-// checkReach rejects fields that contain defaults which defaulter-gen does not set. It follows pointers to structs, lists of structs, and
-// lists of pointers to structs. It ignores the values of maps, and the code that it generates for a list behind a pointer or in a list does
-// not compile.
+// checkReach rejects fields that contain defaults which the generated code does not set. It follows pointers to structs, and lists and maps of
+// structs or of pointers to structs. The code that defaulter-gen generates for a list behind a pointer or in a list does not compile.
 func (c *checker) checkReach(t *types.Type) diagnostics.List {
 	var problems diagnostics.List
 	for _, m := range t.Members {
 		element := apis.Element(m.Type)
-		place, compiles := unreached(m.Type)
-		if place == "" || apis.TagOf(m).Ignored || !c.defaulted(element, nil) || compiles && !c.own(element) {
+		place := unreached(m.Type)
+		if place == "" || apis.TagOf(m).Ignored || !c.defaulted(element, nil) {
 			continue
 		}
 		remedy := fmt.Sprintf("move them to a function SetDefaults_%s", t.Name.Name)
 		if !c.own(element) {
 			remedy = "declare a type in the API package"
 		}
-		if list := apis.Unalias(apis.Resolve(m.Type)); list.Kind == types.Slice && m.Type.Kind == types.Pointer && apis.Unalias(list.Elem).Kind == types.Struct {
+		if m.Type.Kind == types.Pointer && unreached(apis.Resolve(m.Type)) == "" {
 			remedy = "use " + strings.TrimPrefix(c.name(m.Type.GoType), "*")
 		}
 		problems.Add(c.Position(t.Name, m.Name), "field %s of %s: the defaults in %s aren't set %s: %s", m.Name, t.Name.Name, element.Name.Name, place, remedy)
@@ -34,29 +33,45 @@ func (c *checker) checkReach(t *types.Type) diagnostics.List {
 	return problems
 }
 
+// checkDefaulter rejects a type with the name of a function that defaulter-gen generates. Without this check, it would be reported only after
+// the errors in the defaults are corrected.
+func (c *checker) checkDefaulter(t *types.Type) diagnostics.List {
+	var problems diagnostics.List
+	if name, ok := strings.CutPrefix(t.Name.Name, "SetObjectDefaults_"); ok {
+		object := c.Universe[t.Name.Package].Types[name]
+		if object != nil && apis.EmbedsMeta(object, "TypeMeta") && c.defaulted(object, nil) {
+			problems.Add(c.Position(t.Name, ""), "%s", apis.Clash(t.Name.Name))
+		}
+	}
+	return problems
+}
+
 // own reports whether a type belongs to the project.
 func (c *checker) own(t *types.Type) bool { return strings.HasPrefix(t.Name.Package, c.Module+"/") }
 
-// unreached describes the place in a field's type where defaulter-gen does not set defaults, or returns "". It also reports whether
-// defaulter-gen's code for the field compiles.
-func unreached(t *types.Type) (place string, compiles bool) {
+// unreached describes the place in a field's type where the generated code does not set defaults, or returns "".
+func unreached(t *types.Type) string {
 	t = apis.Unalias(t)
 	pointer := t.Kind == types.Pointer
 	switch t = apis.Resolve(t); {
-	case t.Kind == types.Map:
-		return "in the values of a map", true
-	case t.Kind != types.Slice:
-		return "", true
+	case t.Kind != types.Slice && t.Kind != types.Map:
+		return ""
+	case pointer && t.Kind == types.Slice:
+		return "behind a pointer to a list"
 	case pointer:
-		return "behind a pointer to a list", false
+		return "behind a pointer to a map"
+	}
+	in := "in a list"
+	if t.Kind == types.Map {
+		in = "in a map"
 	}
 	switch apis.Resolve(t.Elem).Kind {
 	case types.Slice:
-		return "in a list of lists", false
+		return in + " of lists"
 	case types.Map:
-		return "in a list of maps", false
+		return in + " of maps"
 	}
-	return "", true
+	return ""
 }
 
 // defaulted reports whether defaulter-gen sets a default in a value of a type. within lists the types that contain it.

@@ -33,13 +33,19 @@ func (c *checker) fieldTag(field *gotypes.Var, tags string) string {
 	return badJSONName(tag.Written)
 }
 
-// patchTags returns an error if the field has a tag for strategic merge patches without the corresponding marker, or "".
+// patchTags returns an error if the tags of a field for strategic merge patches and its markers differ, or "". openapi-gen needs both.
 func (c *checker) patchTags(owner types.Name, field, tags string) string {
 	patch := apis.PatchTags(tags)
 	for _, name := range slices.Sorted(maps.Keys(patch)) {
 		value := patch[name]
 		if !slices.ContainsFunc(c.Markers(owner, field), func(m markers.Marker) bool { return m.Text == "+"+name+"="+value }) {
 			return fmt.Sprintf("its tag %s:%q needs the same marker: write // +%[1]s=%s above it, or take the tag out", name, value, value)
+		}
+	}
+	for _, m := range c.Markers(owner, field) {
+		name, value, _ := strings.Cut(strings.TrimPrefix(m.Text, "+"), "=")
+		if slices.Contains(apis.PatchTagNames, name) && patch[name] != value {
+			return fmt.Sprintf("its marker +%s=%s needs the same tag: write %[1]s:%q after its json tag, or take the marker out", name, value, value)
 		}
 	}
 	return ""

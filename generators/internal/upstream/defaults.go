@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"cmp"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -8,7 +9,6 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"golang.org/x/tools/go/ast/astutil"
 	"k8s.io/gengo/v2/types"
@@ -18,8 +18,20 @@ import (
 
 const defaultsFile = "zz_generated.defaults.go"
 
+// mapsAsLists returns the fields of a struct, with lists instead of maps of structs. defaulter-gen ignores the values of maps, and generates
+// loops over lists, which completeDefaults converts into loops over the maps.
+func mapsAsLists(t *types.Type) []types.Member {
+	out := slices.Clone(t.Members)
+	for i, m := range out {
+		if values := apis.Unalias(m.Type); values.Kind == types.Map && apis.Resolve(values.Elem).Kind == types.Struct {
+			out[i].Type = &types.Type{Kind: types.Slice, Elem: values.Elem}
+		}
+	}
+	return out
+}
+
 // completeDefaults corrects the output of defaulter-gen, which compares all values that have a default with nil, even structs. It compares
-// structs with their zero value.
+// structs with their zero value. It also stores the values of maps, which can only be modified in a copy.
 func (u *upstream) completeDefaults(raw map[string][]byte) error {
 	for _, api := range u.APIs {
 		name := path.Join(u.Relative(u.Folder(api.Package)), defaultsFile)
@@ -44,14 +56,16 @@ type defaults struct {
 	fset   *token.FileSet
 	// vars contains the types of the most recently declared variables.
 	vars map[string]*types.Type
-	// nils lists the comparisons of structs with nil.
-	nils []comparison
+	// edits lists the changes of the source.
+	edits []edit
+	// reflects means that an edit uses the package reflect.
+	reflects bool
 }
 
-// A comparison compares a struct of a type with nil.
-type comparison struct {
-	*ast.BinaryExpr
-	of *types.Type
+// An edit replaces a part of the source.
+type edit struct {
+	start, end int
+	text       string
 }
 
 func (d *defaults) complete() ([]byte, error) {
@@ -72,10 +86,11 @@ func (d *defaults) complete() ([]byte, error) {
 			}
 		}
 	}
-	return d.replace(file), nil
+	d.removeImports(file)
+	return d.edited(file), nil
 }
 
-// inspect records the types of variables, and comparisons of structs with nil.
+// inspect records the types of variables, and corrects comparisons of structs with nil and loops over maps.
 func (d *defaults) inspect(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.AssignStmt:
@@ -85,10 +100,36 @@ func (d *defaults) inspect(n ast.Node) bool {
 	case *ast.BinaryExpr:
 		null, ok := n.Y.(*ast.Ident)
 		if t := d.typeOf(n.X); ok && null.Name == "nil" && n.Op == token.EQL && t != nil && apis.Unalias(t).Kind == types.Struct {
-			d.nils = append(d.nils, comparison{n, apis.Unalias(t)})
+			d.compare(n, apis.Unalias(t))
+		}
+	case *ast.RangeStmt:
+		if t := d.typeOf(n.X); t != nil && apis.Resolve(t).Kind == types.Map {
+			d.store(n)
 		}
 	}
 	return true
+}
+
+// compare makes a comparison of a struct with nil a comparison with its zero value.
+func (d *defaults) compare(n *ast.BinaryExpr, of *types.Type) {
+	zero := d.text(n.X) + ".IsZero()"
+	if of.Methods["IsZero"] == nil {
+		zero, d.reflects = "reflect.ValueOf("+d.text(n.X)+").IsZero()", true
+	}
+	d.replace(n.Pos(), n.End(), zero)
+}
+
+// store makes a loop over a map of structs modify a copy of each value, and store it. It leaves loops over maps of pointers as they are.
+func (d *defaults) store(n *ast.RangeStmt) {
+	first, ok := n.Body.List[0].(*ast.AssignStmt)
+	if !ok {
+		return
+	}
+	if address, ok := first.Rhs[0].(*ast.UnaryExpr); ok && address.Op == token.AND {
+		d.replace(n.Key.End(), n.Key.End(), ", value")
+		d.replace(address.X.Pos(), address.X.End(), "value")
+		d.replace(n.Body.Rbrace, n.Body.Rbrace, d.text(address.X)+" = value\n")
+	}
 }
 
 // typeOf returns the type of an expression in an object with defaults, or nil for other expressions.
@@ -117,32 +158,37 @@ func (d *defaults) typeOf(e ast.Expr) *types.Type {
 	return nil
 }
 
-// replace returns the source with corrected comparisons, with the import that they need, and without imports that are not used: defaulter-gen
-// imports the packages of types in maps, although it sets no defaults there.
-func (d *defaults) replace(file *ast.File) []byte {
-	var out strings.Builder
-	at, reflects := 0, false
-	offset := func(p token.Pos) int { return d.fset.Position(p).Offset }
+// removeImports removes imports that are not used.
+func (d *defaults) removeImports(file *ast.File) {
 	for _, spec := range file.Imports {
 		if imported, err := strconv.Unquote(spec.Path.Value); err == nil && !astutil.UsesImport(file, imported) {
-			out.Write(d.source[at:offset(spec.Pos())])
-			at = offset(spec.End())
+			d.replace(spec.Pos(), spec.End(), "")
 		}
 	}
-	for _, n := range d.nils {
-		value := string(d.source[offset(n.X.Pos()):offset(n.X.End())])
-		zero := value + ".IsZero()"
-		if n.of.Methods["IsZero"] == nil {
-			zero, reflects = "reflect.ValueOf("+value+").IsZero()", true
-		}
-		out.Write(d.source[at:offset(n.Pos())])
-		out.WriteString(zero)
-		at = offset(n.End())
+}
+
+func (d *defaults) offset(p token.Pos) int { return d.fset.Position(p).Offset }
+
+func (d *defaults) text(n ast.Node) string {
+	return string(d.source[d.offset(n.Pos()):d.offset(n.End())])
+}
+
+func (d *defaults) replace(start, end token.Pos, text string) {
+	d.edits = append(d.edits, edit{d.offset(start), d.offset(end), text})
+}
+
+// edited returns the source with all edits, and with the import that they need.
+func (d *defaults) edited(file *ast.File) []byte {
+	if d.reflects {
+		first := file.Imports[0].Pos() // encoding/json is always imported
+		d.replace(first, first, "\"reflect\"\n")
 	}
-	out.Write(d.source[at:])
-	if !reflects {
-		return []byte(out.String())
+	slices.SortStableFunc(d.edits, func(a, b edit) int { return cmp.Compare(a.start, b.start) })
+	var out []byte
+	at := 0
+	for _, e := range d.edits {
+		out = append(append(out, d.source[at:e.start]...), e.text...)
+		at = e.end
 	}
-	imports := offset(file.Imports[0].Pos()) // encoding/json is always imported
-	return []byte(out.String()[:imports] + "\"reflect\"\n" + out.String()[imports:])
+	return append(out, d.source[at:]...)
 }

@@ -96,6 +96,25 @@ func Generate(ctx context.Context, m *apis.Model, beside map[string][]byte) (map
 	return formatted.wait()
 }
 
+// Sketch returns the generated code for types with errors, as far as there is any. It is only good for comparing names: it is not complete,
+// formatted or compiled, and ends the use of the model.
+func Sketch(m *apis.Model) map[string][]byte {
+	u := &upstream{Model: m}
+	u.translate()
+	table := u.table(os.DevNull)
+	raw := map[string][]byte{}
+	for _, g := range append(table.independent, table.applyConfiguration("")) {
+		if len(g.inputs) == 0 {
+			continue
+		}
+		u.runOne(g, raw) // its errors are consequences of those in the types
+		if g.complete != nil {
+			_ = inprocess.Quietly(func() error { return g.complete(raw) })
+		}
+	}
+	return raw
+}
+
 // run runs generators one after the other, and adds their files to raw. Files are formatted concurrently. After an error, the other
 // generators still run, so that all errors are reported.
 func (u *upstream) run(ctx context.Context, generators []upstreamGenerator, raw map[string][]byte, formatted *formatter) error {

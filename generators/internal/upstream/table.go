@@ -81,6 +81,7 @@ func (t *table) defaulter() upstreamGenerator {
 	args.OutputFile, args.GoHeaderFile = defaultsFile, t.boilerplate
 	return upstreamGenerator{
 		name: "defaulter-gen", inputs: t.packages, names: defaultergen.NameSystems(), order: defaultergen.DefaultNameSystem(),
+		members: mapsAsLists,
 		targets: targetsOf(defaultergen.GetTargets, args), complete: t.completeDefaults,
 	}
 }

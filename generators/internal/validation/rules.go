@@ -49,25 +49,31 @@ type ruleReader struct {
 func (r *reader) rules(o *object) {
 	reader := &ruleReader{reader: r, byPath: map[string][]*rule{}, recursive: map[types.Name]bool{}}
 	node := reader.node(&value{typ: o.typ, declared: o.typ, object: o}, "")
-	if len(reader.byPath) > 0 && !reader.unbounded() {
+	unbounded := reader.rejectUnbounded()
+	if len(reader.byPath) > 0 {
 		o.rules = node
-		reader.compile(o)
+		reader.compile(o, unbounded)
 	}
 }
 
-// unbounded rejects rules on values in recursive types, because their number and depth in an object are not limited.
-func (r *ruleReader) unbounded() bool {
-	found := false
+// rejectUnbounded rejects and removes rules on values in recursive types, because their number and depth in an object are not limited. It
+// reports whether there are any.
+func (r *ruleReader) rejectUnbounded() bool {
+	before := len(r.problems)
 	for _, path := range slices.Sorted(maps.Keys(r.byPath)) {
-		for _, rule := range r.byPath[path] {
-			if i := slices.IndexFunc(rule.within, func(name types.Name) bool { return r.recursive[name] }); i >= 0 {
-				found = true
+		r.byPath[path] = slices.DeleteFunc(r.byPath[path], func(rule *rule) bool {
+			i := slices.IndexFunc(rule.within, func(name types.Name) bool { return r.recursive[name] })
+			if i >= 0 {
 				r.problemAt(rule.pos, "the cost of the CEL rule has no bound, because it would run at any depth of %s, which refers to itself: put it outside of that type, or check it in the strategy's Validate function",
 					rule.within[i].Name)
 			}
+			return i >= 0
+		})
+		if len(r.byPath[path]) == 0 {
+			delete(r.byPath, path)
 		}
 	}
-	return found
+	return len(r.problems) > before
 }
 
 // node returns the rules of a value and of the values in it.
