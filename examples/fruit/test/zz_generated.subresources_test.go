@@ -19,21 +19,21 @@ import (
 )
 
 // createSample creates the sample of a kind, deletes it after the test, and returns its name.
-func createSample(t *testing.T, group, name string) string {
+func createSample(t *testing.T, group, kindName string) string {
 	t.Helper()
-	return subjectOf(t, group, name).create(t, nil).GetName()
+	return subjectOf(t, group, kindName).create(t, nil).GetName()
 }
 
 // subjectOf returns a kind in its storage version.
-func subjectOf(t *testing.T, group, name string) subject {
+func subjectOf(t *testing.T, group, kindName string) subject {
 	t.Helper()
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(kinds, func(k kind) bool { return k.Group == group && k.Kind == name })
+	i := slices.IndexFunc(kinds, func(k kind) bool { return k.Group == group && k.Kind == kindName })
 	if i < 0 {
-		t.Fatalf("no kind %s in %s", name, group)
+		t.Fatalf("no kind %s in %s", kindName, group)
 	}
 	stored := slices.IndexFunc(kinds[i].versions, func(v version) bool { return v.name == kinds[i].Version })
 	return newSubject(client, kinds[i], kinds[i].versions[stored])

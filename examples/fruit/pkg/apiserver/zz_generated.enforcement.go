@@ -199,7 +199,7 @@ func (e *enforcement) confirmNotServed(version schema.GroupVersion) error {
 		})
 	}
 	if listed {
-		return fmt.Errorf("the cluster lists no resources of %s, but does not show that this version is missing", version)
+		return fmt.Errorf("discovery returned no resources of %s: kube-apiserver may not be ready", version)
 	}
 	return nil
 }

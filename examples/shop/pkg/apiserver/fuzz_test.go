@@ -2,8 +2,8 @@ package apiserver
 
 // fuzzers restrict the random objects of the generated tests to meaningful ones. Add one function for each type, for example:
 //
-//	func(in *v1alpha1.AppleSpec, c randfill.Continue) {
+//	func(in *v1alpha1.AppleStatus, c randfill.Continue) {
 //		c.FillNoCustom(in)
-//		in.Message = strings.ToLower(in.Message)
+//		in.Conditions = nil
 //	}
 var fuzzers []any

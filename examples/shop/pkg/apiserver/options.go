@@ -4,16 +4,16 @@ package apiserver
 // Options are the settings of the apiserver. The embedded base has the settings of every extension-apiserver, and implements the
 // methods below. To change one, declare it on *Options, as in these examples:
 //
-//	// AddFlags adds the flags.
+//	// AddFlags adds the flags. Here, region is a field that you add to Options.
 //	func (o *Options) AddFlags(flags *pflag.FlagSet) {
 //		o.base.AddFlags(flags)
-//		flags.DurationVar(&o.Run.RequestTimeout, "timeout", o.Run.RequestTimeout, "the timeout of a request")
+//		flags.StringVar(&o.region, "region", "eu", "the region that this apiserver runs in")
 //	}
 //
 //	// Validate returns the errors in the settings.
 //	func (o *Options) Validate() error {
-//		if o.Run.RequestTimeout > time.Hour {
-//			return errors.New("--timeout must not be longer than an hour")
+//		if o.region == "" {
+//			return errors.New("--region must not be empty")
 //		}
 //		return o.base.Validate()
 //	}
