@@ -12,13 +12,20 @@ var generatedMethods = map[string]bool{
 	"DeepCopy": true, "DeepCopyInto": true, "DeepCopyObject": true, "OpenAPIModelName": true,
 }
 
-// fieldName returns the reason why a field cannot have its Go name, or "".
-func fieldName(field *gotypes.Var) string {
+// fieldName returns the reason why a field of a struct cannot have its Go name, or "".
+func fieldName(owner *gotypes.Named, field *gotypes.Var) string {
 	if generatedMethods[field.Name()] {
 		return fmt.Sprintf("the generated method %s has the same name: choose another one", field.Name())
 	}
 	if field.Name() == "TypeMeta" && !field.Embedded() {
 		return "Kubernetes' generators take a struct with a field of this name for an API object: choose another one"
+	}
+	if other, ok := strings.CutPrefix(field.Name(), "With"); ok && other != "" {
+		if found, _, _ := gotypes.LookupFieldOrMethod(owner, true, field.Pkg(), other); found != nil {
+			if _, isField := found.(*gotypes.Var); isField {
+				return fmt.Sprintf("the method of the apply configuration that sets the field %s has the same name: choose another one", other)
+			}
+		}
 	}
 	return ""
 }

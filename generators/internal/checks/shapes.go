@@ -125,7 +125,7 @@ func (c *checker) fields(owner types.Name, named *gotypes.Named, fields *gotypes
 		}
 		what := c.fieldTag(field, fields.Tag(i))
 		if what == "" {
-			what = fieldName(field)
+			what = fieldName(named, field)
 		}
 		if what == "" {
 			what = c.patchTags(owner, field.Name(), fields.Tag(i))
