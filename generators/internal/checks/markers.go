@@ -2,6 +2,8 @@ package checks
 
 import (
 	"cmp"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -39,6 +41,7 @@ func (c *checker) checkMarkers(pkg string) diagnostics.List {
 		name, field, _ := strings.Cut(key, ".")
 		of := &markerCheck{checker: c, set: c.SetOf(all)}
 		of.repeated()
+		of.spellings()
 		if t := c.Universe[pkg].Types[name]; t != nil {
 			of.subject(t, field)
 		}
@@ -75,6 +78,33 @@ func (c *markerCheck) repeated() {
 			c.add(&all[1], "the marker +%s is there twice: one of the two has no effect", name)
 		}
 	}
+}
+
+// spellings rejects two spellings of a marker with different values, such as +k8s:minimum=1 and +kubebuilder:validation:Minimum=0. Which one
+// had an effect would be a matter of chance.
+func (c *markerCheck) spellings() {
+	first := map[string]string{} // the names of markers, without their prefixes in lower case
+	for _, name := range slices.Sorted(maps.Keys(c.set)) {
+		spelling := strings.TrimPrefix(strings.TrimPrefix(name, "k8s:"), "kubebuilder:validation:")
+		other, ok := first[strings.ToLower(spelling)]
+		if !ok {
+			first[strings.ToLower(spelling)] = name
+			continue
+		}
+		values, others := c.values(name), c.values(other)
+		if reflect.TypeOf(values[0]) == reflect.TypeOf(others[0]) && !reflect.DeepEqual(values, others) {
+			c.add(&c.set[name][0], "+%s contradicts +%s: take one of the two out", name, other)
+		}
+	}
+}
+
+// values returns the values of the markers with a name, in controller-tools' type.
+func (c *markerCheck) values(name string) []any {
+	var out []any
+	for _, m := range c.set[name] {
+		out = append(out, c.checker.Registry.Parse(m))
+	}
+	return out
 }
 
 // subject checks the markers of the type t or, if field is not empty, of one of its fields.

@@ -14,8 +14,11 @@ import (
 	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/cel"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/gengo/v2/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-tools/pkg/crd"
+
+	"github.com/apiserver-builder/builder/generators/internal/apis"
 )
 
 // compile validates a CRD with the kind's schema, as kube-apiserver does when the CRD is created. This compiles each rule, and estimates
@@ -48,7 +51,7 @@ func (r *ruleReader) compile(o *object, unbounded bool) {
 		}
 		index, what, _ := strings.Cut(rest, "]")
 		i, _ := strconv.Atoi(index)
-		if rule := r.find(internal, path, i); rule != nil {
+		if rule := r.find(internal, path, i); rule != nil && !r.follows(rule, err) {
 			r.problemAt(rule.pos, "%s", explain(strings.TrimPrefix(what, "."), err))
 		}
 	}
@@ -159,6 +162,20 @@ func (r *ruleReader) fieldPaths(root *apiextensions.JSONSchemaProps, path string
 			}
 		}
 	})
+}
+
+// setOnce matches the rule that +k8s:immutable adds to the struct of an optional field.
+var setOnce = regexp.MustCompile(`^!has\(oldSelf\.(\S+)\) \|\| has\(self\.(\S+)\)$`)
+
+// follows reports whether the error of a rule that +k8s:immutable adds follows from another one: the struct has the field, but its type has no
+// schema.
+func (r *ruleReader) follows(rule *rule, err *field.Error) bool {
+	m := setOnce.FindStringSubmatch(rule.Rule)
+	if m == nil || !strings.Contains(err.Detail, "undefined field") || len(rule.within) == 0 {
+		return false
+	}
+	owner := r.packages.Universe.Type(rule.within[len(rule.within)-1])
+	return slices.ContainsFunc(owner.Members, func(member types.Member) bool { return apis.TagOf(member).Name == m[1] })
 }
 
 // selfType matches the compiler's names of the types in a schema: a number, followed by the path to a nested type.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	gotypes "go/types"
+	"slices"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/gengo/v2/types"
@@ -17,7 +18,7 @@ func (s *Schemas) correctRequired() {
 				continue
 			}
 			of := s.Resolve(types.Name{Package: ident.Package.PkgPath}, *field.Ref)
-			if s.hasProperties(of) {
+			if s.hasProperties(of, nil) {
 				continue
 			}
 			field.MinProperties = nil
@@ -29,11 +30,12 @@ func (s *Schemas) correctRequired() {
 	}
 }
 
-// hasProperties reports whether a type is a struct or a map in JSON.
-func (s *Schemas) hasProperties(name types.Name) bool {
+// hasProperties reports whether a type is a struct or a map in JSON. seen lists the types that refer to it: the compiler rejects a type that
+// is declared as itself, but its schema exists.
+func (s *Schemas) hasProperties(name types.Name, seen []types.Name) bool {
 	schema := ptr.Deref(s.Type(name), apiextensionsv1.JSONSchemaProps{})
 	if schema.Ref != nil {
-		return s.hasProperties(s.Resolve(name, *schema.Ref))
+		return !slices.Contains(seen, name) && s.hasProperties(s.Resolve(name, *schema.Ref), append(seen, name))
 	}
 	return schema.Type == "object" && !ptr.Deref(schema.XPreserveUnknownFields, false)
 }
