@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/authentication/user"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/storage/names"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -24,6 +25,10 @@ type base struct{}
 
 // Setup gets the clients, listers and other dependencies of the strategy. It is called once, before the server accepts requests.
 func (base) Setup(*registry.Dependencies) error { return nil }
+
+// Visible returns a function that reports whether a user may see an Apple, or nil if the user may see all of them. To the user,
+// those that are not visible do not exist. Visible is called for each request, and every few seconds for each watch.
+func (base) Visible(ctx context.Context, u user.Info) (func(in *Apple) bool, error) { return nil, nil }
 
 // PrepareForCreate changes an Apple before it is validated and created.
 func (base) PrepareForCreate(ctx context.Context, in *Apple) {}

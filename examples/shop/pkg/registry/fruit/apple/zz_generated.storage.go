@@ -39,6 +39,7 @@ func NewStorage(scheme *runtime.Scheme, config *genericapiserver.RecommendedConf
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: config.RESTOptionsGetter}); err != nil {
 		return nil, fmt.Errorf("storage of apples: %w", err)
 	}
+	registry.Limit(store, strategy.user.Visible)
 	status := *store
 	status.UpdateStrategy = statusStrategy{strategy}
 	status.ResetFieldsStrategy = statusStrategy{strategy}

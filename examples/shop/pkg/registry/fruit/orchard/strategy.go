@@ -22,6 +22,11 @@ package orchard
 //		return nil
 //	}
 //
+//	// Visible returns a function that reports which objects a user may see. To the user, the others do not exist.
+//	func (Strategy) Visible(ctx context.Context, u user.Info) (func(*Orchard) bool, error) {
+//		return func(obj *Orchard) bool { return obj.Labels["owner"] == u.GetName() }, nil
+//	}
+//
 //	// Warnings returns warnings for the client. old is nil on create.
 //	func (Strategy) Warnings(ctx context.Context, obj, old *Orchard) []string {
 //		if len(obj.OwnerReferences) > 1 {

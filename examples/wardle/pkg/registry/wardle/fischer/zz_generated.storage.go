@@ -39,6 +39,7 @@ func NewStorage(scheme *runtime.Scheme, config *genericapiserver.RecommendedConf
 	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: config.RESTOptionsGetter}); err != nil {
 		return nil, fmt.Errorf("storage of fischers: %w", err)
 	}
+	registry.Limit(store, strategy.user.Visible)
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
