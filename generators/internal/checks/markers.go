@@ -282,6 +282,8 @@ func (c *checker) schemaType(t, base *types.Type) string {
 		return ""
 	case ownForms[base.Name.String()] != nil:
 		return "string"
+	case base.Methods["MarshalText"] != nil && base.Methods["MarshalJSON"] == nil:
+		return "string"
 	case t.Methods["MarshalJSON"] == nil && base.Methods["MarshalJSON"] == nil && !apis.DescribesItself(base):
 		return apis.SchemaType(base)
 	}

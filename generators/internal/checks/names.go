@@ -17,6 +17,9 @@ func fieldName(owner *gotypes.Named, field *gotypes.Var) string {
 	if generatedMethods[field.Name()] {
 		return fmt.Sprintf("the generated method %s has the same name: choose another one", field.Name())
 	}
+	if _, pointer := gotypes.Unalias(field.Type()).(*gotypes.Pointer); field.Name() == "TypeMeta" && field.Embedded() && pointer {
+		return "Kubernetes' generators take the struct for an API object, which embeds metav1.TypeMeta without a pointer: embed it like that, or take the field out"
+	}
 	if field.Name() == "TypeMeta" && !field.Embedded() {
 		return "Kubernetes' generators take a struct with a field of this name for an API object: choose another one"
 	}

@@ -304,6 +304,9 @@ func (c *compiler) leaf(expr string, t *types.Type) error {
 	u := apis.Unalias(t)
 	texts := u.Kind == types.Slice && u.Elem == types.String && c.column.Type == "string"
 	if u.Kind == types.Slice && apis.JSONForm(u) == "a list" && !texts {
+		if strings.HasPrefix(expr, "*") {
+			expr = "(" + expr + ")" // its elements are indexed
+		}
 		return c.each(nil, expr, u)
 	}
 	if texts {
