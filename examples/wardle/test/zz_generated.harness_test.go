@@ -161,7 +161,8 @@ func (e *environment) run(name string, f func(context.Context) error) {
 	e.tasks = append(e.tasks, task{name, cancel, done})
 }
 
-// stop stops all tasks concurrently, since each waits for its connections to the others. It keeps the logs if the tests failed.
+// stop stops all tasks at the same time, because each ends only when its connections to the others are closed. It keeps the logs if the tests
+// failed.
 func (e *environment) stop(passed bool) error {
 	for _, task := range e.tasks {
 		task.stop()

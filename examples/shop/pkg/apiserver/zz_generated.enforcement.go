@@ -41,8 +41,8 @@ const (
 )
 
 // needs are the cluster's resources that admission plugins and flow control read. A cluster that is older than this server's libraries
-// may not serve one of them, or this server may not have permission to read it. The plugin is then disabled and reported as not
-// enforced. Otherwise its informers would never sync, and this server would reject every write.
+// may not serve one of them, or this server may not have permission to read it. In that case, the plugin is disabled and reported
+// as not enforced. If it stayed enabled, its informers would never sync, and this server would reject every write.
 var needs = map[string][]schema.GroupVersionResource{
 	"NamespaceLifecycle":         {namespaces},
 	"MutatingAdmissionPolicy":    {namespaces, policies("mutatingadmissionpolicies"), policies("mutatingadmissionpolicybindings")},

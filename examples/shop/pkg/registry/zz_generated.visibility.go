@@ -64,7 +64,7 @@ type limitedStorage struct {
 	newObject func() runtime.Object
 	newList   func() runtime.Object
 	visible   func(context.Context, user.Info) (visibilityFilter, error)
-	// checks has room for one element: the watch that checks its objects.
+	// checks is a semaphore: one watch at a time checks its objects again.
 	checks chan struct{}
 }
 
@@ -158,7 +158,7 @@ func (s *limitedStorage) GetList(ctx context.Context, key string, opts storage.L
 	return s.getVisible(ctx, key, opts, sees, list)
 }
 
-// getVisible reads pages until it has as many visible objects as the client asked for.
+// getVisible reads pages until it has as many visible objects as the client asked for, or all of them if the request has no limit.
 func (s *limitedStorage) getVisible(ctx context.Context, key string, opts storage.ListOptions, sees visibilityFilter, list runtime.Object) error {
 	limit := int(opts.Predicate.Limit)
 	var visible []runtime.Object
@@ -166,7 +166,7 @@ func (s *limitedStorage) getVisible(ctx context.Context, key string, opts storag
 		page := s.newList()
 		err := s.Interface.GetList(ctx, key, opts, page)
 		if apierrors.IsResourceExpired(err) && len(visible) > 0 {
-			return apierrors.NewResourceExpired("the list is too old to be continued: start without a continue token") // err contains a name
+			return apierrors.NewResourceExpired("the list is too old to be continued: start without a continue token") // the token in err may contain the name of a hidden object
 		}
 		if err != nil {
 			return err
@@ -180,7 +180,7 @@ func (s *limitedStorage) getVisible(ctx context.Context, key string, opts storag
 			return err
 		}
 		next := listed.GetContinue()
-		if want := limit - len(visible); opts.Predicate.Continue != "" && len(found) >= want && indexes[want-1] < length-1 && (len(found) > want || next != "") {
+		if want := limit - len(visible); limit > 0 && opts.Predicate.Continue != "" && len(found) >= want && indexes[want-1] < length-1 && (len(found) > want || next != "") {
 			// A continue token contains the name of the last object, which must be visible. So read the page again, up to such an object.
 			opts.Predicate.Limit = int64(indexes[want-1] + 1)
 			continue

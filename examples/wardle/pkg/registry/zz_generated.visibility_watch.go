@@ -24,8 +24,8 @@ const (
 	visibilityShare = 20
 )
 
-// limitedWatch sends the events of a watch about visible objects. An object that becomes visible is sent as added, and one that becomes hidden
-// as deleted, without its contents.
+// limitedWatch sends the events of a watch about visible objects. If a change of an object makes it visible, it is sent as added. If a change
+// hides it, it is sent as deleted, without its contents. For changes of what the user may see, see check.
 type limitedWatch struct {
 	*limitedStorage
 	key       string
@@ -40,7 +40,7 @@ type limitedWatch struct {
 	bookmarks bool
 	// known contains the objects that the client has.
 	known map[types.UID]bool
-	// resourceVersion is that of the last event. It is empty until all initial events are sent.
+	// resourceVersion is that of the last list or event. With sendInitialEvents, it is empty until the bookmark after the initial events.
 	resourceVersion string
 }
 

@@ -58,7 +58,7 @@ var (
 	_ rest.SubresourceObjectMetaPreserver = &subresource{}
 )
 
-// addSubresources adds the storage of the subresources with POST and PUT requests, in one version.
+// addSubresources adds the storage of the subresources with POST requests, in one version.
 func addSubresources(storage map[string]rest.Storage, version string, store *genericregistry.Store, strategy strategy, config *genericapiserver.RecommendedConfig) error {
 	scheme, extended := strategy.Scheme, *store
 	extended.UpdateStrategy = subresourceStrategy{strategy}
