@@ -70,9 +70,9 @@ test-release: build ## half an hour before a release: the examples' tests behind
 	KUBE_CODEGEN=1 go test -count=1 -timeout 25m -run '^TestBytes$$' ./generators/kubecodegen
 	CORPORA=1 go test -count=1 -timeout 25m -run '^TestCorpora$$' ./generators/corpora
 
-# "make", because make runs a line with $(MAKE) even in a dry run.
+# Not from the cache, like test-proxy. "make", because make runs a line with $(MAKE) even in a dry run.
 test-examples: build ## each example builds, vets and passes its own tests, through the proxy
-	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && make --no-print-directory compile && go build ./... && go vet ./... && go test -timeout 30m ./...); done
+	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && make --no-print-directory compile && go build ./... && go vet ./... && go test -count=1 -timeout 30m ./...); done
 
 test-e2e: build ## the real programs, as a user runs them
 	go test -vet=off -timeout 30m ./cmd/builder/internal/e2e
