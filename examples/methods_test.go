@@ -29,6 +29,8 @@ func TestMethods(t *testing.T) {
 		if len(methods) < 6 {
 			t.Errorf("%s shows %d methods: %q", file, len(methods), methods)
 		}
+		// The example of a flag needs a field that the user adds.
+		source = strings.Replace(source, "type Options struct{ base }", "type Options struct {\n\tbase\n\tregion string\n}", 1)
 		// imports.Process finds packages by name, and removes unused imports.
 		source = strings.Replace(source, "\n\n", "\n\nimport metav1 \"k8s.io/apimachinery/pkg/apis/meta/v1\"\n\n", 1)
 		compiled, err := imports.Process(original, []byte(source+strings.Join(methods, "\n")), nil)

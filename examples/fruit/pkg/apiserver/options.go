@@ -58,4 +58,4 @@ package apiserver
 type Options struct{ base }
 
 // NewOptions returns the default settings.
-func NewOptions() *Options { return &Options{newBase("/registry")} }
+func NewOptions() *Options { return &Options{base: newBase("/registry")} }

@@ -244,6 +244,9 @@ func (w *limitedWatch) check() bool {
 	}
 	w.sees = func(obj runtime.Object) bool { return sees == nil || sees(obj) }
 	visible, err := w.list(w.resourceVersion, metav1.ResourceVersionMatchExact, w.sees)
+	if apierrors.IsResourceExpired(err) { // then there was no event for minutes, and the current objects are the same
+		visible, err = w.list("0", "", w.sees)
+	}
 	if err != nil {
 		return w.fail(err)
 	}
