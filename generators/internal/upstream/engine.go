@@ -107,7 +107,7 @@ func Sketch(m *apis.Model) map[string][]byte {
 		if len(g.inputs) == 0 {
 			continue
 		}
-		u.runOne(g, raw) // its errors are consequences of those in the types
+		_ = u.runOne(g, raw) // its errors are consequences of those in the types
 		if g.complete != nil {
 			_ = inprocess.Quietly(func() error { return g.complete(raw) })
 		}
