@@ -160,13 +160,14 @@ func (s *limitedStorage) GetList(ctx context.Context, key string, opts storage.L
 
 // getVisible reads pages until it has as many visible objects as the client asked for, or all of them if the request has no limit.
 func (s *limitedStorage) getVisible(ctx context.Context, key string, opts storage.ListOptions, sees visibilityFilter, list runtime.Object) error {
-	limit := int(opts.Predicate.Limit)
+	limit, token := int(opts.Predicate.Limit), opts.Predicate.Continue
 	var visible []runtime.Object
 	for {
 		page := s.newList()
 		err := s.Interface.GetList(ctx, key, opts, page)
-		if apierrors.IsResourceExpired(err) && len(visible) > 0 {
-			return apierrors.NewResourceExpired("the list is too old to be continued: start without a continue token") // the token in err may contain the name of a hidden object
+		if apierrors.IsResourceExpired(err) && opts.Predicate.Continue != token {
+			// The token in err may contain the name of a hidden object.
+			return apierrors.NewResourceExpired("the list is too old to be continued: start without a continue token")
 		}
 		if err != nil {
 			return err

@@ -227,26 +227,12 @@ func (w *limitedWatch) withoutContents(in metav1.Object) runtime.Object {
 }
 
 // check asks again which objects the user may see. It sends those that became visible, and ends the watch if objects that the client has
-// became hidden. It returns false if the watch has ended. Only one watch of the storage is checked at a time.
+// became hidden. It returns false if the watch has ended.
 func (w *limitedWatch) check() bool {
 	if w.resourceVersion == "" {
 		return true
 	}
-	select {
-	case w.checks <- struct{}{}:
-		defer func() { <-w.checks }()
-	case <-w.ctx.Done():
-		return false
-	}
-	sees, err := w.filter(w.ctx)
-	if err != nil {
-		return w.fail(err)
-	}
-	w.sees = func(obj runtime.Object) bool { return sees == nil || sees(obj) }
-	visible, err := w.list(w.resourceVersion, metav1.ResourceVersionMatchExact, w.sees)
-	if apierrors.IsResourceExpired(err) { // then there was no event for minutes, and the current objects are the same
-		visible, err = w.list("0", "", w.sees)
-	}
+	visible, err := w.listAgain()
 	if err != nil {
 		return w.fail(err)
 	}
@@ -273,4 +259,26 @@ func (w *limitedWatch) check() bool {
 		}
 	}
 	return true
+}
+
+// listAgain returns the objects that the user may see now. Only one watch of the storage does this at a time, because it reads all objects.
+// It sends nothing meanwhile: a client that does not read its events must not hold up the other watches.
+func (w *limitedWatch) listAgain() ([]runtime.Object, error) {
+	select {
+	case w.checks <- struct{}{}:
+		defer func() { <-w.checks }()
+	case <-w.ctx.Done():
+		return nil, w.ctx.Err()
+	}
+	sees, err := w.filter(w.ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.sees = func(obj runtime.Object) bool { return sees == nil || sees(obj) }
+	visible, err := w.list(w.resourceVersion, metav1.ResourceVersionMatchExact, w.sees)
+	if apierrors.IsResourceExpired(err) {
+		// etcd has compacted this resource version, so the watch had no event for minutes, and the current objects are still the same.
+		return w.list("0", "", w.sees)
+	}
+	return visible, err
 }
