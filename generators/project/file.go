@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	header = "# What this project declares. builder's create commands edit this file and keep no comments in it.\n"
+	header = "# The groups, kinds, plugins and controllers of this project. builder rewrites this file and removes other comments.\n"
 	// maxSize is far larger than any project, and small enough to limit the memory for a malicious YAML file.
 	maxSize = 1 << 20
 )

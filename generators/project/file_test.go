@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const saved = `# What this project declares. builder's create commands edit this file and keep no comments in it.
+const saved = `# The groups, kinds, plugins and controllers of this project. builder rewrites this file and removes other comments.
 domain: example.com
 groups:
 - kinds:

@@ -42,7 +42,7 @@ func TestSelectableFields(t *testing.T) {
 				t.Fatal(err)
 			}
 			if options.FieldSelector == unequal.FieldSelector && s.get(t, object.GetName()).GetDeletionTimestamp() != nil {
-				t.Errorf("%s: %s was not selected", options.FieldSelector, object.GetName())
+				t.Errorf("%s: %s was deleted, although the selector does not match it", options.FieldSelector, object.GetName())
 			}
 		}
 		s.awaitGone(t, object.GetName())

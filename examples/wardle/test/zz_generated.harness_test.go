@@ -87,7 +87,7 @@ func loadConfig(file string) (err error) {
 	return nil
 }
 
-// An environment consists of the processes that the tests use.
+// An environment consists of the servers and controllers that the tests use.
 type environment struct {
 	proxy string // the program
 	dir   string

@@ -187,7 +187,7 @@ func TestDeleteCollection(t *testing.T) {
 				s.awaitGone(t, name)
 			}
 			if s.get(t, kept).GetDeletionTimestamp() != nil {
-				t.Errorf("%s: %s was not selected", test.selected.String(), kept)
+				t.Errorf("%s: %s was deleted, although the selector does not match it", test.selected.String(), kept)
 			}
 		}
 	})

@@ -165,7 +165,7 @@ func (r *ruleReader) fieldPaths(root *apiextensions.JSONSchemaProps, path string
 }
 
 // setOnce matches the rule that +k8s:immutable adds to the struct of an optional field.
-var setOnce = regexp.MustCompile(`^!has\(oldSelf\.(\S+)\) \|\| has\(self\.(\S+)\)$`)
+var setOnce = regexp.MustCompile(`^!has\(oldSelf\.(\S+)\) \|\| has\(self\.\S+\)$`)
 
 // follows reports whether the error of a rule that +k8s:immutable adds follows from another one: the struct has the field, but its type has no
 // schema.

@@ -141,7 +141,7 @@ Next, in another terminal, in /home/me/shop:
 
 Without kubectl: builder kubectl get apples
 
-Changes take effect a few seconds after you save a file.
+Changes take effect after the project is generated and built again.
 
 "builder stop" stops everything.
 `

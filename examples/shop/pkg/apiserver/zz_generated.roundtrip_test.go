@@ -127,7 +127,8 @@ func fillers(gvk schema.GroupVersionKind) []*randfill.Filler {
 	}
 }
 
-// fuzzerFuncs are the fuzzer functions for all types. client-go's fake clientset decodes numbers as float64, which has 53 bits.
+// fuzzerFuncs returns the fuzzer functions for all types. They limit an int64 to 53 bits, because client-go's fake clientset decodes numbers
+// as float64.
 func fuzzerFuncs(serializer.CodecFactory) []any {
 	return append([]any{func(in *int64, c randfill.Continue) { *in = c.Int63() >> 10 }}, fuzzers...)
 }

@@ -25,8 +25,8 @@ func NewScheme() (*runtime.Scheme, error) {
 	return scheme, builder.AddToScheme(scheme)
 }
 
-// AddToManager registers every reconciler of this project with mgr. A reconciler sets its fields in SetupWithManager; only its client, if it
-// has the field Client client.Client, is set here.
+// AddToManager registers every reconciler of this project with mgr. It sets the field Client of a reconciler, if it has
+// type client.Client. A reconciler sets its other fields in SetupWithManager.
 func AddToManager(_ ctrl.Manager) error {
 	return nil
 }

@@ -20,7 +20,7 @@ var (
 	fromV1alpha1List = v1alpha1.Convert_v1alpha1_FlunderList_To_v1beta1_FlunderList
 )
 
-// AddConversions registers the conversions between the hub, v1beta1, and the other versions.
+// AddConversions registers the conversions between the storage version (v1beta1) and the other versions.
 func AddConversions(scheme *runtime.Scheme) error {
 	return errors.Join(
 		convert(scheme, toV1alpha1), convert(scheme, toV1alpha1List),
