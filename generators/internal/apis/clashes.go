@@ -83,12 +83,11 @@ var majorVersion = regexp.MustCompile(`^v\d+$`)
 // reserve records the identifiers that a generated file reserves in its package, with a message for each.
 func reserve(taken map[string]string, file *ast.File) {
 	prefix := file.Name.Name + "."
-	ast.Inspect(file, func(n ast.Node) bool {
-		if ident, ok := n.(*ast.Ident); ok && gotypes.Universe.Lookup(ident.Name) != nil {
-			taken[prefix+ident.Name] = ident.Name + " means something else in the generated code of this package: choose another name"
-		}
-		return true
-	})
+	used := map[string]string{}
+	reservePredeclared(used, file)
+	for name, what := range used {
+		taken[prefix+name] = what
+	}
 	for _, spec := range file.Imports {
 		imported, _ := strconv.Unquote(spec.Path.Value)
 		name := path.Base(imported)
@@ -103,6 +102,16 @@ func reserve(taken map[string]string, file *ast.File) {
 	for _, ident := range declared(file) {
 		taken[prefix+ident.Name] = Clash(ident.Name)
 	}
+}
+
+// reservePredeclared records the predeclared identifiers that a generated file uses, with a message for each.
+func reservePredeclared(taken map[string]string, file *ast.File) {
+	ast.Inspect(file, func(n ast.Node) bool {
+		if ident, ok := n.(*ast.Ident); ok && gotypes.Universe.Lookup(ident.Name) != nil {
+			taken[ident.Name] = ident.Name + meansElse
+		}
+		return true
+	})
 }
 
 // declared returns the identifiers that a file declares in its package. Methods are not included, because they belong to the scope of their

@@ -118,7 +118,7 @@ func (c *derivedCheck) dependsOnOthers(message string, complete bool) bool {
 
 // addDerived reports an error in a generated file at the API type that causes it.
 func (c *derivedCheck) addDerived(syntax []*ast.File, e gotypes.Error) {
-	message := strings.Join(strings.Fields(e.Msg), " ")
+	message := c.plain(e.Msg)
 	for _, file := range syntax {
 		if file.FileStart > e.Pos || e.Pos > file.FileEnd {
 			continue

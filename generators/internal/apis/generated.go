@@ -27,7 +27,7 @@ func (m *Model) CheckGenerated(files map[string][]byte, unfinished func(name str
 			return nil, err
 		}
 	}
-	// A name that is declared twice causes the errors in generated code that refers to it.
+	// A name that is declared twice, or means something else, causes the errors in generated code that refers to it.
 	if !slices.ContainsFunc(c.problems, isClash) {
 		c.problems = append(c.problems, c.generated...)
 	}
@@ -56,6 +56,7 @@ func (c *generatedCheck) Import(pkg string) (*gotypes.Package, error) {
 	source := c.source.packages[pkg]
 	syntax := slices.Clone(source.files)
 	dir := c.Relative(c.Folder(pkg))
+	used := map[string]string{}
 	for name, content := range c.files {
 		if path.Dir(name) == dir && path.Ext(name) == ".go" && !strings.HasSuffix(name, "_test.go") {
 			file, err := parser.ParseFile(c.source.fset, filepath.Join(c.Dir, filepath.FromSlash(name)), content, parser.SkipObjectResolution)
@@ -63,6 +64,14 @@ func (c *generatedCheck) Import(pkg string) (*gotypes.Package, error) {
 				return nil, err
 			}
 			syntax = append(syntax, file)
+			reservePredeclared(used, file)
+		}
+	}
+	for _, file := range source.files {
+		for _, ident := range declared(file) {
+			if what := used[ident.Name]; what != "" {
+				c.problems.Add(c.at(ident.Pos()), "%s", what)
+			}
 		}
 	}
 	// If an identifier is declared twice, the compiler reports the later declaration. In this order, it reports the hand-written one.
@@ -104,13 +113,18 @@ var (
 	inField = regexp.MustCompile(`\b(?:in|out|obj)\.((?:\w+\.)*\w+)`)
 )
 
+// plain returns an error message of the compiler in one line, with paths relative to the project's folder.
+func (c *generatedCheck) plain(message string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(message), " "), c.Dir+string(filepath.Separator), "")
+}
+
 // addGenerated reports an error in a generated file at the declaration that causes it.
 func (c *generatedCheck) addGenerated(pkg string, syntax []*ast.File, e gotypes.Error) {
 	pos := c.at(e.Pos)
 	if c.unfinished(pos.Filename) {
 		return
 	}
-	message := strings.Join(strings.Fields(e.Msg), " ")
+	message := c.plain(e.Msg)
 	for _, file := range syntax {
 		if file.FileStart > e.Pos || e.Pos > file.FileEnd {
 			continue

@@ -84,9 +84,14 @@ func (c *compilerErrors) add(e gotypes.Error) {
 // Clash returns the message about a name that generated code declares too.
 func Clash(name string) string { return name + clashes }
 
-const clashes = " is declared by the generated code of this package: choose another name"
+const (
+	clashes   = " is declared by the generated code of this package: choose another name"
+	meansElse = " means something else in the generated code of this package: choose another name"
+)
 
-func isClash(p diagnostics.Diagnostic) bool { return strings.HasSuffix(p.Message, clashes) }
+func isClash(p diagnostics.Diagnostic) bool {
+	return strings.HasSuffix(p.Message, clashes) || strings.HasSuffix(p.Message, meansElse)
+}
 
 // twice is the start of the message about two types whose generated code declares the same name.
 const twice = "generated code would declare "

@@ -253,15 +253,16 @@ func (c *markerCheck) shapes(t *types.Type, name string) {
 	}
 	for _, only := range []struct {
 		markers []string
+		on      *types.Type
 		goType  types.Name
 		why     string
 	}{
-		{[]string{"kubebuilder:pruning:PreserveUnknownFields", "kubebuilder:validation:XPreserveUnknownFields", "kubebuilder:validation:Schemaless"},
+		{[]string{"kubebuilder:pruning:PreserveUnknownFields", "kubebuilder:validation:XPreserveUnknownFields", "kubebuilder:validation:Schemaless"}, apis.Element(t),
 			types.Name{Package: "k8s.io/apimachinery/pkg/runtime", Name: "RawExtension"}, "fields that its Go type does not have are dropped"},
-		{[]string{"kubebuilder:validation:XIntOrString"},
+		{[]string{"kubebuilder:validation:XIntOrString"}, base,
 			types.Name{Package: "k8s.io/apimachinery/pkg/util/intstr", Name: "IntOrString"}, "only that Go type takes both"},
 	} {
-		if m := c.set.First(only.markers...); m != nil && apis.Element(t).Name != only.goType {
+		if m := c.set.First(only.markers...); m != nil && only.on.Name != only.goType {
 			c.add(m, "+%s goes with the Go type %s.%s, but %s is %s: %s", c.name(m), pathBase(only.goType.Package), only.goType.Name, name, describe(base), only.why)
 		}
 	}

@@ -195,6 +195,6 @@ func (t *table) applyConfiguration(schemaFile string) upstreamGenerator {
 	args.OpenAPISchemaFilePath = schemaFile
 	return upstreamGenerator{
 		name: "applyconfiguration-gen", inputs: t.client, names: applygen.NameSystems(), order: applygen.DefaultNameSystem(),
-		targets: targetsOf(applygen.GetTargets, args),
+		targets: targetsOf(applygen.GetTargets, args), complete: completeApplyConfigurations,
 	}
 }

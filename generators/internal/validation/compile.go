@@ -76,6 +76,9 @@ func (r relaxer) Visit(schema *apiextensionsv1.JSONSchemaProps) crd.SchemaVisito
 		return r
 	}
 	schema.UniqueItems, schema.Default = false, nil
+	if schema.Type != "" { // validation panics on the elements of a list that is also x-kubernetes-int-or-string
+		schema.XIntOrString = false
+	}
 	switch {
 	case ptr.Deref(schema.XListType, "") != "map":
 	case len(schema.XListMapKeys) > 0 && hasKeys(schema): // each key has a default, or is required

@@ -29,7 +29,7 @@ func TestProblems(t *testing.T) {
 		t.Fatal(err)
 	}
 	last := &archive.Files[len(archive.Files)-1]
-	_, err = generate(t, archive, "Rules", "OneOfs", "Path", "Costly", "Forest", "Spans", "Named", "Constraints")
+	_, err = generate(t, archive, "Rules", "OneOfs", "Path", "Costly", "Forest", "Spans", "Named", "Mixed", "Constraints")
 	var problems diagnostics.List
 	if !errors.As(err, &problems) {
 		t.Fatalf("the error is %v, not Diagnostics", err)

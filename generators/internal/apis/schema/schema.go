@@ -9,7 +9,6 @@ import (
 	"go/token"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -194,32 +193,6 @@ func Problems(dir string, roots []*loader.Package) diagnostics.List {
 		}
 	}
 	return out
-}
-
-// misapplied matches controller-tools' error for a marker on a value of the wrong type.
-var misapplied = regexp.MustCompile(`^must apply (\S+) to (.+), found(?: type)?(.*)$`)
-
-var unnamed = regexp.MustCompile(`^unsupported type .* for identifier (.+)$`)
-
-// plainMessage converts an error of controller-tools into the style of the checks.
-func plainMessage(message string) string {
-	switch message {
-	case "unsupported AST kind *ast.IndexExpr", "unsupported AST kind *ast.IndexListExpr":
-		return "it is made from a type with type parameters, which Kubernetes' generators can't handle: declare it without them"
-	case "unsupported AST kind *ast.FuncType", "unsupported AST kind *ast.ChanType":
-		return "it has no form in JSON: use another type"
-	}
-	if m := unnamed.FindStringSubmatch(message); m != nil {
-		return m[1] + " is another name of a type that has no name: declare it without the equals sign"
-	}
-	if m := misapplied.FindStringSubmatch(message); m != nil {
-		form := strings.Trim(m[3], `" `)
-		if form == "" {
-			return fmt.Sprintf("the marker for %s is for %s, and this type has a custom schema: add +kubebuilder:validation:Type if the marker fits, or remove the marker", m[1], m[2])
-		}
-		return fmt.Sprintf("the marker for %s is for %s, but the type in JSON is %s: take the marker out", m[1], m[2], form)
-	}
-	return strings.Join(strings.Fields(message), " ")
 }
 
 // position parses file.go:line:column or a prefix of it, and makes the file name relative to dir.

@@ -144,7 +144,19 @@ func TestProblems(t *testing.T) {
 		},
 		"a field without a tag": {
 			[]string{"`json:\"ratio,omitempty\"`", ""},
-			file + `35:2: encountered struct field "Ratio" without JSON tag in type "AppleSpec"`,
+			file + `35:2: field Ratio of AppleSpec has no json tag: give it one with a name`,
+		},
+		"a marker on a type that needs no description": {
+			[]string{"+default=", "+structType=atomic\n\t// +default="},
+			file + "20:2: the marker for structType is for an object: take the marker out",
+		},
+		"an interface": {
+			[]string{"Ratio float64", "Ratio interface{ String() string }"},
+			file + "35:8: an interface has no schema: use a concrete type, or runtime.RawExtension for any JSON",
+		},
+		"fields that exclude each other": {
+			[]string{"type Color string", "type Color string\n\n// +kubebuilder:validation:ExactlyOneOf=a;b.c\ntype One struct {\n\tA string `json:\"a,omitempty\"`\n}", "Ratio float64", "Ratio One"},
+			file + "14:10: kubebuilder:validation:ExactlyOneOf: b.c is not a field of this struct: use fields of the struct itself",
 		},
 		"a value that no string has": {
 			[]string{"+default=", "+k8s:neq=5\n\t// +default="},
