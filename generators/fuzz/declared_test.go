@@ -33,10 +33,7 @@ func (g *gen) enum() typ {
 	base := choose(g, plain("string", formString), plain("string", formString), plain("int32", formInteger), plain("bool", formBoolean), plain("float64", formNumber))
 	name := g.name("Mode")
 	if g.chance(10) {
-		name = lower(name)
-		if name == "string" || name == "error" || name == "bool" || name == "int" {
-			name += "s"
-		}
+		name = lowerName(name)
 	}
 	d := &decl{name: name, head: fmt.Sprintf("type %s %s", name, base.text)}
 	if base.form == formString {

@@ -1,6 +1,7 @@
 package fuzz
 
 import (
+	"go/token"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -247,6 +248,16 @@ func lower(s string) string {
 	return strings.ToLower(string(r[:1])) + string(r[1:])
 }
 
+// lowerName converts the name of a type to one that is not exported. A keyword would be a syntax error, which hides all other errors, and a
+// cell may use the predeclared types.
+func lowerName(s string) string {
+	s = lower(s)
+	if token.IsKeyword(s) || s == "string" || s == "error" || s == "bool" || s == "int" {
+		s += "s"
+	}
+	return s
+}
+
 // add declares a type of the cell and returns it.
 func (g *gen) add(d *decl, f form) typ {
 	d.group, d.cell = g.group, g.cell
@@ -258,10 +269,7 @@ func (g *gen) add(d *decl, f form) typ {
 func (g *gen) structType(depth int, casing string) typ {
 	name := g.name(choose(g, "Part", "Rule", "Policy", "Target"))
 	if casing == "lower" {
-		name = lower(name)
-		if name == "string" || name == "error" || name == "bool" || name == "int" {
-			name += "s"
-		}
+		name = lowerName(name)
 	}
 	d := &decl{name: name, head: "type " + name + " struct {", isStruct: true}
 	g.structFields(d, depth)

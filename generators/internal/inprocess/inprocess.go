@@ -52,11 +52,17 @@ func Quietly(f func() error) (err error) {
 	klog.OsExit = func(int) { panic(exited{}) }
 
 	defer func() {
-		switch r := recover().(type) {
-		case nil:
-		case exited:
+		if fatal != "" {
 			err = errors.New(fatal)
-		default:
+		}
+	}()
+	return Protect(f)
+}
+
+// Protect runs f. A panic becomes an error.
+func Protect(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
 			err = fmt.Errorf("%v", r)
 		}
 	}()

@@ -26,7 +26,7 @@ func rewrite(pkg *loader.Package) {
 				case *ast.Ident:
 					switch {
 					case c.Name() == "Names":
-					case n.Name == "any" || n.Name == "error":
+					case n.Name == "any" || n.Name == "error" || aliases[n.Name].path == "unsafe":
 						c.Replace(emptyInterface(n.Pos()))
 					case aliases[n.Name].path != "":
 						c.Replace(aliases[n.Name].expr(file, n.Pos()))

@@ -23,6 +23,7 @@ import (
 
 	"github.com/apiserver-builder/builder/generators/diagnostics"
 	"github.com/apiserver-builder/builder/generators/internal/godriver"
+	"github.com/apiserver-builder/builder/generators/internal/inprocess"
 	"github.com/apiserver-builder/builder/generators/internal/markers"
 
 	"github.com/apiserver-builder/builder/generators/internal/apis/comments"
@@ -76,7 +77,7 @@ func Read(ctx context.Context, dir string, env []string, module string, kinds []
 		for _, kind := range kinds {
 			ident := crd.TypeIdent{Package: root, Name: kind.Name}
 			if s.parser.Types[ident] != nil && root.PkgPath == kind.Package {
-				s.parser.NeedSchemaFor(ident)
+				s.need(ident)
 				idents = append(idents, ident)
 			}
 		}
@@ -93,6 +94,18 @@ func Read(ctx context.Context, dir string, env []string, module string, kinds []
 	}
 	s.parser.Schemata = whole
 	return s, append(problems, Problems(dir, roots)...), nil
+}
+
+// need creates the schema of a kind and of the types that it refers to. A panic of controller-tools becomes an error of the package.
+func (s *Schemas) need(kind crd.TypeIdent) {
+	err := inprocess.Protect(func() error {
+		s.parser.NeedSchemaFor(kind)
+		return nil
+	})
+	if err != nil {
+		err = fmt.Errorf("controller-tools can't read a type that %s refers to: %w: use other types, and report this as a bug of builder", kind.Name, err)
+		kind.Package.AddError(loader.ErrFromNode(err, s.parser.Types[kind].RawSpec))
+	}
 }
 
 // prepare removes the parts of a project's syntax that controller-tools cannot handle. For example, one invalid marker makes it ignore the

@@ -170,6 +170,10 @@ func TestProblems(t *testing.T) {
 			[]string{"Ratio float64", "Ratio Box[string]", "type Color string", "type Color string; type Box[T any] []T"},
 			file + "35:8: it is made from a type with type parameters, which Kubernetes' generators can't handle: declare it without them",
 		},
+		"another name of unsafe.Pointer": {
+			[]string{"Ratio float64", "Ratio Address", "import (", "import (\n\t\"unsafe\"\n", "type Color string", "type Color string; type Address = unsafe.Pointer"},
+			file + "37:8: an interface has no schema: use a concrete type, or runtime.RawExtension for any JSON",
+		},
 		"another name of a list": {
 			[]string{"Ratio float64", "Ratio Numbers", "type Color string", "type Color string; type Numbers = []any"},
 			file + "35:8: Numbers is another name of a type that has no name: declare it without the equals sign",
