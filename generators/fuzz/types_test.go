@@ -1,8 +1,8 @@
 package fuzz
 
 import (
-	"go/token"
 	"fmt"
+	"go/token"
 	"math/rand/v2"
 	"slices"
 	"strings"
