@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/apiserver-builder/builder/internal/sessions"
 )
 
 // eventually PATTERN COMMAND... runs a command until its output matches, for at most three minutes.
@@ -46,6 +49,25 @@ func replace(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s does not contain %q", args[0], old)
 	}
 	ts.Check(os.WriteFile(name, []byte(strings.ReplaceAll(content, old, unescape(args[2]))), 0o644))
+}
+
+// serve runs the project in the background, and sets KUBECONFIG.
+func serve(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: serve")
+	}
+	ts.Check(ts.Exec("builder", "run", "--detach"))
+	ts.Setenv("KUBECONFIG", ts.MkAbs(".builder/kubeconfig"))
+}
+
+// testSessions PATH opens sessions of subresources of the object at a path.
+func testSessions(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sessions path")
+	}
+	config, err := clientcmd.BuildConfigFromFlags("", ts.Getenv("KUBECONFIG"))
+	ts.Check(err)
+	ts.Check(sessions.Test(config, args[0], ts.Logf))
 }
 
 // private FOLDER verifies that other users cannot read the keys, kubeconfigs and data in a folder.

@@ -48,7 +48,8 @@ func TestScripts(t *testing.T) {
 			"private":    private,
 			"outlive":    outlive,
 			"stored":     stored,
-			"sessions":   sessions,
+			"serve":      serve,
+			"sessions":   testSessions,
 		},
 	})
 }

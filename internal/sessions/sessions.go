@@ -1,4 +1,5 @@
-package e2e
+// Package sessions tests a subresource of a project that passes requests on to another server, with requests, WebSocket and SPDY sessions.
+package sessions
 
 import (
 	"bytes"
@@ -15,10 +16,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/net/websocket"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/transport/spdy"
 )
 
@@ -31,19 +30,24 @@ const (
 	longWatch = 75 * time.Second
 )
 
-// sessions KUBECONFIG PATH FILE opens sessions of a subresource that passes requests on to the server whose URL is in FILE.
-func sessions(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 3 {
-		ts.Fatalf("usage: sessions kubeconfig path file")
-	}
-	config, err := clientcmd.BuildConfigFromFlags("", ts.MkAbs(args[0]))
-	ts.Check(err)
+// Annotation contains the URL that the subresource passes requests on to.
+const Annotation = "backend"
+
+// Test starts a server, sets the annotation of the object at path to its URL, and opens sessions of the object's subresource proxy. The
+// subresource report must return the number of goroutines of the apiserver. logf gets the duration of each step.
+func Test(config *rest.Config, path string, logf func(format string, args ...any)) error {
 	b, err := startBackend()
-	ts.Check(err)
+	if err != nil {
+		return err
+	}
 	defer b.kill()
-	ts.Check(os.WriteFile(ts.MkAbs(args[2]), []byte("http://"+b.Addr().String()+"/base"), 0o600))
-	c, err := newSessionClient(config, args[1])
-	ts.Check(err)
+	c, err := newClient(config, path)
+	if err != nil {
+		return err
+	}
+	if err := c.annotate("http://" + b.Addr().String() + "/base"); err != nil {
+		return err
+	}
 
 	watch := make(chan error, 1)
 	go func() { watch <- c.watch() }()
@@ -62,14 +66,15 @@ func sessions(ts *testscript.TestScript, neg bool, args []string) {
 	} {
 		start := time.Now()
 		if err := step.run(); err != nil {
-			ts.Fatalf("%s: %v", step.name, err)
+			return fmt.Errorf("%s: %w", step.name, err)
 		}
-		ts.Logf("%s took %s", step.name, time.Since(start).Round(time.Millisecond))
+		logf("%s took %s", step.name, time.Since(start).Round(time.Millisecond))
 	}
+	return nil
 }
 
-// A sessionClient opens sessions through the aggregation layer.
-type sessionClient struct {
+// A client opens sessions through the aggregation layer.
+type client struct {
 	config *rest.Config
 	tls    *tls.Config
 	http   *http.Client
@@ -77,8 +82,8 @@ type sessionClient struct {
 	path string
 }
 
-func newSessionClient(config *rest.Config, path string) (*sessionClient, error) {
-	client, err := rest.HTTPClientFor(config)
+func newClient(config *rest.Config, path string) (*client, error) {
+	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, err
 	}
@@ -87,11 +92,30 @@ func newSessionClient(config *rest.Config, path string) (*sessionClient, error) 
 		return nil, err
 	}
 	tlsConfig.NextProtos = []string{"http/1.1"}
-	return &sessionClient{config: config, tls: tlsConfig, http: client, path: path}, nil
+	return &client{config: config, tls: tlsConfig, http: httpClient, path: path}, nil
+}
+
+// annotate sets the annotation of the object.
+func (c *client) annotate(url string) error {
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, Annotation, url)
+	request, err := http.NewRequest(http.MethodPatch, c.config.Host+c.path, strings.NewReader(patch))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/merge-patch+json")
+	response, err := c.http.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("PATCH %s: %s", c.path, response.Status)
+	}
+	return nil
 }
 
 // get requests a path and returns the status and the body.
-func (c *sessionClient) get(path string) (int, string, error) {
+func (c *client) get(path string) (int, string, error) {
 	response, err := c.http.Get(c.config.Host + path)
 	if err != nil {
 		return 0, "", err
@@ -102,7 +126,7 @@ func (c *sessionClient) get(path string) (int, string, error) {
 }
 
 // request checks what the backend gets of a request.
-func (c *sessionClient) request() error {
+func (c *client) request() error {
 	code, body, err := c.get(c.path + "/proxy/some/path/?text=hello")
 	if err != nil || code != http.StatusOK || !strings.HasPrefix(body, "GET /base/some/path/?text=hello\n") {
 		return fmt.Errorf("got %d %q %v", code, body, err)
@@ -114,7 +138,7 @@ func (c *sessionClient) request() error {
 }
 
 // escape requests a path above that of the target.
-func (c *sessionClient) escape() error {
+func (c *client) escape() error {
 	for _, tail := range []string{"/%2e%2e/%2e%2e/secret", "/..%2f..%2fsecret"} {
 		code, body, err := c.get(c.path + "/proxy" + tail)
 		if err != nil || code == http.StatusOK && !strings.HasPrefix(body, "GET /base/secret\n") {
@@ -125,7 +149,7 @@ func (c *sessionClient) escape() error {
 }
 
 // dial opens a WebSocket session.
-func (c *sessionClient) dial() (*websocket.Conn, error) {
+func (c *client) dial() (*websocket.Conn, error) {
 	config, err := websocket.NewConfig(strings.Replace(c.config.Host, "https:", "wss:", 1)+c.path+"/proxy/websocket", c.config.Host)
 	if err != nil {
 		return nil, err
@@ -139,7 +163,7 @@ func (c *sessionClient) dial() (*websocket.Conn, error) {
 }
 
 // webSocket sends bytes in a session, which the backend sends back.
-func (c *sessionClient) webSocket(size int) error {
+func (c *client) webSocket(size int) error {
 	ws, err := c.dial()
 	if err != nil {
 		return err
@@ -149,7 +173,7 @@ func (c *sessionClient) webSocket(size int) error {
 }
 
 // spdy sends bytes in a session, which the backend sends back.
-func (c *sessionClient) spdy(size int) error {
+func (c *client) spdy(size int) error {
 	roundTripper, upgrader, err := spdy.RoundTripperFor(c.config)
 	if err != nil {
 		return err
@@ -198,7 +222,7 @@ func echo(rw io.ReadWriter, size int) error {
 type onlyWriter struct{ io.Writer }
 
 // many opens short sessions, one after another, and checks that nothing is left of them.
-func (c *sessionClient) many() error {
+func (c *client) many() error {
 	open := func(count int) error {
 		for range count {
 			if err := errors.Join(c.webSocket(16), c.spdy(16)); err != nil {
@@ -226,13 +250,13 @@ func (c *sessionClient) many() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("after %d sessions, the aggregation proxy and the apiserver have %v goroutines, and had %v", manySessions, after, before)
+	return fmt.Errorf("after %d sessions, the control plane and the apiserver have %v goroutines, and had %v", manySessions, after, before)
 }
 
 var goroutineCount = regexp.MustCompile(`(?m)(?:^go_goroutines |"message":")(\d+)`)
 
-// goroutines returns the numbers of goroutines of the aggregation proxy and of the apiserver.
-func (c *sessionClient) goroutines() (counts [2]int, err error) {
+// goroutines returns the numbers of goroutines of the control plane and of the apiserver.
+func (c *client) goroutines() (counts [2]int, err error) {
 	for i, path := range []string{"/metrics", c.path + "/report"} {
 		_, body, err := c.get(path)
 		if err != nil {
@@ -250,7 +274,7 @@ func (c *sessionClient) goroutines() (counts [2]int, err error) {
 }
 
 // watch reads an endless answer for longer than the timeout of requests.
-func (c *sessionClient) watch() error {
+func (c *client) watch() error {
 	ctx, cancel := context.WithTimeout(context.Background(), longWatch)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.config.Host+c.path+"/proxy/watch?watch=true", nil)
@@ -273,7 +297,7 @@ func (c *sessionClient) watch() error {
 }
 
 // cut checks that a session ends when the backend does.
-func (c *sessionClient) cut(b *backend) error {
+func (c *client) cut(b *backend) error {
 	ws, err := c.dial()
 	if err != nil {
 		return err
@@ -293,7 +317,7 @@ func (c *sessionClient) cut(b *backend) error {
 }
 
 // unavailable checks the errors when there is no backend.
-func (c *sessionClient) unavailable() error {
+func (c *client) unavailable() error {
 	code, body, err := c.get(c.path + "/proxy/some/path")
 	if err != nil || code != http.StatusServiceUnavailable || !strings.Contains(body, `"reason": "ServiceUnavailable"`) || !strings.Contains(body, "error trying to reach service") {
 		return fmt.Errorf("got %d %q %v, want the status of an unavailable service", code, body, err)
