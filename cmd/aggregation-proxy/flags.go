@@ -14,27 +14,28 @@ import (
 
 const intro = `Run the Kubernetes aggregation layer on this machine, without a cluster.
 
-aggregation-proxy is a kube-apiserver's aggregation layer and control plane in one process, with etcd embedded, for an
-extension-apiserver to be registered with, used and tested. When it is ready it prints one line,
-"ready: https://127.0.0.1:PORT", and the data directory holds
-  kubeconfig   a cluster-admin's, for kubectl and for extension-apiservers
+aggregation-proxy runs kube-apiserver, with its aggregation layer, and etcd in one process. Use it to develop and test
+extension-apiservers. When it is ready, it prints one line, "ready: https://127.0.0.1:PORT". The data directory then
+contains:
+  kubeconfig   the kubeconfig of a cluster administrator, for kubectl and extension-apiservers
   pki/         certificates and keys
-  etcd.url     where etcd listens; clients show pki/etcd-client.crt and trust pki/etcd-ca.crt
-and, for the next start, all that was written. Logs go to standard error. SIGTERM and Ctrl-C end it in order: watches
-end, requests get 4 s to finish. A second one ends it at once.
+  etcd.url     the URL of etcd; clients use the certificate pki/etcd-client.crt, and trust pki/etcd-ca.crt
+
+It also contains etcd's data, which the next start uses again. Logs go to standard error. On SIGTERM or Ctrl-C, the
+process ends watches, and gives other requests 4 s to finish. A second signal ends it immediately.
 
 Usage:
   aggregation-proxy --data-dir DIR [flags]
 
 Examples:
-  # Start it, and talk to it.
+  # Start it, and send a request.
   aggregation-proxy --data-dir .builder &
   kubectl --kubeconfig .builder/kubeconfig get apiservices
 
-  # Record who asks for what.
+  # Write an audit log.
   aggregation-proxy --data-dir .builder --audit-policy-file policy.yaml --audit-log-path audit.log
 
-  # Two replicas on an etcd of yours.
+  # Run two replicas with your own etcd.
   aggregation-proxy --data-dir one --cert-dir pki --etcd-servers http://127.0.0.1:2379 &
   aggregation-proxy --data-dir two --cert-dir pki --etcd-servers http://127.0.0.1:2379 &
 `

@@ -59,7 +59,7 @@ var breakages = map[string][]breakage{
 		},
 		{
 			file: "pkg/apis/fruit/v1alpha1/orchard_types.go", old: "path=orchardry", new: "path=orchards", at: "type Orchard struct",
-			want: `clients would ask for "orchardry" where the server has "orchards": path=orchards in +kubebuilder:resource goes with +resourceName=orchards`,
+			want: `generated clients would request "orchardry", but the server serves "orchards": add +resourceName=orchards, or change path= in +kubebuilder:resource`,
 		},
 		{
 			file: "pkg/apis/bakedgoods/v1/pie_types.go", old: ".spec.message", new: ".spec.massage", at: "// +kubebuilder:printcolumn:name=\"Message\"",

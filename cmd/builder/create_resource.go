@@ -61,7 +61,8 @@ also creates the group and the version if they don't exist.`,
 	f.StringSliceVar(&r.shortNames, "short-names", nil, "shorter names for kubectl, such as ap")
 	f.StringSliceVar(&r.categories, "categories", nil, "categories for kubectl, such as all")
 	f.StringVar(&r.shape, "shape", project.ShapeStored, "the shape of the resource; this release supports only stored")
-	f.BoolVar(&r.status, "status", true, "whether objects have a status subresource (default: if there is a controller or a scale subresource)")
+	f.BoolVar(&r.status, "status", true, "whether objects have a status subresource (default: only with a controller or a scale subresource)")
+	f.Lookup("status").DefValue = "" // it depends on other flags
 	f.BoolVar(&r.scale, "scale", false, "whether objects have a scale subresource, for kubectl scale and autoscalers")
 	f.BoolVar(&r.noController, "no-controller", false, "do not create a controller")
 	flags.add(a, cmd, true)

@@ -58,7 +58,7 @@ error, the old programs keep running.`,
 	}
 	cmd.Flags().BoolVar(&detach, "detach", false, "return when everything is available; \"builder stop\" stops it")
 	cmd.Flags().BoolVar(&options.Fresh, "fresh", false, "delete the data and certificates of earlier runs first")
-	cmd.Flags().DurationVar(&options.Validity, "certificate-validity", 0, "the validity of certificates and tokens (default one year); they are renewed in its last third")
+	cmd.Flags().DurationVar(&options.Validity, "certificate-validity", 0, "the validity of certificates and tokens (default one year); each is renewed when a third of it remains")
 	cmd.Flags().BoolVar(&watches, "watch", true, "generate, build and restart after changes to the project's files")
 	cmd.Flags().IntVar(&options.Port, "port", 0, "the port of the aggregation proxy (default: that of the last run, or a free one)")
 	return cmd

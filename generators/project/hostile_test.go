@@ -49,7 +49,7 @@ func TestHostileNames(t *testing.T) {
 		{"module with an option", withModule("-mod=mod"), `module "-mod=mod" is not a valid Go module path (leading dash): use one such as "example.com/shop"`},
 		{"module with a template", withModule("example.com/[[.Name]]"), `module "example.com/[[.Name]]" is not a valid Go module path (invalid char '['): use one such as "example.com/shop"`},
 		{"module major version 1", withModule("example.com/shop/v1"), `module "example.com/shop/v1" is not a valid Go module path (invalid version): use one such as "example.com/shop"`},
-		{"module major version 1 without a dot", withModule("shop/v1"), `module "shop/v1" ends in a major version that Go doesn't write: leave it out, or use /v2 or later`},
+		{"module major version 1 without a dot", withModule("shop/v1"), `module "shop/v1" ends in a major version that Go does not allow: remove it, or use /v2 or later`},
 		{"module of Kubernetes", withModule("k8s.io/api"), `module "k8s.io/api" is among Kubernetes' own: use a path of yours, or pass --allow-reserved-domain`},
 		{"module of this tool", withModule("github.com/apiserver-builder/builder/shop"), `module "github.com/apiserver-builder/builder/shop" is this tool's own: use a path such as "example.com/shop"`},
 		{"module too long", withModule("example.com/" + strings.Repeat("x/", 100) + "x"), `module "example.com/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/"... is 213 characters long: use a path of at most 200`},

@@ -190,7 +190,7 @@ func checkModule(path string, allowReserved bool) error {
 		return fmt.Errorf("module %s is among Kubernetes' own: use a path of yours, or pass --allow-reserved-domain", show(path))
 	}
 	if _, major, ok := module.SplitPathVersion(path); !ok || major == "/v0" || major == "/v1" {
-		return fmt.Errorf("module %s ends in a major version that Go doesn't write: leave it out, or use /v2 or later", show(path))
+		return fmt.Errorf("module %s ends in a major version that Go does not allow: remove it, or use /v2 or later", show(path))
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func (o *Options) AddFlags(sections *cliflag.NamedFlagSets) {
 	serving := sections.FlagSet(servingSection)
 	serving.StringVar(&o.DataDir, "data-dir", o.DataDir, "`folder` for the kubeconfig, the certificates and etcd's data; created if missing (required)")
 	serving.StringVar(&o.CertDir, "cert-dir", o.CertDir, "`folder` for certificates and keys, shared by replicas (default pki in --data-dir)")
-	serving.DurationVar(&o.CertificateValidity, "certificate-validity", o.CertificateValidity, "validity of certificates other than authorities; they are renewed in its last third")
+	serving.DurationVar(&o.CertificateValidity, "certificate-validity", o.CertificateValidity, "validity of certificates other than authorities; each is renewed when a third of it remains")
 	serving.StringVar(&o.BindAddress, "bind-address", o.BindAddress, "IP `address` to serve on")
 	serving.IntVar(&o.SecurePort, "secure-port", o.SecurePort, "`port` to serve on; 0 selects the port of the last run if it is free, otherwise any free port")
 

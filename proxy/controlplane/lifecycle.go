@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// drainTimeout limits the time until open connections end. Most of them are watches. In a cluster, it is a minute, for load
-	// balancers.
+	// drainTimeout limits the time until open connections end. Most of them are watches. kube-apiserver gives them a
+	// minute.
 	drainTimeout = 2 * time.Second
 	// stopTimeout limits the time until all requests end. drainTimeout does not apply to a request that hangs.
 	stopTimeout = 4 * time.Second

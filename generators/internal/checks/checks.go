@@ -3,6 +3,7 @@ package checks
 
 import (
 	"go/token"
+	gotypes "go/types"
 	"slices"
 	"strings"
 
@@ -20,7 +21,14 @@ type checker struct {
 
 // Check returns errors that Kubernetes' generators would report one at a time and without a position, or that would lead to generated code
 // that does not compile or to a server that does not start.
-func Check(m *apis.Model) diagnostics.List { return (&checker{m}).check() }
+func Check(m *apis.Model) diagnostics.List {
+	return slices.DeleteFunc((&checker{m}).check(), isConsequence)
+}
+
+// isConsequence reports whether an error is about a type that does not compile. The compiler's error says why.
+func isConsequence(d diagnostics.Diagnostic) bool {
+	return strings.Contains(d.Message, gotypes.Typ[gotypes.Invalid].Name())
+}
 
 // Markers returns the errors in single markers of the API packages. It does not need types.
 func Markers(m *apis.Model) diagnostics.List {

@@ -108,7 +108,7 @@ func (r *reader) describeVersion(v *KindVersion, read kindMarkers, d declaration
 	}
 	resource := cmp.Or(read.resource.Path, v.resource)
 	if client := cmp.Or(d.value("resourceName"), strings.ToLower(r.project.GoPlural(v.name))); client != resource {
-		r.problem(d.pos, "clients would ask for %q where the server has %q: path=%s in +kubebuilder:resource goes with +resourceName=%s", client, resource, resource, resource)
+		r.problem(d.pos, "generated clients would request %q, but the server serves %q: add +resourceName=%s, or change path= in +kubebuilder:resource", client, resource, resource)
 	}
 	for _, member := range t.Members {
 		name := apis.JSONName(member)

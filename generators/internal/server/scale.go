@@ -39,7 +39,7 @@ func newScale(root *types.Type, m *scaleMarker) (*Scale, error) {
 		return nil, err
 	}
 	if len(spec.guards) > 0 {
-		return nil, fmt.Errorf("specpath=%s goes through the pointer %s, which a scale would have to fill in: make it no pointer",
+		return nil, fmt.Errorf("specpath=%s goes through the pointer %s, which may be nil when a scale is written: make it a struct",
 			m.SpecPath, strings.TrimPrefix(spec.guards[0], "in."))
 	}
 	status, err := newAccess(root, "statuspath", m.StatusPath, types.Int32, "status")
@@ -99,7 +99,7 @@ func newAccess(root *types.Type, argument, path string, want *types.Type, under 
 	}
 	t := field.goType
 	if t != want {
-		return a, fmt.Errorf("%s=%s is a Go %s, which a scale has as %s: make it %s or *%s", argument, path, t.Name.Name, want.Name.Name, want.Name.Name, want.Name.Name)
+		return a, fmt.Errorf("%s=%s has the Go type %s, but a scale needs %s: make it %s or *%s", argument, path, t.Name.Name, want.Name.Name, want.Name.Name, want.Name.Name)
 	}
 	return a, nil
 }

@@ -73,15 +73,15 @@ func TestScale(t *testing.T) {
 		"a field there is not":     {".spec.size", ".status.replicas", "", Scale{}, `specpath=.spec.size names no field: AppleSpec has no field "size" in JSON`},
 		"a status there is not":    {".spec.replicas", ".status.ready", "", Scale{}, `statuspath=.status.ready names no field: AppleStatus has no field "ready" in JSON`},
 		"a selector there is not":  {".spec.replicas", ".status.replicas", ".status.labels", Scale{}, `selectorpath=.status.labels names no field: AppleStatus has no field "labels" in JSON`},
-		"another type":             {".spec.big", ".status.replicas", "", Scale{}, "specpath=.spec.big is a Go int64, which a scale has as int32: make it int32 or *int32"},
-		"a struct":                 {".spec.pool", ".status.replicas", "", Scale{}, "specpath=.spec.pool is a Go Pool, which a scale has as int32: make it int32 or *int32"},
+		"another type":             {".spec.big", ".status.replicas", "", Scale{}, "specpath=.spec.big has the Go type int64, but a scale needs int32: make it int32 or *int32"},
+		"a struct":                 {".spec.pool", ".status.replicas", "", Scale{}, "specpath=.spec.pool has the Go type Pool, but a scale needs int32: make it int32 or *int32"},
 		"a selector of numbers":    {".spec.replicas", ".status.replicas", ".status.replicas", Scale{}, "selectorpath=.status.replicas is a Go int32, which a scale has as string: make it string or *string"},
 		"the spec's in the status": {".status.replicas", ".status.replicas", "", Scale{}, "specpath=.status.replicas is not a path of field names below .spec: use one such as .spec.replicas"},
 		"the status's in the spec": {".spec.replicas", ".spec.replicas", "", Scale{}, "statuspath=.spec.replicas is not a path of field names below .status: use one such as .status.replicas"},
 		"the spec itself":          {".spec", ".status.replicas", "", Scale{}, "specpath=.spec is not a path of field names below .spec: use one such as .spec.replicas"},
 		"no dot at the start":      {"spec.replicas", ".status.replicas", "", Scale{}, "specpath=spec.replicas is not a path of field names below .spec: use one such as .spec.replicas"},
 		"an index":                 {".spec.pools[0].size", ".status.replicas", "", Scale{}, "specpath=.spec.pools[0].size is not a path of field names below .spec: use one such as .spec.replicas"},
-		"through a pointer":        {".spec.far.size", ".status.replicas", "", Scale{}, "specpath=.spec.far.size goes through the pointer Spec.Far, which a scale would have to fill in: make it no pointer"},
+		"through a pointer":        {".spec.far.size", ".status.replicas", "", Scale{}, "specpath=.spec.far.size goes through the pointer Spec.Far, which may be nil when a scale is written: make it a struct"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

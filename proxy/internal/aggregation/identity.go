@@ -43,7 +43,7 @@ func checkIdentity(who user.Info) error {
 	}
 	for key, values := range who.GetExtra() {
 		if len(values) == 0 {
-			return fmt.Errorf("the user's identity can't be sent to the extension-apiserver: extra key %.64q has no values, and a header has one", key)
+			return fmt.Errorf("the user's identity can't be sent to the extension-apiserver: extra key %.64q has no values, which a header can't express", key)
 		}
 		for _, value := range values {
 			if err := checkHeaderValue("extra value", value); err != nil {

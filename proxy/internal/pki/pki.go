@@ -69,7 +69,7 @@ func (i Issuer) Ensure(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("make the certificates' folder: %w", err)
 	}
 	if err := os.Chmod(string(d), 0o700); err != nil {
-		return fmt.Errorf("close the certificates' folder to others: %w", err)
+		return fmt.Errorf("restrict the permissions of the certificates' folder: %w", err)
 	}
 	lock, err := d.lock(ctx)
 	if err != nil {
@@ -182,7 +182,7 @@ func (d Dir) loadKey(name string) (*ecdsa.PrivateKey, error) {
 		return nil, fmt.Errorf("%s: %w", d.Key(name), err)
 	}
 	if err := os.Chmod(d.Key(name), keyMode); err != nil {
-		return nil, fmt.Errorf("close a private key to others: %w", err)
+		return nil, fmt.Errorf("restrict the permissions of a private key: %w", err)
 	}
 	return key, nil
 }

@@ -34,7 +34,7 @@ func TestNotServed(t *testing.T) {
 	older := metav1.APIResourceList{GroupVersion: "admissionregistration.k8s.io/v1", APIResources: []metav1.APIResource{{Name: "validatingadmissionpolicies"}}}
 	for name, test := range map[string]struct {
 		responses map[string]any
-		want      bool // that the API is known not to be served
+		want      bool // whether whyUnreadable must report that the cluster does not serve the API
 	}{
 		"nothing":                        {map[string]any{}, false},
 		"a list of groups that has v1":   {map[string]any{list: group("v1")}, false},
@@ -56,7 +56,7 @@ func TestNotServed(t *testing.T) {
 	}
 }
 
-// TestReadRights checks that each of the verbs is needed.
+// TestReadRights checks that the server needs each of the verbs get, list and watch.
 func TestReadRights(t *testing.T) {
 	served := metav1.APIResourceList{GroupVersion: "v1", APIResources: []metav1.APIResource{{Name: "namespaces"}}}
 	for _, missing := range []string{"get", "list", "watch"} {

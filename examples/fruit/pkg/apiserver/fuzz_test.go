@@ -1,6 +1,7 @@
 package apiserver
 
-// fuzzers restrict the random objects of the generated tests to meaningful ones. Add one function for each type, for example:
+// fuzzers restrict the random values that the generated tests use. If some values of a type are not meaningful, add a function for that
+// type, for example:
 //
 //	func(in *v1alpha1.AppleStatus, c randfill.Continue) {
 //		c.FillNoCustom(in)

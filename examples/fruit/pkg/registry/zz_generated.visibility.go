@@ -23,7 +23,7 @@ import (
 // respond with NotFound, lists and watches omit them, and their subresources respond with NotFound. visible returns a function that reports
 // whether the user may see an object, or nil if the user may see all objects.
 //
-// The users in seesAll see all objects, without a call of visible.
+// visible is not called for users for which seesAll returns true.
 func Limit[T runtime.Object](store *genericregistry.Store, visible func(context.Context, user.Info) (func(T) bool, error)) {
 	store.Storage.Storage = &limitedStorage{
 		Interface: store.Storage.Storage,
@@ -47,8 +47,9 @@ func Limit[T runtime.Object](store *genericregistry.Store, visible func(context.
 	}
 }
 
-// seesAll reports whether a user sees all objects: this server itself, administrators, and the controllers of Kubernetes, because they
-// delete the objects of a deleted namespace, collect garbage and count objects for quotas.
+// seesAll reports whether a user sees all objects. These are the members of system:masters, which include this server's own clients,
+// kube-controller-manager, and all service accounts in kube-system. Kubernetes' controllers need this to delete the objects of a deleted
+// namespace, to collect garbage and to count objects for quotas.
 func seesAll(u user.Info) bool {
 	return u.GetName() == user.KubeControllerManager ||
 		slices.Contains(u.GetGroups(), user.SystemPrivilegedGroup) || slices.Contains(u.GetGroups(), "system:serviceaccounts:kube-system")

@@ -91,8 +91,8 @@ func newEnforcement() *enforcement {
 	return &enforcement{plugins: map[string]*plugin{}, missing: map[string]string{}}
 }
 
-// applyTo inspects the cluster and prepares flow control, admission and readiness. Call it before ApplyTo of the options, which configures
-// them.
+// applyTo inspects the cluster and prepares flow control, admission and readiness. Call it before RecommendedOptions.ApplyTo,
+// which configures flow control and admission.
 func (e *enforcement) applyTo(options *genericoptions.RecommendedOptions, config *genericapiserver.RecommendedConfig) error {
 	if err := options.CoreAPI.ApplyTo(config); err != nil {
 		return err

@@ -20,12 +20,12 @@ import (
 const (
 	// visibilityInterval is the time after which a watch checks again what its user may see.
 	visibilityInterval = 5 * time.Second
-	// visibilityShare limits the checks of a watch: it waits this many times as long as the last check took.
+	// visibilityShare limits the checks of a watch: after a check, the watch waits at least this many times as long as the check took.
 	visibilityShare = 20
 )
 
 // limitedWatch sends the events of a watch about visible objects. If a change of an object makes it visible, it is sent as added. If a change
-// hides it, it is sent as deleted, without its contents. For changes of what the user may see, see check.
+// hides it, it is sent as deleted, without its contents. The method check handles changes of the user's access to objects that do not change.
 type limitedWatch struct {
 	*limitedStorage
 	key       string
@@ -74,8 +74,8 @@ func (s *limitedStorage) Watch(ctx context.Context, key string, opts storage.Lis
 	return w, nil
 }
 
-// start determines which objects the client has at the beginning. Without a resource version, the client has none, and start returns those
-// that are visible now.
+// start records the objects that are visible at the beginning of the watch. If the resource version of the request is empty or 0, the client
+// does not have these objects yet, and start returns them, unless the storage sends initial events.
 func (w *limitedWatch) start(opts *storage.ListOptions) ([]runtime.Object, error) {
 	match := metav1.ResourceVersionMatchExact
 	anywhere := opts.ResourceVersion == "" || opts.ResourceVersion == "0"

@@ -437,7 +437,7 @@ func schema_pkg_apis_fruit_v1alpha1_AppleSpec(ref common.ReferenceCallback) comm
 					},
 					"orchard": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Orchard is where the apple grows.",
+							Description: "Orchard is the name of the Orchard where the apple grows.",
 							Type:        []string{"string"},
 							Format:      "",
 							MaxLength:   new(int64(253)),
@@ -981,7 +981,7 @@ func schema_pkg_apis_fruit_v1beta1_AppleSpec(ref common.ReferenceCallback) commo
 					},
 					"orchard": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Orchard is where the apple grows.",
+							Description: "Orchard is the name of the Orchard where the apple grows.",
 							Type:        []string{"string"},
 							Format:      "",
 							MaxLength:   new(int64(253)),

@@ -35,7 +35,7 @@ type AppleSpec struct {
 	// +optional
 	MaxWeight int32 `json:"maxWeight,omitempty"`
 
-	// Orchard is where the apple grows.
+	// Orchard is the name of the Orchard where the apple grows.
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	Orchard string `json:"orchard,omitempty"`

@@ -30,7 +30,8 @@ package apple
 //		return nil
 //	}
 //
-//	// Visible returns a function that reports which objects a user may see. To the user, the others do not exist.
+//	// Visible returns a function that reports whether a user may see an object. To get, list, watch, update and delete, other objects
+//	// do not exist. Members of system:masters see all objects. This project's controllers do not, unless you return nil for them.
 //	func (Strategy) Visible(ctx context.Context, u user.Info) (func(*Apple) bool, error) {
 //		return func(obj *Apple) bool { return obj.Labels["owner"] == u.GetName() }, nil
 //	}

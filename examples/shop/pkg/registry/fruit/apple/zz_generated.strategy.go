@@ -27,7 +27,8 @@ type base struct{}
 func (base) Setup(*registry.Dependencies) error { return nil }
 
 // Visible returns a function that reports whether a user may see an Apple, or nil if the user may see all of them. To the user,
-// those that are not visible do not exist. Visible is called for each request, and every few seconds for each watch.
+// those that are not visible do not exist. Visible is called for each read, update and delete, and every few
+// seconds for each watch, except for users that see all objects, such as members of system:masters.
 func (base) Visible(ctx context.Context, u user.Info) (func(in *Apple) bool, error) { return nil, nil }
 
 // PrepareForCreate changes an Apple before it is validated and created.

@@ -22,7 +22,8 @@ package fischer
 //		return nil
 //	}
 //
-//	// Visible returns a function that reports which objects a user may see. To the user, the others do not exist.
+//	// Visible returns a function that reports whether a user may see an object. To get, list, watch, update and delete, other objects
+//	// do not exist. Members of system:masters see all objects. This project's controllers do not, unless you return nil for them.
 //	func (Strategy) Visible(ctx context.Context, u user.Info) (func(*Fischer) bool, error) {
 //		return func(obj *Fischer) bool { return obj.Labels["owner"] == u.GetName() }, nil
 //	}

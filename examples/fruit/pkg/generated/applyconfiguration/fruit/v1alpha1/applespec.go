@@ -16,7 +16,7 @@ type AppleSpecApplyConfiguration struct {
 	MinWeight *int32 `json:"minWeight,omitempty"`
 	// MaxWeight is the maximum acceptable weight, in grams.
 	MaxWeight *int32 `json:"maxWeight,omitempty"`
-	// Orchard is where the apple grows.
+	// Orchard is the name of the Orchard where the apple grows.
 	Orchard *string `json:"orchard,omitempty"`
 	// Tags are keywords for the apple.
 	Tags []string `json:"tags,omitempty"`
