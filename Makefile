@@ -50,7 +50,7 @@ test-fuzz: ## what hostile bodies cost a generated server; random API types
 	go test -count=1 -timeout 25m -run '^TestTypes$$' ./generators/fuzz -args -types 1 -seed 11 -cells 120 -shrink=false
 
 # Not from the cache: these run programs that go test doesn't look at.
-WITH_EXAMPLES := ^(TestSuite|TestKubernetes135)$$
+WITH_EXAMPLES := ^(TestSuite|TestKubernetes135|TestScripts)$$
 test-kube: build ## the proxy against the real kube-apiserver, request by request
 	cd proxy/oracle && go mod tidy -diff && go vet ./...
 	cd proxy/oracle/kube135 && go mod tidy -diff
@@ -62,7 +62,7 @@ FUZZTIME := 30000x
 # Identities are sent over the network, twice each.
 FUZZTIME_SENT := 10000x
 # Not in CI, which has no time for it.
-test-release: build ## half an hour before a release: the examples' tests behind kube-apiserver 1.37 and 1.35; the fuzz targets of the proxy; kube_codegen.sh; published APIs
+test-release: build ## half an hour before a release: the examples' tests, and projects with subresources of each verb and hidden objects, behind kube-apiserver 1.37 and 1.35; the fuzz targets of the proxy; kube_codegen.sh; published APIs
 	cd proxy/oracle && go test -vet=off -count=1 -timeout 45m -run '$(WITH_EXAMPLES)'
 	go test -run '^$$' -fuzz '^FuzzIdentity$$' -fuzztime $(FUZZTIME_SENT) -fuzzminimizetime 100x ./proxy/internal/aggregation
 	for target in FuzzPathMapping FuzzHeaders FuzzPages FuzzAPIServiceValidation; do \

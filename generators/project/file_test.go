@@ -91,7 +91,7 @@ func TestParseErrors(t *testing.T) {
 		{"not YAML", "layout: 1", "layout: [", `not valid YAML (line 22: did not find expected ',' or ']'): correct that line`},
 		{"a tab", "name: shop", "name:\n\tshop", `not valid YAML (line 24: found character that cannot start any token): correct that line`},
 		{"two documents", "name: shop\n", "name: shop\n---\nname: mall\n", `more than one YAML document: remove all but the first, and the lines "---"`},
-		{"too long", "name: shop\n", "name: shop\n" + strings.Repeat("#", 1<<20), `the file is 1049004 bytes long: no project's declaration is longer than 1048576`},
+		{"too long", "name: shop\n", "name: shop\n" + strings.Repeat("#", 1<<20), `the file is 1049022 bytes long: no project's declaration is longer than 1048576`},
 		{"another tool's", "layout: 1", "layout:\n- go.kubebuilder.io/v4", `layout must be the number 1; if another tool wrote this PROJECT, move it away before "builder init"`},
 		{"no layout", "layout: 1\n", "", `no layout: add "layout: 1"`},
 		{"newer layout", "layout: 1", "layout: 2\nshape: round", `layout is 2 and this release of builder knows layouts up to 1: use a newer release of builder`},

@@ -25,7 +25,7 @@ func TestScripts(t *testing.T) {
 		"1.37": func(t testing.TB) *kube.Cluster { return kube.Start(t) },
 		"1.35": kube.Start135,
 	} {
-		for _, script := range []string{"subresources"} {
+		for _, script := range []string{"subresources", "visibility"} {
 			t.Run(release+"/"+script, func(t *testing.T) {
 				runScript(t, filepath.Join(root, "cmd/builder/internal/e2e/testdata", script+".txtar"), start(t).ControlPlane)
 			})
@@ -57,6 +57,7 @@ func runScript(t *testing.T, script string, cp *proxytest.ControlPlane) {
 			}
 			return nil
 		},
+		Condition: func(condition string) (bool, error) { return condition == "kube", nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": func(ts *testscript.TestScript, _ bool, _ []string) {
 				ts.Check(ts.Exec("builder", "generate"))
@@ -68,6 +69,7 @@ func runScript(t *testing.T, script string, cp *proxytest.ControlPlane) {
 				project.apply(t, kubectl)
 				project.serve(t, cp, kubectl)
 				ts.Setenv("KUBECONFIG", cp.Kubeconfig)
+				ts.Setenv("TEST_KUBECONFIG", cp.Kubeconfig)
 			},
 			"sessions": func(ts *testscript.TestScript, _ bool, args []string) {
 				config, err := clientcmd.BuildConfigFromFlags("", cp.Kubeconfig)

@@ -75,7 +75,7 @@ func TestScale(t *testing.T) {
 		"a selector there is not":  {".spec.replicas", ".status.replicas", ".status.labels", Scale{}, `selectorpath=.status.labels names no field: AppleStatus has no field "labels" in JSON`},
 		"another type":             {".spec.big", ".status.replicas", "", Scale{}, "specpath=.spec.big has the Go type int64, but a scale needs int32: make it int32 or *int32"},
 		"a struct":                 {".spec.pool", ".status.replicas", "", Scale{}, "specpath=.spec.pool has the Go type Pool, but a scale needs int32: make it int32 or *int32"},
-		"a selector of numbers":    {".spec.replicas", ".status.replicas", ".status.replicas", Scale{}, "selectorpath=.status.replicas is a Go int32, which a scale has as string: make it string or *string"},
+		"a selector of numbers":    {".spec.replicas", ".status.replicas", ".status.replicas", Scale{}, "selectorpath=.status.replicas has the Go type int32, but a scale needs string: make it string or *string"},
 		"the spec's in the status": {".status.replicas", ".status.replicas", "", Scale{}, "specpath=.status.replicas is not a path of field names below .spec: use one such as .spec.replicas"},
 		"the status's in the spec": {".spec.replicas", ".spec.replicas", "", Scale{}, "statuspath=.spec.replicas is not a path of field names below .status: use one such as .status.replicas"},
 		"the spec itself":          {".spec", ".status.replicas", "", Scale{}, "specpath=.spec is not a path of field names below .spec: use one such as .spec.replicas"},

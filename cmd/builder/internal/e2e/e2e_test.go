@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,6 +41,12 @@ func TestScripts(t *testing.T) {
 			// Stop the processes that a failed script has left running.
 			env.Defer(func() { stopAll(env) })
 			return nil
+		},
+		Condition: func(condition string) (bool, error) {
+			if condition != "kube" { // a control plane that proxy/oracle starts
+				return false, fmt.Errorf("unknown condition %q", condition)
+			}
+			return false, nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"eventually": eventually,
