@@ -25,7 +25,7 @@ func Check(m *apis.Model) diagnostics.List {
 	return slices.DeleteFunc((&checker{m}).check(), isConsequence)
 }
 
-// isConsequence reports whether an error is about a type that does not compile. The compiler's error says why.
+// isConsequence reports whether an error is about a type that does not compile. The compiler reports the cause.
 func isConsequence(d diagnostics.Diagnostic) bool {
 	return strings.Contains(d.Message, gotypes.Typ[gotypes.Invalid].Name())
 }
