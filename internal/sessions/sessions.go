@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"golang.org/x/net/websocket"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/transport/spdy"
 )
@@ -35,7 +36,7 @@ const Annotation = "backend"
 
 // Test starts a server, sets the annotation of the object at path to its URL, and opens sessions of the object's subresource proxy. The
 // subresource report must return the number of goroutines of the apiserver. logf gets the duration of each step.
-func Test(config *rest.Config, path string, logf func(format string, args ...any)) error {
+func Test(ctx context.Context, config *rest.Config, path string, logf func(format string, args ...any)) error {
 	b, err := startBackend()
 	if err != nil {
 		return err
@@ -45,12 +46,12 @@ func Test(config *rest.Config, path string, logf func(format string, args ...any
 	if err != nil {
 		return err
 	}
-	if err := c.annotate("http://" + b.Addr().String() + "/base"); err != nil {
+	if err := c.annotate(ctx, "http://"+b.Addr().String()+"/base"); err != nil {
 		return err
 	}
 
 	watch := make(chan error, 1)
-	go func() { watch <- c.watch() }()
+	go func() { watch <- c.watch(ctx) }()
 	for _, step := range []struct {
 		name string
 		run  func() error
@@ -58,8 +59,8 @@ func Test(config *rest.Config, path string, logf func(format string, args ...any
 		{"a request", c.request},
 		{"a path that leaves the target", c.escape},
 		{"a WebSocket session", func() error { return c.webSocket(sessionSize) }},
-		{"a SPDY session", func() error { return c.spdy(sessionSize) }},
-		{"many sessions", c.many},
+		{"a SPDY session", func() error { return c.spdy(ctx, sessionSize) }},
+		{"many sessions", func() error { return c.many(ctx) }},
 		{"a watch", func() error { return <-watch }},
 		{"a session that the backend ends", func() error { return c.cut(b) }},
 		{"a request without a backend", c.unavailable},
@@ -96,9 +97,9 @@ func newClient(config *rest.Config, path string) (*client, error) {
 }
 
 // annotate sets the annotation of the object.
-func (c *client) annotate(url string) error {
+func (c *client) annotate(ctx context.Context, url string) error {
 	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, Annotation, url)
-	request, err := http.NewRequest(http.MethodPatch, c.config.Host+c.path, strings.NewReader(patch))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, c.config.Host+c.path, strings.NewReader(patch))
 	if err != nil {
 		return err
 	}
@@ -173,12 +174,12 @@ func (c *client) webSocket(size int) error {
 }
 
 // spdy sends bytes in a session, which the backend sends back.
-func (c *client) spdy(size int) error {
+func (c *client) spdy(ctx context.Context, size int) error {
 	roundTripper, upgrader, err := spdy.RoundTripperFor(c.config)
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequest(http.MethodPost, c.config.Host+c.path+"/proxy/spdy", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.config.Host+c.path+"/proxy/spdy", nil)
 	if err != nil {
 		return err
 	}
@@ -222,10 +223,10 @@ func echo(rw io.ReadWriter, size int) error {
 type onlyWriter struct{ io.Writer }
 
 // many opens short sessions, one after another, and checks that nothing is left of them.
-func (c *client) many() error {
+func (c *client) many(ctx context.Context) error {
 	open := func(count int) error {
 		for range count {
-			if err := errors.Join(c.webSocket(16), c.spdy(16)); err != nil {
+			if err := errors.Join(c.webSocket(16), c.spdy(ctx, 16)); err != nil {
 				return err
 			}
 		}
@@ -242,15 +243,14 @@ func (c *client) many() error {
 		return err
 	}
 	var after [2]int
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(time.Second) {
-		if after, err = c.goroutines(); err != nil {
-			return err
-		}
-		if after[0] < before[0]+extraGoroutines && after[1] < before[1]+extraGoroutines {
-			return nil
-		}
+	err = wait.PollUntilContextTimeout(ctx, time.Second, 30*time.Second, true, func(context.Context) (done bool, err error) {
+		after, err = c.goroutines()
+		return after[0] < before[0]+extraGoroutines && after[1] < before[1]+extraGoroutines, err
+	})
+	if wait.Interrupted(err) {
+		return fmt.Errorf("after %d sessions, the control plane and the apiserver have %v goroutines, and had %v", manySessions, after, before)
 	}
-	return fmt.Errorf("after %d sessions, the control plane and the apiserver have %v goroutines, and had %v", manySessions, after, before)
+	return err
 }
 
 var goroutineCount = regexp.MustCompile(`(?m)(?:^go_goroutines |"message":")(\d+)`)
@@ -274,8 +274,8 @@ func (c *client) goroutines() (counts [2]int, err error) {
 }
 
 // watch reads an endless answer for longer than the timeout of requests.
-func (c *client) watch() error {
-	ctx, cancel := context.WithTimeout(context.Background(), longWatch)
+func (c *client) watch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, longWatch)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.config.Host+c.path+"/proxy/watch?watch=true", nil)
 	if err != nil {

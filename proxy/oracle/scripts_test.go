@@ -74,7 +74,7 @@ func runScript(t *testing.T, script string, cp *proxytest.ControlPlane) {
 			"sessions": func(ts *testscript.TestScript, _ bool, args []string) {
 				config, err := clientcmd.BuildConfigFromFlags("", cp.Kubeconfig)
 				ts.Check(err)
-				ts.Check(sessions.Test(config, args[0], ts.Logf))
+				ts.Check(sessions.Test(t.Context(), config, args[0], ts.Logf))
 			},
 		},
 	})

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"io/fs"
@@ -67,7 +68,9 @@ func testSessions(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	config, err := clientcmd.BuildConfigFromFlags("", ts.Getenv("KUBECONFIG"))
 	ts.Check(err)
-	ts.Check(sessions.Test(config, args[0], ts.Logf))
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	ts.Check(sessions.Test(ctx, config, args[0], ts.Logf))
 }
 
 // private FOLDER verifies that other users cannot read the keys, kubeconfigs and data in a folder.
