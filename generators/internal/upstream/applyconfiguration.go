@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"strings"
@@ -15,18 +16,23 @@ var (
 )
 
 // completeApplyConfigurations names the methods that create lists after their fields, in files where applyconfiguration-gen has declared two
-// methods with the same name. It names them after the type of the elements, so two pointers to lists of a type, or such a list and an
-// embedded struct, do not compile.
+// methods with the same name. The generator names them after the type of the elements. Without the correction, its code does not compile for
+// two pointers to lists of one type, or for such a list beside an embedded struct of that type.
 func completeApplyConfigurations(raw map[string][]byte) error {
 	for name, source := range raw {
 		if strings.HasPrefix(name, apis.GeneratedDir+"/applyconfiguration/") && path.Ext(name) == ".go" {
-			raw[name] = []byte(withEnsureMethods(string(source)))
+			renamed, err := withEnsureMethods(string(source))
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			raw[name] = []byte(renamed)
 		}
 	}
 	return nil
 }
 
-func withEnsureMethods(source string) string {
+// withEnsureMethods returns the source of an apply configuration in which the methods that create lists have different names.
+func withEnsureMethods(source string) (string, error) {
 	count := map[string]int{}
 	for _, m := range ensureMethod.FindAllStringSubmatch(source, -1) {
 		count[m[1]]++
@@ -39,11 +45,15 @@ func withEnsureMethods(source string) string {
 			continue
 		}
 		// The method that adds to the list follows. It may first create an embedded struct, with a method of the same name.
-		loop := m[1] + strings.Index(source[m[1]:], "for i := range values")
-		call := m[1] + strings.LastIndex(source[m[1]:loop], "b."+method+"()")
+		before, _, found := strings.Cut(source[m[1]:], "for i := range values")
+		call := strings.LastIndex(before, "b."+method+"()")
+		if !found || call < 0 {
+			return "", fmt.Errorf("no call of %s where applyconfiguration-gen has written one so far", method)
+		}
+		call += m[1]
 		renamed := "ensure" + field + "Exists"
 		out.WriteString(source[rest:m[2]] + renamed + source[m[3]:call] + "b." + renamed + "()")
 		rest = call + len("b."+method+"()")
 	}
-	return out.String() + source[rest:]
+	return out.String() + source[rest:], nil
 }

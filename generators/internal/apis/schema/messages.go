@@ -18,7 +18,7 @@ var messages = []struct {
 		"it is made from a type with type parameters, which Kubernetes' generators can't handle: declare it without them"},
 	{regexp.MustCompile(`^unsupported AST kind \*ast\.(?:Func|Chan)Type$`), "it has no form in JSON: use another type"},
 	{regexp.MustCompile(`^unsupported type .* for identifier (.+)$`), "$1 is another name of a type that has no name: declare it without the equals sign"},
-	{regexp.MustCompile(`^(?:cannot generate schema for (\S+); )?interface type is not supported`),
+	{regexp.MustCompile(`^(?:cannot generate schema for \S+; )?interface type is not supported`),
 		"an interface has no schema: use a concrete type, or runtime.RawExtension for any JSON"},
 	{regexp.MustCompile(`^encountered struct field "(.*)" without JSON tag in type "(.*)"$`), `field $1 of $2 has no json tag: give it one with a name`},
 	{regexp.MustCompile(`^field (.+) is part of OneOf constraint and cannot be marked as required$`),
