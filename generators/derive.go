@@ -53,7 +53,7 @@ func derive(ctx context.Context, from source, p *project.Project, rendered scaff
 	var wiring *server.Server
 	if read.model.Universe != nil {
 		var found diagnostics.List
-		wiring, found = server.Read(p, read.model, read.reconcilers.Clients)
+		wiring, found = server.Read(p, read.model, read.reconcilers)
 		problems = append(problems, found...)
 		problems = append(problems, checkTests(read.model, p, rendered)...)
 	}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/apiserver-builder/builder/generators/internal/apis/roles"
 )
 
 // A Server is the data for the templates of the whole project.
@@ -16,6 +18,8 @@ type Server struct {
 	Versions, AllVersions []*GroupVersion
 	Kinds                 []*Kind
 	Reconcilers           []Reconciler
+	// ControllerOptions means that the reconcilers have options, which the flags of the controller manager set.
+	ControllerOptions bool
 	// Plugins lists the admission plugins, in order.
 	Plugins []Plugin
 	// Validated means that some kinds have generated validation.
@@ -25,8 +29,13 @@ type Server struct {
 // A Reconciler is a type in internal/controller.
 type Reconciler struct {
 	Type string
-	// Client means that it has a field for the client of the manager.
-	Client bool
+	// The embedded fields are those that it has.
+	roles.Fields
+}
+
+// ReadsOptions reports whether a reconciler has a field for the options.
+func (s *Server) ReadsOptions() bool {
+	return slices.ContainsFunc(s.Reconcilers, func(r Reconciler) bool { return r.Options })
 }
 
 // A Group is an API group with kinds.

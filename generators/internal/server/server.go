@@ -13,6 +13,7 @@ import (
 
 	"github.com/apiserver-builder/builder/generators/diagnostics"
 	"github.com/apiserver-builder/builder/generators/internal/apis"
+	"github.com/apiserver-builder/builder/generators/internal/apis/roles"
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/templates"
 )
@@ -21,10 +22,10 @@ import (
 // broken one.
 const hidden = "//go:build !" + gengo.StdBuildTag + "\n\n"
 
-// Read returns the server of the project p, and the errors in the types and their markers. clients contains the types of the reconcilers with
-// a field for a client. If there are errors, Generate must not be called.
-func Read(p *project.Project, packages *apis.Model, clients map[string]bool) (*Server, diagnostics.List) {
-	r := &reader{project: p, packages: packages, universe: packages.Universe, clients: clients}
+// Read returns the server of the project p, and the errors in the types and their markers. If there are errors,
+// Generate must not be called.
+func Read(p *project.Project, packages *apis.Model, reconcilers roles.Reconcilers) (*Server, diagnostics.List) {
+	r := &reader{project: p, packages: packages, universe: packages.Universe, reconcilers: reconcilers}
 	return r.server(), r.problems
 }
 
@@ -125,12 +126,11 @@ func render(server *Server) (map[string][]byte, error) {
 
 // A reader builds the model of the server from the declaration and the types, and collects errors.
 type reader struct {
-	project  *project.Project
-	packages *apis.Model
-	universe types.Universe
-	problems diagnostics.List
-	// clients contains the reconcilers with a field for a client.
-	clients map[string]bool
+	project     *project.Project
+	packages    *apis.Model
+	universe    types.Universe
+	problems    diagnostics.List
+	reconcilers roles.Reconcilers
 }
 
 func (r *reader) server() *Server {
@@ -165,13 +165,16 @@ func (r *reader) server() *Server {
 		r.reconciler(s, c.ControllerNames().Type())
 	}
 	slices.SortFunc(s.Reconcilers, func(a, b Reconciler) int { return cmp.Compare(a.Type, b.Type) })
+	s.ControllerOptions = r.reconcilers.Options
 	s.Plugins = r.plugins(s)
 	r.checkNames(s)
 	return s
 }
 
 func (r *reader) reconciler(s *Server, name string) {
-	s.Reconcilers = append(s.Reconcilers, Reconciler{Type: name, Client: r.clients[name]})
+	fields := r.reconcilers.Fields[name]
+	fields.Options = fields.Options && r.reconcilers.Options
+	s.Reconcilers = append(s.Reconcilers, Reconciler{Type: name, Fields: fields})
 }
 
 func (r *reader) groupVersion(group project.Group, version string) *GroupVersion {

@@ -6,6 +6,7 @@
 package controller
 
 import (
+	"flag"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/runtime"
@@ -25,9 +26,16 @@ func NewScheme() (*runtime.Scheme, error) {
 	return scheme, builder.AddToScheme(scheme)
 }
 
-// AddToManager registers every reconciler of this project with mgr. It sets the field Client of a reconciler, if it has
-// type client.Client. A reconciler sets its other fields in SetupWithManager.
+// AddToManager registers every reconciler of this project with mgr, with default options.
 func AddToManager(mgr ctrl.Manager) error {
+	options := &Options{}
+	options.AddFlags(flag.NewFlagSet("", flag.ContinueOnError))
+	return options.AddToManager(mgr)
+}
+
+// AddToManager registers every reconciler of this project with mgr. It sets the field Client of a reconciler, if it has
+// type client.Client, and the field Options, if it has type *Options. A reconciler sets its other fields in SetupWithManager.
+func (*Options) AddToManager(mgr ctrl.Manager) error {
 	if err := (&AppleReconciler{Client: mgr.GetClient()}).SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("AppleReconciler: %w", err)
 	}

@@ -17,17 +17,19 @@ func main() {
 	metrics := flag.String("metrics-bind-address", "0", "the address to serve metrics on; 0 disables them")
 	probes := flag.String("health-probe-bind-address", ":8081", "the address to serve /healthz and /readyz on")
 	elect := flag.Bool("leader-elect", false, "run the controllers only while this process is the leader")
+	options := &controller.Options{}
+	options.AddFlags(flag.CommandLine)
 	klog.InitFlags(nil)
 	flag.Parse()
 	ctrl.SetLogger(klog.Background())
 
-	if err := run(*metrics, *probes, *elect); err != nil {
+	if err := run(options, *metrics, *probes, *elect); err != nil {
 		klog.ErrorS(err, "The controller manager failed")
 		os.Exit(1)
 	}
 }
 
-func run(metrics, probes string, elect bool) error {
+func run(options *controller.Options, metrics, probes string, elect bool) error {
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return err
@@ -48,7 +50,7 @@ func run(metrics, probes string, elect bool) error {
 	if err != nil {
 		return err
 	}
-	if err := controller.AddToManager(mgr); err != nil {
+	if err := options.AddToManager(mgr); err != nil {
 		return err
 	}
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {

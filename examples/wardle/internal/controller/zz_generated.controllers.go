@@ -6,6 +6,8 @@
 package controller
 
 import (
+	"flag"
+
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -25,8 +27,15 @@ func NewScheme() (*runtime.Scheme, error) {
 	return scheme, builder.AddToScheme(scheme)
 }
 
+// AddToManager registers every reconciler of this project with mgr, with default options.
+func AddToManager(mgr ctrl.Manager) error {
+	options := &Options{}
+	options.AddFlags(flag.NewFlagSet("", flag.ContinueOnError))
+	return options.AddToManager(mgr)
+}
+
 // AddToManager registers every reconciler of this project with mgr. It sets the field Client of a reconciler, if it has
-// type client.Client. A reconciler sets its other fields in SetupWithManager.
-func AddToManager(_ ctrl.Manager) error {
+// type client.Client, and the field Options, if it has type *Options. A reconciler sets its other fields in SetupWithManager.
+func (*Options) AddToManager(_ ctrl.Manager) error {
 	return nil
 }

@@ -44,8 +44,10 @@ const marker = "+kubebuilder:rbac"
 type Reconcilers struct {
 	// Roles contains the Roles and ClusterRoles for their markers.
 	Roles []any
-	// Clients contains the types with the field Client client.Client, which may be embedded.
-	Clients map[string]bool
+	// Fields contains the fields that generated code sets, by struct type.
+	Fields map[string]Fields
+	// Options means that *Options has the method AddFlags.
+	Options bool
 }
 
 // ReadControllers reads the reconcilers in the project's folder dir. The ClusterRole has the given name. If env is nil, the go command gets the
@@ -58,10 +60,10 @@ func ReadControllers(ctx context.Context, dir string, env []string, name string)
 	if err != nil {
 		return Reconcilers{}, nil, err
 	}
-	read := Reconcilers{Clients: map[string]bool{}}
+	read := Reconcilers{Fields: map[string]Fields{}}
 	for _, root := range roots {
 		for _, file := range root.Syntax {
-			addClients(read.Clients, file)
+			read.add(file)
 		}
 	}
 	var problems diagnostics.List
