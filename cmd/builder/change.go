@@ -210,12 +210,12 @@ func slowTo(w io.Writer) func(elapsed time.Duration) {
 	}
 }
 
-// gcPercent is the value of GOGC during generation.
-const gcPercent = 200
+// gcPercent is the value of GOGC during generation. A higher value saves little time, and needs much more memory.
+const gcPercent = 125
 
 // generate is like generators.Generate, but calls slow at intervals.
 func (a *app) generate(ctx context.Context, slow func(time.Duration), dir string, p *project.Project, copies scaffold.Files) (*scaffold.Plan, error) {
-	if a.getenv("GOGC") == "" { // most recorder is used until the end, so there is little to collect
+	if a.getenv("GOGC") == "" {
 		defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	}
 	var plan *scaffold.Plan
