@@ -2,6 +2,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"os"
 
@@ -30,15 +31,11 @@ func main() {
 }
 
 func run(options *controller.Options, metrics, probes string, elect bool) error {
-	config, err := ctrl.GetConfig()
-	if err != nil {
-		return err
-	}
 	scheme, err := controller.NewScheme()
 	if err != nil {
 		return err
 	}
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
+	mgr, err := ctrl.NewManager(ctrl.GetConfigOrDie(), ctrl.Options{
 		Scheme:                 scheme,
 		Metrics:                metricsserver.Options{BindAddress: metrics},
 		HealthProbeBindAddress: probes,
@@ -50,13 +47,7 @@ func run(options *controller.Options, metrics, probes string, elect bool) error 
 	if err != nil {
 		return err
 	}
-	if err := options.AddToManager(mgr); err != nil {
-		return err
-	}
-	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
-		return err
-	}
-	if err := mgr.AddReadyzCheck("ping", healthz.Ping); err != nil {
+	if err := errors.Join(options.AddToManager(mgr), mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return err
 	}
 	return mgr.Start(ctrl.SetupSignalHandler())

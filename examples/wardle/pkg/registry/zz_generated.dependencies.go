@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
@@ -38,6 +39,8 @@ type base struct {
 	stopRecording       context.CancelFunc
 
 	sources []source
+	// started means that the informers have started.
+	started atomic.Bool
 	errs    []error
 }
 

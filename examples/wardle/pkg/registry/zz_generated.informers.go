@@ -57,6 +57,7 @@ func AddHooks(server *genericapiserver.GenericAPIServer, d *Dependencies, fail f
 		for _, source := range b.sources {
 			source.informers.StartWithContext(hook)
 		}
+		b.started.Store(true)
 		go func() {
 			if err := b.awaitSync(hook); err != nil {
 				fail(err)

@@ -11,9 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// AwaitSync waits until the informers have synced. It returns an error if ctx ends first.
+// AwaitSync waits until the informers have started and synced. It returns an error if ctx ends first.
 func (b *base) AwaitSync(ctx context.Context) error {
 	return wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(context.Context) (bool, error) {
-		return len(readiness{b}.unsynced()) == 0, nil
+		// An informer that has not started counts as synced in readiness.
+		return len(b.sources) == 0 || b.started.Load() && len(readiness{b}.unsynced()) == 0, nil
 	})
 }
