@@ -14,6 +14,7 @@ type resourceFlags struct {
 	namespaced             bool
 	status, scale          bool
 	noController           bool
+	allowReserved          bool
 }
 
 func (a *app) createResourceCommand() *cobra.Command {
@@ -32,6 +33,7 @@ also creates the group and the version if they don't exist.`,
 				return err
 			}
 			return a.edit(cmd.Context(), flags, func(p *project.Project) (outcome, error) {
+				p.AllowReserved = p.AllowReserved || r.allowReserved
 				group, err := p.GroupName(r.group)
 				if err != nil {
 					return outcome{}, usageError{err}
@@ -53,7 +55,7 @@ also creates the group and the version if they don't exist.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&r.group, "group", "", "the API group, such as fruit")
+	f.StringVar(&r.group, "group", "", "the API group, such as fruit, or fruit.example.org for a group of another domain")
 	f.StringVar(&r.version, "version", "", "the version, such as v1alpha1")
 	f.StringVar(&r.kind, "kind", "", "the kind, such as Apple")
 	f.StringVar(&r.plural, "plural", "", "the plural name of the resource (default: the plural of the kind)")
@@ -65,6 +67,7 @@ also creates the group and the version if they don't exist.`,
 	f.Lookup("status").DefValue = "" // it depends on other flags
 	f.BoolVar(&r.scale, "scale", false, "whether objects have a scale subresource, for kubectl scale and autoscalers")
 	f.BoolVar(&r.noController, "no-controller", false, "do not create a controller")
+	addAllowReserved(cmd, &r.allowReserved)
 	flags.add(a, cmd, true)
 	return cmd
 }

@@ -56,6 +56,9 @@ func (k Kind) clone() Kind {
 func (p *Project) normalize() {
 	for i := range p.Groups {
 		g := &p.Groups[i]
+		if g.Domain == p.Domain {
+			g.Domain = ""
+		}
 		g.Versions = sortVersions(g.Versions)
 		for j := range g.Kinds {
 			g.Kinds[j].normalize()
@@ -100,36 +103,53 @@ func sortVersions(versions []string) []string {
 	return sorted(versions, func(a, b string) int { return apimachineryversion.CompareKubeAwareVersionStrings(b, a) })
 }
 
-// GroupName returns the first label of a group of the project. The argument may be the full name: fruit for fruit.example.com.
+// GroupName returns the shortest argument that refers to the same group as arg, which may be a full name: fruit for fruit.example.com. The group
+// need not exist.
 func (p *Project) GroupName(arg string) (string, error) {
+	g, err := p.parseGroup(arg)
+	if err != nil {
+		return "", err
+	}
+	return p.GroupArgument(g), nil
+}
+
+// parseGroup returns the group that an argument refers to, or a new one without versions.
+func (p *Project) parseGroup(arg string) (Group, error) {
+	if g, ok := p.Group(arg); ok {
+		return g, nil
+	}
 	name, domain, full := strings.Cut(arg, ".")
-	if full && domain != p.Domain {
+	if !full || domain == p.Domain {
+		return Group{Name: name}, checkGroup(name)
+	}
+	if arg == p.Domain || checkGroup(name) != nil || checkDomain(domain, true) != nil {
 		if arg == p.Domain || checkGroup(name) != nil {
 			name = "fruit"
 		}
-		return "", fmt.Errorf("group %s is not in the project's domain: use a name without dots, such as %q, which stands for %q",
-			show(arg), name, name+"."+p.Domain)
+		return Group{}, fmt.Errorf("group %s is not in the project's domain: use a name without dots, such as %q, which stands for %q, "+
+			"or a full name with two dots or more", show(arg), name, name+"."+p.Domain)
 	}
-	if err := checkGroup(name); err != nil {
-		return "", err
-	}
-	return name, nil
+	return Group{Name: name, Domain: domain}, p.checkGroupDomain(name, domain)
 }
 
 // Group returns the group with a name such as fruit, or a full name such as fruit.example.com.
 func (p *Project) Group(name string) (Group, bool) {
-	name = strings.TrimSuffix(name, "."+p.Domain)
-	i := slices.IndexFunc(p.Groups, func(g Group) bool { return g.Name == name })
+	i := p.groupIndex(name)
 	if i < 0 {
 		return Group{}, false
 	}
 	return p.Groups[i], true
 }
 
+// groupIndex returns the index of the group with a name or full name, or -1.
+func (p *Project) groupIndex(name string) int {
+	return slices.IndexFunc(p.Groups, func(g Group) bool { return g.Name == name || p.FullName(g) == name })
+}
+
 func (p *Project) groupNames() []string {
 	var out []string
 	for _, g := range p.Groups {
-		out = append(out, g.Name)
+		out = append(out, p.GroupArgument(g))
 	}
 	return out
 }
@@ -299,14 +319,14 @@ func (p *Project) AddController(c Controller) error {
 
 // group returns the group that an argument refers to. It adds the group if it does not exist.
 func (p *Project) group(arg string) (*Group, error) {
-	name, err := p.GroupName(arg)
+	g, err := p.parseGroup(arg)
 	if err != nil {
 		return nil, err
 	}
-	i := slices.IndexFunc(p.Groups, func(g Group) bool { return g.Name == name })
+	i := p.groupIndex(p.FullName(g))
 	if i < 0 {
 		i = len(p.Groups)
-		p.Groups = append(p.Groups, Group{Name: name})
+		p.Groups = append(p.Groups, g)
 	}
 	return &p.Groups[i], nil
 }

@@ -253,3 +253,68 @@ func TestCopyVersion(t *testing.T) {
 	}
 	checkRoundTrip(t, p)
 }
+
+// TestGroupsOfOtherDomains declares groups outside the project's domain, by their full names.
+func TestGroupsOfOtherDomains(t *testing.T) {
+	p, err := New("", "example.com", "example.com/shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		group, want string
+	}{
+		{"fruit.example.com", ""},
+		{"veg.example.org", ""},
+		{"veg.example.org", ""}, // again
+		{"fruit.example.org", `groups "fruit" and "fruit.example.org" both make the Go package "fruit": use another name for one of them`},
+		{"metrics.k8s.io", `group "metrics.k8s.io" is kept for Kubernetes' own APIs: use a group of yours, or pass --allow-reserved-domain`},
+	} {
+		got := ""
+		if err := p.AddKind(step.group, "v1", Kind{Name: "Apple"}); err != nil {
+			got = err.Error()
+		}
+		if got != step.want {
+			t.Errorf("%s: %s, want %s", step.group, got, step.want)
+		}
+	}
+	p.AllowReserved = true
+	if err := p.AddKind("custom.metrics.k8s.io", "v1beta1", Kind{Name: "MetricValue"}); err != nil {
+		t.Error(err)
+	}
+	if err := p.AddKind("apps.k8s.io", "v1", Kind{Name: "App"}); err != nil {
+		t.Error(err)
+	}
+	if err := p.AddKind("networking.k8s.io", "v1", Kind{Name: "Route"}); err == nil || !strings.Contains(err.Error(), "Kubernetes' own") {
+		t.Errorf("a group of kube-apiserver: %v", err)
+	}
+	if err := p.AddSubresource("veg.example.org", "v1", "Apple", Subresource{Name: "sign", Verb: VerbCreate}); err != nil {
+		t.Error(err)
+	}
+	if err := p.AddAdmission(Admission{Name: "BanApple", Group: "veg.example.org", Kind: "Apple"}); err != nil {
+		t.Error(err)
+	}
+	var full []string
+	for _, g := range p.Groups {
+		full = append(full, p.FullName(g))
+		for _, name := range []string{g.Name, p.FullName(g)} {
+			if found, ok := p.Group(name); !ok || found.Name != g.Name {
+				t.Errorf("group %s is not found", name)
+			}
+		}
+	}
+	want := []string{"apps.k8s.io", "custom.metrics.k8s.io", "fruit.example.com", "veg.example.org"}
+	if !slices.Equal(full, want) {
+		t.Errorf("the groups are %v, want %v", full, want)
+	}
+	data, err := p.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Parse(data, FileName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(p, again); diff != "" {
+		t.Errorf("PROJECT differs after it is read again (-want +got):\n%s", diff)
+	}
+}

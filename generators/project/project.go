@@ -29,7 +29,7 @@ type Project struct {
 	// Name is a DNS-1123 label, from which the names of the project's objects in a cluster are derived: NAME-apiserver in the namespace
 	// NAME-system.
 	Name string `json:"name"`
-	// Domain is a DNS-1123 subdomain, the suffix of every API group of the project.
+	// Domain is a DNS-1123 subdomain, the suffix of every API group of the project without a separate domain.
 	Domain string `json:"domain"`
 	// Module is the path of the project's Go module.
 	Module string `json:"module"`
@@ -45,8 +45,10 @@ type Project struct {
 
 // A Group is an API group.
 type Group struct {
-	// Name is the first label of the group. The rest is the project's domain.
+	// Name is the first label of the group. The rest is its domain.
 	Name string `json:"name"`
+	// Domain is a DNS-1123 subdomain. It is empty if it is the project's.
+	Domain string `json:"domain,omitempty"`
 	// Versions lists the group's versions, such as v1alpha1, the preferred one first (GA before beta before alpha).
 	Versions []string `json:"versions,omitempty"`
 	// Kinds lists the kinds of the group.
@@ -98,7 +100,15 @@ func (p *Project) Connects() bool {
 }
 
 // FullName returns the full name of an API group, such as fruit.example.com.
-func (p *Project) FullName(g Group) string { return g.Name + "." + p.Domain }
+func (p *Project) FullName(g Group) string { return g.Name + "." + cmp.Or(g.Domain, p.Domain) }
+
+// GroupArgument returns the shortest argument that refers to a group: its first label if it has the project's domain, or else its full name.
+func (p *Project) GroupArgument(g Group) string {
+	if g.Domain == "" {
+		return g.Name
+	}
+	return p.FullName(g)
+}
 
 // Namespace returns the namespace of the project's own objects in a cluster.
 func (p *Project) Namespace() string { return p.Name + "-system" }

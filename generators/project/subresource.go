@@ -40,12 +40,13 @@ func (p *Project) AddSubresource(group, version, kind string, s Subresource) err
 		if !ok {
 			return next.noKind(groupName, kind)
 		}
+		g, _ := next.Group(groupName)
 		if !slices.Contains(k.Versions, version) {
 			return fmt.Errorf("kind %q of group %q is not in version %s: use --version %s", kind, groupName, show(version), k.Versions[0])
 		}
 		if slices.ContainsFunc(k.Subresources, func(other Subresource) bool { return other.Name == s.Name }) {
 			return fmt.Errorf("kind %q of group %q has the subresource %q already: edit it in pkg/registry/%s/%s/%s.go",
-				kind, groupName, s.Name, Group{Name: groupName}.Package(), k.Package(), s.Name)
+				kind, groupName, s.Name, g.Package(), k.Package(), s.Name)
 		}
 		k.Subresources = append(k.Subresources, s)
 		return nil
@@ -69,11 +70,14 @@ func (p *Project) noKind(group, kind string) error {
 
 // find returns a pointer to a kind of the project.
 func (p *Project) find(group, kind string) (*Kind, bool) {
-	for i := range p.Groups {
-		for j := range p.Groups[i].Kinds {
-			if k := &p.Groups[i].Kinds[j]; p.Groups[i].Name == group && k.Name == kind {
-				return k, true
-			}
+	i := p.groupIndex(group)
+	if i < 0 {
+		return nil, false
+	}
+	kinds := p.Groups[i].Kinds
+	for j := range kinds {
+		if kinds[j].Name == kind {
+			return &kinds[j], true
 		}
 	}
 	return nil, false

@@ -41,12 +41,12 @@ func (p *Project) checkGroups() error {
 			return err
 		}
 		if other, taken := packages[g.Package()]; taken {
-			if other == g.Name {
-				return fmt.Errorf("group %q is declared twice: keep one of them", g.Name)
+			if other == p.GroupArgument(g) {
+				return fmt.Errorf("group %q is declared twice: keep one of them", other)
 			}
-			return fmt.Errorf("groups %q and %q both make the Go package %q: use another name for one of them", other, g.Name, g.Package())
+			return fmt.Errorf("groups %q and %q both make the Go package %q: use another name for one of them", other, p.GroupArgument(g), g.Package())
 		}
-		packages[g.Package()] = g.Name
+		packages[g.Package()] = p.GroupArgument(g)
 	}
 	if err := checkImports(p.Groups); err != nil {
 		return err
@@ -57,6 +57,11 @@ func (p *Project) checkGroups() error {
 func (p *Project) checkGroup(g Group) error {
 	if err := checkGroup(g.Name); err != nil {
 		return err
+	}
+	if g.Domain != "" {
+		if err := p.checkGroupDomain(g.Name, g.Domain); err != nil {
+			return err
+		}
 	}
 	full := p.FullName(g)
 	if slices.ContainsFunc(builtins(), func(b builtin) bool { return b.group == full }) {
@@ -83,6 +88,17 @@ func (p *Project) checkGroup(g Group) error {
 			show(g.Name), show(longest), len(longest), limit)
 	}
 	return p.checkKinds(g)
+}
+
+// checkGroupDomain checks the domain of a group that does not have the project's.
+func (p *Project) checkGroupDomain(name, domain string) error {
+	if err := checkDomain(domain, true); err != nil {
+		return fmt.Errorf("group %q: %w", name, err)
+	}
+	if isKubernetesDomain(domain) && !p.AllowReserved {
+		return fmt.Errorf("group %q is kept for Kubernetes' own APIs: use a group of yours, or pass --allow-reserved-domain", name+"."+domain)
+	}
+	return nil
 }
 
 // checkKinds checks each kind of a group, and conflicts between them.
