@@ -35,7 +35,7 @@ func checkTests(m *apis.Model, p *project.Project, rendered scaffold.Files) diag
 			if err != nil {
 				continue // checks reports it
 			}
-			missing := slices.DeleteFunc([]string{"Create", "Get", "Delete"}, func(method string) bool {
+			missing := slices.DeleteFunc(testedMethods(kind), func(method string) bool {
 				return !tags.NoVerbs && tags.HasVerb(strings.ToLower(method))
 			})
 			if len(missing) > 0 {
@@ -45,4 +45,17 @@ func checkTests(m *apis.Model, p *project.Project, rendered scaffold.Files) diag
 		}
 	}
 	return problems
+}
+
+// testedMethods returns the methods of a kind's client that its test calls.
+func testedMethods(kind project.Kind) []string {
+	switch {
+	case kind.Shape == project.ShapeStored:
+		return []string{"Create", "Get", "Delete"}
+	case kind.Shape == project.ShapeVirtual:
+		return []string{"Get"}
+	case kind.Shape == project.ShapeReview && kind.Answer == "":
+		return []string{"Create"}
+	}
+	return nil
 }

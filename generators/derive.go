@@ -13,6 +13,7 @@ import (
 	"github.com/apiserver-builder/builder/generators/internal/apis"
 	"github.com/apiserver-builder/builder/generators/internal/apis/roles"
 	"github.com/apiserver-builder/builder/generators/internal/apis/schema"
+	"github.com/apiserver-builder/builder/generators/internal/apis/storages"
 	"github.com/apiserver-builder/builder/generators/internal/checks"
 	"github.com/apiserver-builder/builder/generators/internal/inprocess"
 	"github.com/apiserver-builder/builder/generators/internal/openapi"
@@ -35,6 +36,8 @@ type sources struct {
 	// reconcilers contains the reconcilers, and serverRoles the roles that the apiserver asks for.
 	reconcilers roles.Reconcilers
 	serverRoles []any
+	// writes contains the methods of the kinds that are not stored, by folder.
+	writes map[string]storages.Writes
 }
 
 // derive returns the files that depend on the Go types and markers in a source, or all errors in them. rendered contains the files that
@@ -53,7 +56,7 @@ func derive(ctx context.Context, from source, p *project.Project, rendered scaff
 	var wiring *server.Server
 	if read.model.Universe != nil {
 		var found diagnostics.List
-		wiring, found = server.Read(p, read.model, read.reconcilers)
+		wiring, found = server.Read(p, read.model, read.reconcilers, read.writes)
 		problems = append(problems, found...)
 		problems = append(problems, checkTests(read.model, p, rendered)...)
 	}
@@ -178,6 +181,12 @@ func readSources(ctx context.Context, from source, p *project.Project) (*sources
 	}
 	problems.Merge(roleProblems)
 	problems.Merge(serverProblems)
+	writes, storageProblems, err := storages.Read(from.dir, unstoredKinds(p))
+	if err != nil {
+		return nil, nil, err
+	}
+	read.writes = writes
+	problems.Merge(storageProblems)
 	if len(problems) > 0 {
 		return &read, problems, nil
 	}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/gengo/v2/types"
 
 	"github.com/apiserver-builder/builder/generators/internal/apis"
+	"github.com/apiserver-builder/builder/generators/internal/apis/storages"
 	"github.com/apiserver-builder/builder/generators/internal/conversion"
 	"github.com/apiserver-builder/builder/generators/internal/validation"
 	"github.com/apiserver-builder/builder/generators/project"
@@ -80,11 +81,27 @@ func kinds(p *project.Project) []types.Name {
 			for _, version := range kind.Versions {
 				pkg := p.Module + "/pkg/apis/" + group.Package() + "/" + version
 				out = append(out, types.Name{Package: pkg, Name: kind.Name})
+				if kind.Answer != "" {
+					out = append(out, types.Name{Package: pkg, Name: kind.Answer})
+				}
 				for _, s := range kind.Subresources {
 					for _, name := range s.Objects(kind) {
 						out = append(out, types.Name{Package: pkg, Name: name})
 					}
 				}
+			}
+		}
+	}
+	return out
+}
+
+// unstoredKinds returns the kinds that are not stored.
+func unstoredKinds(p *project.Project) []storages.Kind {
+	var out []storages.Kind
+	for _, group := range p.Groups {
+		for _, kind := range group.Kinds {
+			if kind.Shape != project.ShapeStored {
+				out = append(out, storages.Kind{Kind: kind, Folder: group.RegistryFolder(kind)})
 			}
 		}
 	}
@@ -100,7 +117,7 @@ func groupVersions(p *project.Project) []apis.API {
 			api := apis.API{Group: p.FullName(group), Version: version, Package: dir + version, Methods: methods(group)}
 			for _, kind := range group.Kinds {
 				if slices.Contains(kind.Versions, version) {
-					api.Kinds, api.Objects = append(api.Kinds, kind.Name), append(api.Objects, kind.Name, kind.Name+"List")
+					api.Kinds, api.Objects = append(api.Kinds, kind.Name), append(api.Objects, kind.Types()...)
 					for _, s := range kind.Subresources {
 						api.Objects = append(api.Objects, s.Objects(kind)...)
 					}
@@ -115,10 +132,14 @@ func groupVersions(p *project.Project) []apis.API {
 	return out
 }
 
-// methods returns the markers for the methods of typed clients that send objects to subresources, or get them.
+// methods returns the markers for the methods of typed clients that send objects to subresources, or get them, and for those of reviews
+// whose answers have another type.
 func methods(group project.Group) map[string][]string {
 	out := map[string][]string{}
 	for _, kind := range group.Kinds {
+		if kind.Answer != "" {
+			out[kind.Name] = append(out[kind.Name], "+genclient:method=Create,verb=create,result="+kind.Answer)
+		}
 		for _, s := range kind.Subresources {
 			if !s.HasObject() {
 				continue

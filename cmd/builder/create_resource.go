@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"github.com/apiserver-builder/builder/generators/project"
@@ -9,7 +11,7 @@ import (
 // resourceFlags are the flags of create resource.
 type resourceFlags struct {
 	group, version, kind   string
-	plural, shape          string
+	plural, shape, answer  string
 	shortNames, categories []string
 	namespaced             bool
 	status, scale          bool
@@ -24,7 +26,14 @@ func (a *app) createResourceCommand() *cobra.Command {
 		Use:   "resource --group GROUP --version VERSION --kind KIND",
 		Short: "Create a resource: its types, strategy, controller, sample and test",
 		Long: `resource creates a kind: its Go types, a strategy for validation, a controller, a sample and a test. You edit all of them. It
-also creates the group and the version if they don't exist.`,
+also creates the group and the version if they don't exist.
+
+A resource has one of these shapes:
+
+  stored   Objects are stored in etcd. You validate them.
+  virtual  Your code returns the objects: they are computed, or stored elsewhere.
+  review   Clients create a request and get an answer. Nothing is stored.
+  parent   The resource has only subresources, for objects that another API serves.`,
 		Example: `  builder create resource --group fruit --version v1alpha1 --kind Apple --short-names ap
   builder create resource --group fruit --version v1alpha1 --kind Orchard --namespaced=false --no-controller`,
 		Args: noArgs,
@@ -62,7 +71,8 @@ also creates the group and the version if they don't exist.`,
 	f.BoolVar(&r.namespaced, "namespaced", true, "whether objects are namespaced")
 	f.StringSliceVar(&r.shortNames, "short-names", nil, "shorter names for kubectl, such as ap")
 	f.StringSliceVar(&r.categories, "categories", nil, "categories for kubectl, such as all")
-	f.StringVar(&r.shape, "shape", project.ShapeStored, "the shape of the resource; this release supports only stored")
+	f.StringVar(&r.shape, "shape", project.ShapeStored, "how the resource is served: "+strings.Join(project.Shapes(), ", "))
+	f.StringVar(&r.answer, "answer", "", "the type of the answer of a review (default: the kind)")
 	f.BoolVar(&r.status, "status", true, "whether objects have a status subresource (default: only with a controller or a scale subresource)")
 	f.Lookup("status").DefValue = "" // it depends on other flags
 	f.BoolVar(&r.scale, "scale", false, "whether objects have a scale subresource, for kubectl scale and autoscalers")
@@ -76,7 +86,9 @@ also creates the group and the version if they don't exist.`,
 func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group string) (project.Kind, error) {
 	kind, exists := p.Kind(group, r.kind)
 	if !exists { // a controller needs a status to write
-		kind = project.Kind{Name: r.kind, Shape: project.ShapeStored, Status: !r.noController || r.scale, Controller: !r.noController}
+		stored := r.shape == project.ShapeStored
+		controller := !r.noController && (stored || cmd.Flag("no-controller").Changed)
+		kind = project.Kind{Name: r.kind, Shape: r.shape, Status: stored && controller || r.scale, Controller: controller}
 	}
 	set := func(name string, apply func()) {
 		if cmd.Flag(name).Changed {
@@ -88,6 +100,7 @@ func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group st
 	set("short-names", func() { kind.ShortNames = r.shortNames })
 	set("categories", func() { kind.Categories = r.categories })
 	set("shape", func() { kind.Shape = r.shape })
+	set("answer", func() { kind.Answer = r.answer })
 	set("status", func() { kind.Status = r.status })
 	set("scale", func() { kind.Scale = r.scale })
 	set("no-controller", func() { kind.Controller = !r.noController })

@@ -85,6 +85,9 @@ func (k *Kind) normalize() {
 	if k.Plural == RegularPlural(k.Name) {
 		k.Plural = ""
 	}
+	if k.Answer == k.Name {
+		k.Answer = ""
+	}
 	if !k.Controller {
 		k.ControllerPrefix = ""
 	}
@@ -116,6 +119,9 @@ func (p *Project) GroupName(arg string) (string, error) {
 // parseGroup returns the group that an argument refers to, or a new one without versions.
 func (p *Project) parseGroup(arg string) (Group, error) {
 	if g, ok := p.Group(arg); ok {
+		if g.Domain != "" && arg == g.Name {
+			return Group{}, fmt.Errorf("group %q has another domain than the project: use its full name, %q", arg, p.FullName(g))
+		}
 		return g, nil
 	}
 	name, domain, full := strings.Cut(arg, ".")
@@ -227,14 +233,18 @@ func (p *Project) CopyVersion(group, from, to string, storage bool) error {
 		if err != nil {
 			return err
 		}
+		stored := false
 		for i := range target.Kinds {
 			if k := &target.Kinds[i]; slices.Contains(k.Versions, from) {
 				k.Created = k.Origin()
 				k.Versions = append(k.Versions, to)
-				if storage {
-					k.Storage = to
+				if storage && k.Shape == ShapeStored {
+					k.Storage, stored = to, true
 				}
 			}
+		}
+		if storage && !stored {
+			return fmt.Errorf("no kind of group %q in version %s is stored, so there is no storage version to change: remove --storage", name, from)
 		}
 		return nil
 	})
@@ -264,8 +274,10 @@ func (p *Project) AddKind(group, version string, k Kind) error {
 		if len(k.Versions) == 0 {
 			k.Versions = []string{version}
 		}
-		k.Storage = cmp.Or(k.Storage, version)
 		k.Shape = cmp.Or(k.Shape, ShapeStored)
+		if k.Shape == ShapeStored {
+			k.Storage = cmp.Or(k.Storage, version)
+		}
 		i := slices.IndexFunc(g.Kinds, func(other Kind) bool { return other.Name == k.Name })
 		switch {
 		case k.Plural != "":
@@ -364,6 +376,7 @@ func (k Kind) differences(wanted Kind) []string {
 	compare("versions", list(k.Versions), list(wanted.Versions))
 	compare("storage version", show(k.Storage), show(wanted.Storage))
 	compare("shape", show(k.Shape), show(wanted.Shape))
+	compare("answer", show(cmp.Or(k.Answer, k.Name)), show(cmp.Or(wanted.Answer, wanted.Name)))
 	compare("scope", scope(k), scope(wanted))
 	compare("short names", list(k.ShortNames), list(wanted.ShortNames))
 	compare("categories", list(k.Categories), list(wanted.Categories))

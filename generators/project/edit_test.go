@@ -267,7 +267,7 @@ func TestGroupsOfOtherDomains(t *testing.T) {
 		{"veg.example.org", ""},
 		{"veg.example.org", ""}, // again
 		{"fruit.example.org", `groups "fruit" and "fruit.example.org" both make the Go package "fruit": use another name for one of them`},
-		{"metrics.k8s.io", `group "metrics.k8s.io" is kept for Kubernetes' own APIs: use a group of yours, or pass --allow-reserved-domain`},
+		{"metrics.k8s.io", `group "metrics.k8s.io" is kept for Kubernetes' own APIs: use a group of yours, or run "builder create group metrics.k8s.io --allow-reserved-domain" first`},
 	} {
 		got := ""
 		if err := p.AddKind(step.group, "v1", Kind{Name: "Apple"}); err != nil {

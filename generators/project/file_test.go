@@ -123,7 +123,7 @@ func TestParseErrors(t *testing.T) {
 		{"a kind's version with a line break", "    versions:\n    - v1alpha1", "    versions: [\"v1\\nv2\"]", `kind "Apple" has version "v1\nv2", which its group "fruit" has not: add it there, or use some of v1alpha1`},
 		{"created in a version that is gone", "    storage: v1alpha1\n", "    storage: v1alpha1\n    created: v1\n", `kind "Apple" was created in version "v1", which it isn't served in any more: take the line "created" out`},
 		{"no storage", "    storage: v1alpha1\n", "", `kind "Apple" is stored as version "", which it isn't served in: use "v1alpha1"`},
-		{"no shape", "    shape: stored\n", "", `kind "Apple" has shape "", which this release of builder doesn't generate: use "stored"`},
+		{"no shape", "    shape: stored\n", "", `kind "Apple" has shape "": use one of stored, virtual, review, parent`},
 		{"a group twice", "groups:", "groups:\n- name: fruit", `group "fruit" is declared twice: keep one of them`},
 		{"a kind twice", "- kinds:", "- kinds:\n  - {kind: Apple, shape: stored, storage: v1alpha1, versions: [v1alpha1]}", `kind "Apple" is declared twice in group "fruit": keep one of them`},
 		{"a controller twice", "layout: 1", "layout: 1\ncontrollers: [{group: apps, version: v1, kind: Deployment}, {group: apps, version: v1, kind: Deployment}]", `the controller of apps/v1 Deployment is declared twice: keep one of them`},

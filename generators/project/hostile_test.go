@@ -164,7 +164,28 @@ func TestHostileNames(t *testing.T) {
 		{"category twice", addKinds(Kind{Name: "Pear", Categories: []string{"all", "all"}}), `category "all" of kind "Pear" is given twice: give it once`},
 		{"category is a short name", addKinds(Kind{Name: "Pear", Categories: []string{"ap"}}), `category "ap" of kind "Pear" is already a short name of kind "Apple": use another`},
 		{"category is a resource of Kubernetes", addKinds(Kind{Name: "Pear", Categories: []string{"pods"}}), `category "pods" of kind "Pear" already means Kubernetes' own pods: use another`},
-		{"shape unknown", addKinds(Kind{Name: "Pear", Shape: "virtual"}), `kind "Pear" has shape "virtual", which this release of builder doesn't generate: use "stored"`},
+		{"shape unknown", addKinds(Kind{Name: "Pear", Shape: "round"}), `kind "Pear" has shape "round": use one of stored, virtual, review, parent`},
+		{"storage version of a virtual kind", addKinds(Kind{Name: "Pear", Shape: ShapeVirtual, Storage: "v1alpha1"}), `kind "Pear" has storage version "v1alpha1", but its shape is virtual, so it is not stored: remove the storage version`},
+		{"status of a review", addKinds(Kind{Name: "Pear", Shape: ShapeReview, Status: true}), `kind "Pear" is a review, so it cannot have a status or scale subresource: there is no object to update`},
+		{"controller of a parent", addKinds(Kind{Name: "Pear", Shape: ShapeParent, Controller: true}), `kind "Pear" is a parent, so it cannot have a controller: there is no object to watch`},
+		{"storage version of a review", addKinds(Kind{Name: "Pear", Shape: ShapeReview, Storage: "v1alpha1"}), `kind "Pear" has storage version "v1alpha1", but its shape is review, so it is not stored: remove the storage version`},
+		{"answer of a stored kind", addKinds(Kind{Name: "Pear", Answer: "Plum"}), `kind "Pear" has the answer type "Plum" and the shape stored: only a review has one`},
+		{"answer that is a part of the request", addKinds(Kind{Name: "Pear", Shape: ShapeReview, Answer: "PearSpec"}), `kind "Pear" has the type PearSpec already, which is part of its requests: use another name for the answer`},
+		{"answer that is a kind", addKinds(Kind{Name: "Pear", Shape: ShapeReview, Answer: "Apple"}), `kind "Pear" and kind "Apple" of group "fruit" both make the Go name Apple in their API package: use another name for the kind`},
+		{"answer in lower case", addKinds(Kind{Name: "Pear", Shape: ShapeReview, Answer: "answer"}), `the answer of kind "Pear": kind "answer" must start with an upper-case letter: use "Answer"`},
+		{"subresource of a review", func(p *Project) error {
+			if err := p.AddKind("veg", "v1", Kind{Name: "Pear", Shape: ShapeReview}); err != nil {
+				return err
+			}
+			return p.AddSubresource("veg", "v1", "Pear", Subresource{Name: "peel", Verb: VerbCreate})
+		}, `kind "Pear" is a review, so it cannot have the subresource "peel": there is no object that it could belong to`},
+		{"status of a virtual kind", addKinds(Kind{Name: "Pear", Shape: ShapeVirtual, Status: true}), `kind "Pear" is virtual, so it is created without a status or scale subresource: first add the method Update to its Storage, then the subresource's marker to its type`},
+		{"storage version of a group without stored kinds", func(p *Project) error {
+			if err := p.AddKind("veg", "v1", Kind{Name: "Pear", Shape: ShapeVirtual}); err != nil {
+				return err
+			}
+			return p.CopyVersion("veg", "v1", "v2", true)
+		}, `no kind of group "veg" in version v1 is stored, so there is no storage version to change: remove --storage`},
 		{"storage unknown", addKinds(Kind{Name: "Pear", Storage: "v1"}), `kind "Pear" is stored as version "v1", which it isn't served in: use "v1alpha1"`},
 		{"versions unknown", addKinds(Kind{Name: "Pear", Versions: []string{"v1alpha1", "v1"}}), `kind "Pear" has version "v1", which its group "fruit" has not: add it there, or use some of v1alpha1`},
 		{"kind declared otherwise", addKinds(Kind{Name: "Apple", Plural: "applez", ClusterScoped: true, ShortNames: []string{"ap"}, Categories: []string{"orchard"}}), `kind "Apple" of group "fruit" is already declared with plural "apples" instead of "applez" and scope namespaced instead of cluster and categories "all,orchard" instead of "orchard" and status subresource true instead of false: to change that, edit the markers in pkg/apis/fruit/v1alpha1/apple_types.go`},

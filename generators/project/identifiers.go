@@ -21,6 +21,9 @@ func identifiers(k Kind, plural string) []identifier {
 		}
 	}
 	declare("their API package", "* *Spec *Status *List", k.Name)
+	if k.Answer != "" {
+		declare("their API package", "*", k.Answer)
+	}
 	for _, s := range k.Subresources {
 		declare("their API package", s.identifiers(), k.SubresourceType(s.Name))
 	}

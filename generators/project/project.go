@@ -65,9 +65,9 @@ type Kind struct {
 	Versions []string `json:"versions"`
 	// Created is the version that the kind was created in. It is empty if that is the oldest one.
 	Created string `json:"created,omitempty"`
-	// Storage is the storage version, which is the hub of the conversions.
-	Storage string `json:"storage"`
-	// Shape defines how the kind is served. The only shape is ShapeStored.
+	// Storage is the storage version. It is empty if the kind is not stored.
+	Storage string `json:"storage,omitempty"`
+	// Shape defines how the kind is served. It is one of the shapes below.
 	Shape string `json:"shape"`
 	// ClusterScoped means that objects of the kind have no namespace.
 	ClusterScoped bool `json:"clusterScoped,omitempty"`
@@ -75,6 +75,8 @@ type Kind struct {
 	ShortNames []string `json:"shortNames,omitempty"`
 	// Categories lists groups of resources that the resource belongs to, such as "all".
 	Categories []string `json:"categories,omitempty"`
+	// Answer is the type of the answers of a review. It is empty if the answer has the type of the request.
+	Answer string `json:"answer,omitempty"`
 	// Status means that the kind has a status subresource.
 	Status bool `json:"status,omitempty"`
 	// Scale means that the kind has a scale subresource.
@@ -88,8 +90,38 @@ type Kind struct {
 	ControllerPrefix string `json:"controllerPrefix,omitempty"`
 }
 
-// ShapeStored is the shape of kinds whose objects are stored in etcd.
-const ShapeStored = "stored"
+// The shapes of kinds.
+const (
+	// ShapeStored is the shape of kinds whose objects are stored in etcd.
+	ShapeStored = "stored"
+	// ShapeVirtual is the shape of kinds whose objects the project's code returns.
+	ShapeVirtual = "virtual"
+	// ShapeReview is the shape of kinds that clients only create, to get an answer.
+	ShapeReview = "review"
+	// ShapeParent is the shape of kinds that only have subresources, for objects that another API serves.
+	ShapeParent = "parent"
+)
+
+// Shapes returns all shapes.
+func Shapes() []string { return []string{ShapeStored, ShapeVirtual, ShapeReview, ShapeParent} }
+
+// Listed reports whether the kind's resource can be listed, so that it has a list type.
+func (k Kind) Listed() bool { return k.Shape == ShapeStored || k.Shape == ShapeVirtual }
+
+// Types returns the Go types of the kind in each version, without those of its subresources.
+func (k Kind) Types() []string {
+	out := []string{k.Name}
+	if k.Listed() {
+		out = append(out, k.Name+"List")
+	}
+	if k.Answer != "" {
+		out = append(out, k.Answer)
+	}
+	return out
+}
+
+// implementations contains the names of the user's types that implement kinds, by shape.
+var implementations = map[string]string{ShapeStored: "Strategy", ShapeVirtual: "Storage", ShapeReview: "Reviewer", ShapeParent: "Parent"}
 
 // Connects reports whether any subresource has the verb connect.
 func (p *Project) Connects() bool {
@@ -135,6 +167,11 @@ func (g Group) Peers(version string) []string {
 	return out
 }
 
+// RegistryFolder returns the folder of the kind's storage, with slashes.
+func (g Group) RegistryFolder(k Kind) string {
+	return "pkg/registry/" + g.Package() + "/" + k.Package()
+}
+
 // GoName returns the group's name in the identifiers of generated clients: fruit-basket becomes FruitBasket.
 func (g Group) GoName() string {
 	var b strings.Builder
@@ -170,5 +207,35 @@ func (k Kind) Resource() string {
 	return RegularPlural(k.Name) // not Plural, whose results may change, because a resource must keep its name
 }
 
+// Implementation returns the name of the user's type that implements the kind, in its registry package.
+func (k Kind) Implementation() string { return implementations[k.Shape] }
+
+// Receiver returns the receiver of its methods in templates. Types other than Strategy may contain locks and caches.
+func (k Kind) Receiver() string {
+	if k.Shape == ShapeStored {
+		return "Strategy"
+	}
+	return strings.ToLower(k.Implementation()[:1]) + " *" + k.Implementation()
+}
+
+// Hub returns the version of the types that the project's code for the kind refers to, which is the hub of the conversions: the storage
+// version, or the preferred version if the kind is not stored.
+func (k Kind) Hub() string { return cmp.Or(k.Storage, k.Versions[0]) }
+
 // Namespaced reports whether objects of the kind have a namespace.
 func (k Kind) Namespaced() bool { return !k.ClusterScoped }
+
+// Etcdless reports whether there are kinds, but none that are stored.
+func (p *Project) Etcdless() bool { return p.HasKinds() && !p.HasStored() }
+
+// Computed reports whether the objects of any kind come from the project's code, so that its tests need to change what they are computed from.
+func (p *Project) Computed() bool { return p.hasShape(ShapeVirtual) || p.hasShape(ShapeParent) }
+
+// HasStored reports whether any kind is stored.
+func (p *Project) HasStored() bool { return p.hasShape(ShapeStored) }
+
+func (p *Project) hasShape(shape string) bool {
+	return slices.ContainsFunc(p.Groups, func(g Group) bool {
+		return slices.ContainsFunc(g.Kinds, func(k Kind) bool { return k.Shape == shape })
+	})
+}

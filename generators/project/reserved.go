@@ -54,7 +54,7 @@ var factoryMethods = set("Start StartWithContext Shutdown WaitForCacheSync WaitF
 // testFunctions contains the names, without Test, of the tests that every project has. Names of a single word are omitted, because the
 // tests of a kind start with the name of its group.
 var testFunctions = set("BadName BadWatch ConnectDiscovery ConnectRoles ConnectSubresources CreateAndDelete DeleteCollection DryRun FieldValidation GetSubresourceDiscovery GetSubresourceRoles GetSubresources ObjectCountQuota OpenAPI OtherFields " +
-	"PreferredVersion ResourceVersionMatch ScaleApply ScaleDiscovery ScaleRoles ScaleStatus ScaleTable " +
+	"PreferredVersion ResourceVersionMatch ReviewRoles ReviewVerbs ScaleApply ScaleDiscovery ScaleRoles ScaleStatus ScaleTable " +
 	"SelectableFields ServerSideApply StatusIsolation SubresourceDiscovery SubresourceRoles TableObjects " +
 	"UpdateSubresourceDiscovery UpdateSubresourceRoles UpdateSubresources WatchSelected")
 

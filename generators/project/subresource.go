@@ -13,9 +13,9 @@ var reservedSubresources = map[string]string{
 	"finalizers": "is reserved: Kubernetes checks the permission to set finalizers with it; use another name",
 }
 
-// strategyMethods contains the methods that a kind's Strategy may already have.
+// strategyMethods contains the methods that a kind's Strategy or Storage may already have.
 var strategyMethods = set("PrepareForCreate PrepareForUpdate Validate ValidateStatus Warnings Canonicalize AllowCreateOnUpdate " +
-	"AllowUnconditionalUpdate GenerateName Setup")
+	"AllowUnconditionalUpdate GenerateName Setup Visible Changes")
 
 // clientMethods contains the methods that a generated client already has.
 var clientMethods = set("Create Update UpdateStatus Delete DeleteCollection Get List Watch Patch Apply ApplyStatus GetScale UpdateScale")
@@ -98,13 +98,13 @@ func checkSubresources(k Kind) error {
 		case reservedSubresources[name] != "":
 			return fmt.Errorf("subresource %q%s %s", name, of, reservedSubresources[name])
 		case strategyMethods[method]:
-			return fmt.Errorf("subresource %q%s would be the method %s, which every Strategy has: use another name", name, of, method)
+			return fmt.Errorf("subresource %q%s would be the method %s, which every %s has: use another name", name, of, method, k.Implementation())
 		case clientMethods[method]:
 			return fmt.Errorf("subresource %q%s would be the method %s, which every generated client has: use another name", name, of, method)
 		case name == "spec":
 			return fmt.Errorf("subresource %q%s would have the type %s, which the kind has already: use another name", name, of, k.SubresourceType(name))
-		case name == "strategy":
-			return fmt.Errorf("subresource %q%s would be in strategy.go, which every kind has: use another name", name, of)
+		case name == strings.ToLower(k.Implementation()):
+			return fmt.Errorf("subresource %q%s would be in %s.go, which the kind has already: use another name", name, of, name)
 		case platforms[name]:
 			return fmt.Errorf("subresource %q%s would be tested in a file whose name ends in _%s_test.go, which Go builds for that platform alone: use another name", name, of, name)
 		case i > 0 && k.Subresources[i-1].Name == name:

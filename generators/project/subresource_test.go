@@ -63,7 +63,7 @@ func TestAddSubresourceErrors(t *testing.T) {
 		"finalizers":            {"fruit", "v1", "Apple", "finalizers", `subresource "finalizers" of kind "Apple" is reserved: Kubernetes checks the permission to set finalizers with it; use another name`},
 		"a method of strategy":  {"fruit", "v1", "Apple", "validate", `subresource "validate" of kind "Apple" would be the method Validate, which every Strategy has: use another name`},
 		"a method of clients":   {"fruit", "v1", "Apple", "patch", `subresource "patch" of kind "Apple" would be the method Patch, which every generated client has: use another name`},
-		"strategy":              {"fruit", "v1", "Apple", "strategy", `subresource "strategy" of kind "Apple" would be in strategy.go, which every kind has: use another name`},
+		"strategy":              {"fruit", "v1", "Apple", "strategy", `subresource "strategy" of kind "Apple" would be in strategy.go, which the kind has already: use another name`},
 		"a platform":            {"fruit", "v1", "Apple", "windows", `subresource "windows" of kind "Apple" would be tested in a file whose name ends in _windows_test.go`},
 		"a type of the kind":    {"fruit", "v1", "Apple", "spec", `subresource "spec" of kind "Apple" would have the type AppleSpec, which the kind has already: use another name`},
 		"the type of a kind":    {"fruit", "v1", "Apple", "pie", `both make the Go name`},

@@ -96,7 +96,8 @@ func (p *Project) checkGroupDomain(name, domain string) error {
 		return fmt.Errorf("group %q: %w", name, err)
 	}
 	if isKubernetesDomain(domain) && !p.AllowReserved {
-		return fmt.Errorf("group %q is kept for Kubernetes' own APIs: use a group of yours, or pass --allow-reserved-domain", name+"."+domain)
+		return fmt.Errorf("group \"%[1]s\" is kept for Kubernetes' own APIs: use a group of yours, or run \"builder create group %[1]s --allow-reserved-domain\" first",
+			name+"."+domain)
 	}
 	return nil
 }
@@ -141,11 +142,8 @@ func (p *Project) checkKind(g Group, k Kind) error {
 	if k.Created != "" && !slices.Contains(k.Versions, k.Created) {
 		return fmt.Errorf("kind %q was created in version %s, which it isn't served in any more: take the line \"created\" out", k.Name, show(k.Created))
 	}
-	if !slices.Contains(k.Versions, k.Storage) {
-		return fmt.Errorf("kind %q is stored as version %s, which it isn't served in: use %q", k.Name, show(k.Storage), k.Versions[0])
-	}
-	if k.Shape != ShapeStored {
-		return fmt.Errorf("kind %q has shape %s, which this release of builder doesn't generate: use %q", k.Name, show(k.Shape), ShapeStored)
+	if err := checkShape(k); err != nil {
+		return err
 	}
 	of := fmt.Sprintf(" of kind %q", k.Name)
 	if err := (label{"plural", of, maxLabelLength, "apples"}).check(k.Resource()); err != nil {
@@ -165,6 +163,48 @@ func (p *Project) checkKind(g Group, k Kind) error {
 		return err
 	}
 	return checkList(label{"category", of, maxLabelLength, "all"}, k.Categories)
+}
+
+// checkShape checks that a kind has a shape, and only what kinds of this shape can have.
+func checkShape(k Kind) error {
+	stored := k.Shape == ShapeStored
+	switch {
+	case !slices.Contains(Shapes(), k.Shape):
+		return fmt.Errorf("kind %q has shape %s: use one of %s", k.Name, show(k.Shape), strings.Join(Shapes(), ", "))
+	case stored && !slices.Contains(k.Versions, k.Storage):
+		return fmt.Errorf("kind %q is stored as version %s, which it isn't served in: use %q", k.Name, show(k.Storage), k.Versions[0])
+	case !stored && k.Storage != "":
+		return fmt.Errorf("kind %q has storage version %s, but its shape is %s, so it is not stored: remove the storage version", k.Name, show(k.Storage), k.Shape)
+	case k.Shape != ShapeReview && k.Answer != "":
+		return fmt.Errorf("kind %q has the answer type %s and the shape %s: only a review has one", k.Name, show(k.Answer), k.Shape)
+	case k.Shape == ShapeVirtual && (k.Status || k.Scale):
+		return fmt.Errorf("kind %q is virtual, so it is created without a status or scale subresource: first add the method Update to its Storage, "+
+			"then the subresource's marker to its type", k.Name)
+	case !k.Listed():
+		return checkUnlisted(k)
+	}
+	return nil
+}
+
+// checkUnlisted checks a kind whose objects clients can't read.
+func checkUnlisted(k Kind) error {
+	of := fmt.Sprintf("kind %q is a %s", k.Name, k.Shape)
+	switch {
+	case k.Status || k.Scale:
+		return fmt.Errorf("%s, so it cannot have a status or scale subresource: there is no object to update", of)
+	case k.Controller:
+		return fmt.Errorf("%s, so it cannot have a controller: there is no object to watch", of)
+	case k.Shape == ShapeReview && len(k.Subresources) > 0:
+		return fmt.Errorf("%s, so it cannot have the subresource %q: there is no object that it could belong to", of, k.Subresources[0].Name)
+	case k.Answer == "":
+		return nil
+	case k.Answer == k.Name+"Spec":
+		return fmt.Errorf("kind %q has the type %s already, which is part of its requests: use another name for the answer", k.Name, k.Answer)
+	}
+	if err := checkKindName(k.Answer, Group{}); err != nil {
+		return fmt.Errorf("the answer of kind %q: %w", k.Name, err)
+	}
+	return nil
 }
 
 // checkList checks each name in a list.

@@ -75,12 +75,22 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 	for _, kind := range group.Kinds {
 		// Use the version that the kind was created in, not the storage version, because these files belong to the user.
 		data := newKindData(p, group, kind.Origin(), kind)
-		if err := add("kind", data, "GROUP", group.Package(), "VERSION", data.Version, "KIND", kind.Package()); err != nil {
-			return err
+		dirs := []string{"kind-" + kind.Shape}
+		if kind.Listed() {
+			dirs = append(dirs, "kind")
+		}
+		for _, dir := range dirs {
+			if err := add(dir, data, "GROUP", group.Package(), "VERSION", data.Version, "KIND", kind.Package()); err != nil {
+				return err
+			}
 		}
 		if kind.Controller {
 			names := []string{"GROUP", group.Package(), "KIND", kind.Package(), "NAME", kind.ControllerNames().FileStem()}
-			if err := add("controller", data, names...); err != nil {
+			dir := "controller"
+			if kind.Shape != project.ShapeStored {
+				dir = "controller-builtin"
+			}
+			if err := add(dir, data, names...); err != nil {
 				return err
 			}
 		}

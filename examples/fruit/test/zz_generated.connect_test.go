@@ -21,7 +21,7 @@ import (
 // TestConnectSubresources sends requests that every custom subresource with the verb connect must reject.
 func TestConnectSubresources(t *testing.T) {
 	client := newRESTClient(t)
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachServed(t, func(t *testing.T, s subject) {
 		for name, c := range s.connections {
 			t.Run(name, func(t *testing.T) {
 				for _, method := range []string{http.MethodDelete, http.MethodGet, http.MethodPatch, http.MethodPost, http.MethodPut} {
@@ -44,7 +44,7 @@ func TestConnectDiscovery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachServed(t, func(t *testing.T, s subject) {
 		list, err := client.ServerResourcesForGroupVersionWithContext(t.Context(), s.GroupVersion().String())
 		if err != nil {
 			t.Fatal(err)
@@ -65,7 +65,7 @@ func TestConnectDiscovery(t *testing.T) {
 // TestConnectRoles checks that the ClusterRole admin allows custom subresources and edit doesn't.
 func TestConnectRoles(t *testing.T) {
 	admin, editor := grant(t, "admin"), grant(t, "edit")
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachServed(t, func(t *testing.T, s subject) {
 		for name, c := range s.connections {
 			for _, verb := range c.verbs {
 				eventually(t, func() error {
@@ -76,10 +76,7 @@ func TestConnectRoles(t *testing.T) {
 					return fmt.Errorf("%s of %s of a missing object by an admin: %v, want not found", verb, name, err)
 				})
 			}
-			eventually(t, func() error {
-				_, err := s.in(editor).List(t.Context(), metav1.ListOptions{})
-				return err
-			})
+			s.awaitList(t, editor)
 			for _, verb := range c.verbs {
 				if err := s.connect(t, editor, verb, name); !apierrors.IsForbidden(err) {
 					t.Errorf("%s of %s by a user with the role edit: %v, want forbidden", verb, name, err)

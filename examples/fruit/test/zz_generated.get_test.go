@@ -19,7 +19,7 @@ import (
 // TestGetSubresources sends requests that every custom subresource with the verb get must reject.
 func TestGetSubresources(t *testing.T) {
 	client := newRESTClient(t)
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachServed(t, func(t *testing.T, s subject) {
 		for name := range s.responses {
 			t.Run(name, func(t *testing.T) {
 				object := s.create(t, nil).GetName()
@@ -47,7 +47,7 @@ func TestGetSubresourceDiscovery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachServed(t, func(t *testing.T, s subject) {
 		list, err := client.ServerResourcesForGroupVersionWithContext(t.Context(), s.GroupVersion().String())
 		if err != nil {
 			t.Fatal(err)
@@ -68,7 +68,7 @@ func TestGetSubresourceDiscovery(t *testing.T) {
 // TestGetSubresourceRoles checks that the ClusterRole admin allows custom subresources and edit doesn't.
 func TestGetSubresourceRoles(t *testing.T) {
 	admin, editor := grant(t, "admin"), grant(t, "edit")
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachServed(t, func(t *testing.T, s subject) {
 		for name := range s.responses {
 			eventually(t, func() error {
 				_, err := s.in(admin).Get(t.Context(), "none", metav1.GetOptions{}, name)
@@ -77,10 +77,7 @@ func TestGetSubresourceRoles(t *testing.T) {
 				}
 				return fmt.Errorf("%s of a missing object by an admin: %v, want not found", name, err)
 			})
-			eventually(t, func() error {
-				_, err := s.in(editor).List(t.Context(), metav1.ListOptions{})
-				return err
-			})
+			s.awaitList(t, editor)
 			if _, err := s.in(editor).Get(t.Context(), "none", metav1.GetOptions{}, name); !apierrors.IsForbidden(err) {
 				t.Errorf("%s by a user with the role edit: %v, want forbidden", name, err)
 			}

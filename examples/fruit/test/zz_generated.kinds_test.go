@@ -17,6 +17,8 @@ type kind struct {
 	categories []string
 	namespaced bool
 	status     bool
+	// verbs are those that discovery shows, sorted.
+	verbs []string
 	// requests are the kinds of the requests to the custom subresources with the verb create, by subresource name.
 	requests map[string]string
 	// responses are the kinds that discovery shows for the custom subresources with the verb get, by subresource name.
@@ -71,6 +73,7 @@ var kinds = []kind{
 		categories: []string{"all", "fruits"},
 		namespaced: true,
 		status:     true,
+		verbs:      []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"},
 		requests:   map[string]string{"approve": "AppleApprove"},
 		responses:  map[string]string{"log": "Apple"},
 		connections: map[string]connection{
@@ -97,5 +100,6 @@ var kinds = []kind{
 		categories: []string{"fruits"},
 		namespaced: false,
 		status:     true,
+		verbs:      []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"},
 	},
 }

@@ -4,6 +4,7 @@ package test
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -38,7 +39,7 @@ func TestVersions(t *testing.T) {
 }
 
 func TestSelectors(t *testing.T) {
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachReadable(t, func(t *testing.T, s subject) {
 		run := rand.String(8)
 		one := s.create(t, map[string]string{"run": run, "number": "one"}).GetName()
 		two := s.create(t, map[string]string{"run": run, "number": "two"}).GetName()
@@ -99,7 +100,7 @@ func namesOf(list *unstructured.UnstructuredList) []string {
 
 // TestPaging reads a list in pages, which must show the objects at one revision.
 func TestPaging(t *testing.T) {
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachReadable(t, func(t *testing.T, s subject) {
 		run := rand.String(8)
 		var want []string
 		for range 3 {
@@ -139,7 +140,7 @@ func TestPaging(t *testing.T) {
 
 func TestResourceVersionMatch(t *testing.T) {
 	const exact, notOlder = metav1.ResourceVersionMatchExact, metav1.ResourceVersionMatchNotOlderThan
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachReadable(t, func(t *testing.T, s subject) {
 		run := rand.String(8)
 		selected := metav1.ListOptions{LabelSelector: "run=" + run}
 		one := s.create(t, map[string]string{"run": run}).GetName()
@@ -188,8 +189,8 @@ func TestFuture(t *testing.T) {
 	ctx := t.Context()
 	var readers sync.WaitGroup
 	defer readers.Wait()
-	forEachVersion(t, func(_ *testing.T, s subject) {
-		request := client.Get().AbsPath(s.path()).Param("resourceVersion", strconv.Itoa(1<<60)).
+	forEachReadable(t, func(_ *testing.T, s subject) {
+		request := client.Get().AbsPath(s.path()).Param("resourceVersion", strconv.Itoa(math.MaxInt64)).
 			Param("resourceVersionMatch", string(metav1.ResourceVersionMatchNotOlderThan)).MaxRetries(0)
 		readers.Go(func() {
 			if err := request.Do(ctx).Error(); !storage.IsTooLargeResourceVersion(err) {
@@ -211,7 +212,7 @@ func (s subject) continueAt(t *testing.T, version int64) string {
 
 // TestExpired requests revisions that have been compacted.
 func TestExpired(t *testing.T) {
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachReadable(t, func(t *testing.T, s subject) {
 		first := metav1.ListOptions{ResourceVersion: "1", ResourceVersionMatch: metav1.ResourceVersionMatchExact}
 		_, err := s.List(t.Context(), first)
 		if err == nil && apiserverURL == "" {
@@ -245,7 +246,7 @@ func TestMetadata(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachReadable(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
 		var resource metadata.ResourceInterface = client.Resource(s.gvr())
 		if s.namespaced {
@@ -274,7 +275,7 @@ func TestMetadata(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer watcher.Stop()
-		s.patch(t, object, `{"metadata":{"labels":{"changed":"true"}}}`)
+		s.setLabels(t, object.GetName(), map[string]string{"changed": "true"})
 		event := <-watcher.ResultChan()
 		if changed, ok := event.Object.(*metav1.PartialObjectMetadata); !ok || changed.GetUID() != object.GetUID() {
 			t.Errorf("watch: got %s %v, want %s", event.Type, event.Object, object.GetUID())

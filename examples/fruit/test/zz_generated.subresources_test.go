@@ -42,7 +42,7 @@ func subjectOf(t *testing.T, group, kindName string) subject {
 // TestSubresources sends requests that every custom subresource with the verb create must reject.
 func TestSubresources(t *testing.T) {
 	client := newRESTClient(t)
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachServed(t, func(t *testing.T, s subject) {
 		for name, request := range s.requests {
 			t.Run(name, func(t *testing.T) {
 				object := s.create(t, nil).GetName()
@@ -76,7 +76,7 @@ func TestSubresourceDiscovery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachServed(t, func(t *testing.T, s subject) {
 		list, err := client.ServerResourcesForGroupVersionWithContext(t.Context(), s.GroupVersion().String())
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestSubresourceDiscovery(t *testing.T) {
 // TestSubresourceRoles checks that the ClusterRole admin allows custom subresources and edit doesn't.
 func TestSubresourceRoles(t *testing.T) {
 	admin, editor := grant(t, "admin"), grant(t, "edit")
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachServed(t, func(t *testing.T, s subject) {
 		for name, kind := range s.requests {
 			request := &unstructured.Unstructured{}
 			request.SetGroupVersionKind(s.GroupVersion().WithKind(kind))
@@ -109,10 +109,7 @@ func TestSubresourceRoles(t *testing.T) {
 				}
 				return fmt.Errorf("%s of a missing object by an admin: %v, want not found", name, err)
 			})
-			eventually(t, func() error {
-				_, err := s.in(editor).List(t.Context(), metav1.ListOptions{})
-				return err
-			})
+			s.awaitList(t, editor)
 			if _, err := s.in(editor).Create(t.Context(), request, metav1.CreateOptions{}, name); !apierrors.IsForbidden(err) {
 				t.Errorf("%s by a user with the role edit: %v, want forbidden", name, err)
 			}

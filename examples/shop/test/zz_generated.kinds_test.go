@@ -17,6 +17,8 @@ type kind struct {
 	categories []string
 	namespaced bool
 	status     bool
+	// verbs are those that discovery shows, sorted.
+	verbs []string
 }
 
 // A version describes what may differ between the versions of a kind.
@@ -43,6 +45,7 @@ var kinds = []kind{
 		shortNames: []string{"ap"},
 		namespaced: true,
 		status:     true,
+		verbs:      []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"},
 	},
 	{
 		GroupVersionKind: schema.GroupVersionKind{Group: "fruit.example.com", Version: "v1alpha1", Kind: "Orchard"},
@@ -57,5 +60,6 @@ var kinds = []kind{
 		singular:   "orchard",
 		namespaced: false,
 		status:     false,
+		verbs:      []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"},
 	},
 }

@@ -15,7 +15,7 @@ import (
 // TestTable checks the tables that kubectl get prints.
 func TestTable(t *testing.T) {
 	client := newRESTClient(t)
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachReadable(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
 		selected := client.Get().AbsPath(s.path()).Param("fieldSelector", "metadata.name="+object.GetName())
 		t.Run("get", func(t *testing.T) {
@@ -33,7 +33,7 @@ func TestTable(t *testing.T) {
 			}
 			s.checkTable(t, object, table)
 
-			s.patch(t, object, `{"metadata":{"labels":{"changed":"true"}}}`)
+			s.setLabels(t, object.GetName(), map[string]string{"changed": "true"})
 			second := decode[metav1.WatchEvent](t, events)
 			table = metav1.Table{}
 			if err := json.Unmarshal(second.Object.Raw, &table); err != nil {
@@ -82,7 +82,7 @@ func (s subject) checkTable(t *testing.T, object *unstructured.Unstructured, tab
 // TestTableObjects requests tables with includeObject set to None and Object.
 func TestTableObjects(t *testing.T) {
 	client := newRESTClient(t)
-	forEachVersion(t, func(t *testing.T, s subject) {
+	forEachReadable(t, func(t *testing.T, s subject) {
 		object := s.create(t, nil)
 		for _, include := range []metav1.IncludeObjectPolicy{metav1.IncludeNone, metav1.IncludeObject} {
 			table := decode[metav1.Table](t, openTable(t, client.Get().AbsPath(s.path(), object.GetName()).Param("includeObject", string(include))))

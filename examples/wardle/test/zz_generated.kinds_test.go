@@ -17,6 +17,8 @@ type kind struct {
 	categories []string
 	namespaced bool
 	status     bool
+	// verbs are those that discovery shows, sorted.
+	verbs []string
 }
 
 // A version describes what may differ between the versions of a kind.
@@ -43,6 +45,7 @@ var kinds = []kind{
 		singular:   "fischer",
 		namespaced: false,
 		status:     false,
+		verbs:      []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"},
 	},
 	{
 		GroupVersionKind: schema.GroupVersionKind{Group: "wardle.example.com", Version: "v1beta1", Kind: "Flunder"},
@@ -62,5 +65,6 @@ var kinds = []kind{
 		singular:   "flunder",
 		namespaced: true,
 		status:     false,
+		verbs:      []string{"create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"},
 	},
 }

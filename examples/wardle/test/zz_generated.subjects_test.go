@@ -39,27 +39,59 @@ func newSubject(client dynamic.Interface, k kind, v version) subject {
 // at returns the same kind in another version.
 func (s subject) at(v version) subject { return newSubject(s.client, s.kind, v) }
 
-// forEachKind runs a test for each kind, in its storage version.
+// forEachKind runs a test for each kind that clients can write, in its storage version.
 func forEachKind(t *testing.T, test func(*testing.T, subject)) {
+	t.Helper()
+	runForKinds(t, kind.writable, test)
+}
+
+// forEachVersion runs a test for each kind that clients can write, in each of its versions.
+func forEachVersion(t *testing.T, test func(*testing.T, subject)) {
+	t.Helper()
+	runForKinds(t, kind.writable, func(t *testing.T, s subject) { s.forVersions(t, test) })
+}
+
+// forEachServed runs a test for every kind in each of its versions.
+func forEachServed(t *testing.T, test func(*testing.T, subject)) {
+	t.Helper()
+	runForKinds(t, func(kind) bool { return true }, func(t *testing.T, s subject) { s.forVersions(t, test) })
+}
+
+// forEachReadable runs a test for each kind that clients can list and watch, in each of its versions.
+func forEachReadable(t *testing.T, test func(*testing.T, subject)) {
+	t.Helper()
+	runForKinds(t, kind.readable, func(t *testing.T, s subject) { s.forVersions(t, test) })
+}
+
+func runForKinds(t *testing.T, match func(kind) bool, test func(*testing.T, subject)) {
 	t.Helper()
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, k := range kinds {
-		stored := slices.IndexFunc(k.versions, func(v version) bool { return v.name == k.Version })
-		t.Run(k.GroupKind().String(), func(t *testing.T) { test(t, newSubject(client, k, k.versions[stored])) })
+		if match(k) {
+			main := slices.IndexFunc(k.versions, func(v version) bool { return v.name == k.Version })
+			t.Run(k.GroupKind().String(), func(t *testing.T) { test(t, newSubject(client, k, k.versions[main])) })
+		}
 	}
 }
 
-// forEachVersion runs a test for each kind in each of its versions.
-func forEachVersion(t *testing.T, test func(*testing.T, subject)) {
+func (s subject) forVersions(t *testing.T, test func(*testing.T, subject)) {
 	t.Helper()
-	forEachKind(t, func(t *testing.T, s subject) {
-		for _, v := range s.versions {
-			t.Run(v.name, func(t *testing.T) { test(t, s.at(v)) })
-		}
-	})
+	for _, v := range s.versions {
+		t.Run(v.name, func(t *testing.T) { test(t, s.at(v)) })
+	}
+}
+
+// readable reports whether clients can list and watch objects of the kind.
+func (k kind) readable() bool { return k.has("get", "list", "watch") }
+
+// writable reports whether clients can also create, change and delete them.
+func (k kind) writable() bool { return k.readable() && k.has("create", "update", "delete") }
+
+func (k kind) has(verbs ...string) bool {
+	return !slices.ContainsFunc(verbs, func(verb string) bool { return !slices.Contains(k.verbs, verb) })
 }
 
 func (k kind) gvr() schema.GroupVersionResource {
@@ -200,6 +232,32 @@ func (s subject) patch(t *testing.T, object *unstructured.Unstructured, patch st
 		t.Fatal(err)
 	}
 	return patched
+}
+
+// setLabels sets the labels of an object.
+func (s subject) setLabels(t *testing.T, name string, labels map[string]string) {
+	t.Helper()
+	s.update(t, name, metav1.UpdateOptions{}, func(o *unstructured.Unstructured) { o.SetLabels(labels) })
+}
+
+// remove deletes an object.
+func (s subject) remove(t *testing.T, name string) {
+	t.Helper()
+	if err := s.Delete(t.Context(), name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// awaitList waits until a client may list the kind, because a new role takes effect only after a while. Not every kind can be listed.
+func (s subject) awaitList(t *testing.T, client dynamic.Interface) {
+	t.Helper()
+	if !s.readable() {
+		return
+	}
+	eventually(t, func() error {
+		_, err := s.in(client).List(t.Context(), metav1.ListOptions{})
+		return err
+	})
 }
 
 // awaitGone waits until an object no longer exists: a controller's finalizer may delay the deletion.

@@ -22,15 +22,17 @@ func (r *reader) kind(group project.Group, kind project.Kind, versions map[strin
 		Module: r.project.Module, GroupName: r.project.FullName(group), Name: kind.Name, Package: kind.Package(), Singular: kind.Singular(),
 		goPlural:          r.project.GoPlural(kind.Name),
 		StorageAlias:      group.Package() + kind.Package(),
-		StorageImportPath: r.project.Module + "/pkg/registry/" + group.Package() + "/" + kind.Package(),
+		StorageImportPath: r.project.Module + "/" + group.RegistryFolder(kind),
 	}
+	k.Shape, k.Answer, k.Writes = kind.Shape, kind.Answer, r.writes[group.RegistryFolder(kind)]
+	k.Implementation, k.declared = kind.Implementation(), kind.Types()
 	for _, s := range kind.Subresources {
 		k.Subresources = append(k.Subresources, newSubresource(kind, s))
 	}
 	before := len(r.problems)
 	read := map[string]kindMarkers{}
 	for _, version := range kind.Versions {
-		v := &KindVersion{GroupVersion: versions[version], Hub: version == kind.Storage, Type: version + "." + kind.Name, name: kind.Name, resource: kind.Resource()}
+		v := &KindVersion{GroupVersion: versions[version], Hub: version == kind.Hub(), Type: version + "." + kind.Name, name: kind.Name, resource: kind.Resource()}
 		k.Versions = append(k.Versions, v)
 		if v.Hub {
 			k.Hub, v.Type = v, kind.Name
@@ -40,7 +42,8 @@ func (r *reader) kind(group project.Group, kind project.Kind, versions map[strin
 	if len(r.problems) > before {
 		return nil
 	}
-	r.describe(k, read[kind.Storage])
+	r.describe(k, read[kind.Hub()])
+	r.checkWrites(k)
 	for _, v := range k.Others() {
 		r.checkAgreement(k, v, read)
 	}
@@ -53,7 +56,7 @@ func (r *reader) kind(group project.Group, kind project.Kind, versions map[strin
 // kindVersion reads the markers of a kind in one version.
 func (r *reader) kindVersion(k *Kind, v *KindVersion) kindMarkers {
 	before := len(r.problems)
-	r.checkType(v)
+	r.checkType(k, v)
 	if len(r.problems) > before {
 		return kindMarkers{}
 	}
@@ -63,20 +66,22 @@ func (r *reader) kindVersion(k *Kind, v *KindVersion) kindMarkers {
 	d, _ := r.declaration(types.Name{Package: v.ImportPath, Name: v.name})
 	v.pos, v.client, v.informer = d.pos, d.hasClient("get", "list", "apply"), d.hasClient("list", "watch")
 	read := r.readKindMarkers(v, d)
-	r.describeVersion(v, read, d)
+	r.describeVersion(k, v, read, d)
 	return read
 }
 
 // checkType reports missing types that every kind needs.
-func (r *reader) checkType(v *KindVersion) {
-	var list types.Name
-	for _, name := range []string{v.name, v.name + "List"} {
-		list = types.Name{Package: v.ImportPath, Name: name}
-		if _, ok := r.declaration(list); !ok {
+func (r *reader) checkType(k *Kind, v *KindVersion) {
+	for _, name := range k.declared {
+		if _, ok := r.declaration(types.Name{Package: v.ImportPath, Name: name}); !ok {
 			r.problem(token.Position{Filename: v.dir}, "there is no type %s, though PROJECT has the kind %s in %s: write the type, or take it out of PROJECT", name, v.name, v.Version)
 			return
 		}
 	}
+	if !k.Listed() {
+		return
+	}
+	list := types.Name{Package: v.ImportPath, Name: v.name + "List"}
 	element := types.Name{Package: v.ImportPath, Name: v.name}
 	items, ok := apis.JSONField(r.universe.Type(list), "items")
 	if !ok || items.Type.Kind != types.Slice || items.Type.Elem.Name != element {
@@ -90,14 +95,31 @@ func (r *reader) describe(k *Kind, read kindMarkers) {
 	k.Resource, k.Namespaced = cmp.Or(read.resource.Path, k.Hub.resource), read.resource.Scope != "Cluster"
 	k.Singular = cmp.Or(read.resource.Singular, k.Singular)
 	k.shortNames, k.categories, k.Status = read.resource.ShortName, read.resource.Categories, read.status
-	roots := append([]string{k.Name, k.Name + "List"}, k.Objects()...)
+	roots := append(slices.Clone(k.declared), k.Objects()...)
 	k.Types, k.Constants = r.referencedTypes(k.Hub.ImportPath, roots)
 	k.Types = slices.DeleteFunc(k.Types, project.IsRegistryIdentifier) // they have no alias in the registry package
 	k.Constants = slices.DeleteFunc(k.Constants, project.IsRegistryIdentifier)
 }
 
+// checkWrites reports what clients of a virtual kind could not write, because its Storage has no method Update.
+func (r *reader) checkWrites(k *Kind) {
+	if !k.Virtual() || k.Writes.Update {
+		return
+	}
+	const remedy = "add the method Update to Storage"
+	if k.Status {
+		r.problem(k.pos, "%s has the marker +kubebuilder:subresource:status, but it is virtual, and clients cannot update it: %s, or remove the marker", k.Name, remedy)
+	}
+	if k.Hub.Scale != nil {
+		r.problem(k.pos, "%s has the marker +kubebuilder:subresource:scale, but it is virtual, and clients cannot update it: %s, or remove the marker", k.Name, remedy)
+	}
+	for _, s := range k.Requests() {
+		r.problem(k.pos, "the subresource %s changes %s, but it is virtual, and clients cannot update it: %s, or remove the subresource", s.Name, k.Name, remedy)
+	}
+}
+
 // describeVersion sets the properties of a kind in one version, from its markers and fields.
-func (r *reader) describeVersion(v *KindVersion, read kindMarkers, d declaration) {
+func (r *reader) describeVersion(k *Kind, v *KindVersion, read kindMarkers, d declaration) {
 	t := r.universe.Type(types.Name{Package: v.ImportPath, Name: v.name})
 	scope := read.resource.Scope
 	if scope != "" && scope != "Cluster" && scope != "Namespaced" {
@@ -109,6 +131,10 @@ func (r *reader) describeVersion(v *KindVersion, read kindMarkers, d declaration
 	resource := cmp.Or(read.resource.Path, v.resource)
 	if client := cmp.Or(d.value("resourceName"), strings.ToLower(r.project.GoPlural(v.name))); client != resource {
 		r.problem(d.pos, "generated clients would request %q, but the server serves %q: add +resourceName=%s, or change path= in +kubebuilder:resource", client, resource, resource)
+	}
+	if v.Hub {
+		status, ok := apis.JSONField(t, "status")
+		k.StatusField = ok && status.Name == "Status"
 	}
 	for _, member := range t.Members {
 		name := apis.JSONName(member)

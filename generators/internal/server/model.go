@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/apiserver-builder/builder/generators/internal/apis/roles"
+	"github.com/apiserver-builder/builder/generators/internal/apis/storages"
+	"github.com/apiserver-builder/builder/generators/project"
 )
 
 // A Server is the data for the templates of the whole project.
@@ -52,7 +54,9 @@ type GroupVersion struct {
 	Alias, ImportPath                string
 	// Kinds lists the kinds that the version serves.
 	Kinds []string
-	// Objects lists the types of objects and options of their subresources.
+	// Lists lists those that can be listed, and so have a list type.
+	Lists []string
+	// Objects lists the types of answers of reviews, and of objects and options of subresources.
 	Objects []string
 	// Options lists the types of query parameters of their subresources.
 	Options []Options
@@ -70,7 +74,15 @@ type Kind struct {
 	StorageAlias            string
 	StorageImportPath       string
 	Namespaced, Status      bool
-	// Hub is the storage version.
+	// Shape is the shape in PROJECT, and Answer the type of a review's answers, or "" if it is that of its requests.
+	Shape, Answer string
+	// Writes are the methods of Storage with which clients change objects of a virtual kind.
+	Writes storages.Writes
+	// Implementation is the name of the user's type that implements the kind.
+	Implementation string
+	// StatusField means that the type has a field Status.
+	StatusField bool
+	// Hub is the storage version, or the preferred version of a kind that is not stored.
 	Hub *KindVersion
 	// Versions is in order of preference.
 	Versions []*KindVersion
@@ -80,6 +92,7 @@ type Kind struct {
 	Types, Constants []string
 
 	shortNames, categories []string
+	declared               []string // the Go types, without those of subresources
 	goPlural               string
 	pos                    token.Position
 }
@@ -113,6 +126,44 @@ func (k *Kind) ShortNames() string { return quoteAll(k.shortNames) }
 // Categories returns Go strings, separated by commas.
 func (k *Kind) Categories() string { return quoteAll(k.categories) }
 
+// Stored, Virtual, Review and Parent report whether the kind has this shape.
+func (k *Kind) Stored() bool  { return k.Shape == project.ShapeStored }
+func (k *Kind) Virtual() bool { return k.Shape == project.ShapeVirtual }
+func (k *Kind) Review() bool  { return k.Shape == project.ShapeReview }
+func (k *Kind) Parent() bool  { return k.Shape == project.ShapeParent }
+
+// Listed reports whether the kind's resource can be listed.
+func (k *Kind) Listed() bool { return k.Stored() || k.Virtual() }
+
+// Partial reports whether a virtual kind lacks verbs of a stored one.
+func (k *Kind) Partial() bool {
+	return k.Virtual() && k.Writes != storages.Writes{Create: true, Update: true, Delete: true}
+}
+
+// Changeable reports whether clients can create or update objects.
+func (k *Kind) Changeable() bool { return k.Stored() || k.Writes.Create || k.Writes.Update }
+
+// Verbs returns the verbs of the kind's resource, sorted, as Go strings, separated by commas.
+func (k *Kind) Verbs() string {
+	switch {
+	case k.Review():
+		return quoteAll([]string{"create"})
+	case k.Parent():
+		return ""
+	}
+	verbs := []string{"get", "list", "watch"}
+	if k.Stored() || k.Writes.Create {
+		verbs = append(verbs, "create")
+	}
+	if k.Stored() || k.Writes.Update {
+		verbs = append(verbs, "patch", "update")
+	}
+	if k.Stored() || k.Writes.Delete {
+		verbs = append(verbs, "delete", "deletecollection")
+	}
+	return quoteAll(slices.Sorted(slices.Values(verbs)))
+}
+
 // Others returns the versions other than the hub.
 func (k *Kind) Others() []*KindVersion {
 	return slices.DeleteFunc(slices.Clone(k.Versions), func(v *KindVersion) bool { return v.Hub })
@@ -121,6 +172,34 @@ func (k *Kind) Others() []*KindVersion {
 // Scaled reports whether any kind has a scale subresource.
 func (s *Server) Scaled() bool {
 	return slices.ContainsFunc(s.Kinds, func(k *Kind) bool { return k.Hub.Scale != nil })
+}
+
+// Virtual reports whether any kind is virtual.
+func (s *Server) Virtual() bool {
+	return slices.ContainsFunc(s.Kinds, (*Kind).Virtual)
+}
+
+// Etcdless reports whether there are kinds, but none that are stored.
+func (s *Server) Etcdless() bool {
+	return len(s.Kinds) > 0 && !slices.ContainsFunc(s.Kinds, (*Kind).Stored)
+}
+
+// Reviews returns the kinds that are reviews.
+func (s *Server) Reviews() []*Kind {
+	return slices.DeleteFunc(slices.Clone(s.Kinds), func(k *Kind) bool { return !k.Review() })
+}
+
+// Computed reports whether the objects of any kind come from the project's code.
+func (s *Server) Computed() bool {
+	return s.Virtual() || slices.ContainsFunc(s.Kinds, (*Kind).Parent)
+}
+
+// AwaitsSync reports whether requests may have to wait until informers have synced.
+func (s *Server) AwaitsSync() bool { return len(s.Plugins) > 0 || s.Computed() }
+
+// DryRuns reports whether functions of the user's have to honor dry runs.
+func (s *Server) DryRuns() bool {
+	return slices.ContainsFunc(s.Kinds, func(k *Kind) bool { return k.Review() || k.Parent() && len(k.Requests()) > 0 })
 }
 
 // Deprecated reports whether any version is deprecated.

@@ -14,6 +14,7 @@ import (
 	"github.com/apiserver-builder/builder/generators/diagnostics"
 	"github.com/apiserver-builder/builder/generators/internal/apis"
 	"github.com/apiserver-builder/builder/generators/internal/apis/roles"
+	"github.com/apiserver-builder/builder/generators/internal/apis/storages"
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/templates"
 )
@@ -22,10 +23,11 @@ import (
 // broken one.
 const hidden = "//go:build !" + gengo.StdBuildTag + "\n\n"
 
-// Read returns the server of the project p, and the errors in the types and their markers. If there are errors,
+// Read returns the server of the project p, and the errors in the types and their markers. writes contains the methods of virtual kinds, by
+// the folder of their storage. If there are errors,
 // Generate must not be called.
-func Read(p *project.Project, packages *apis.Model, reconcilers roles.Reconcilers) (*Server, diagnostics.List) {
-	r := &reader{project: p, packages: packages, universe: packages.Universe, reconcilers: reconcilers}
+func Read(p *project.Project, packages *apis.Model, reconcilers roles.Reconcilers, writes map[string]storages.Writes) (*Server, diagnostics.List) {
+	r := &reader{project: p, packages: packages, universe: packages.Universe, reconcilers: reconcilers, writes: writes}
 	return r.server(), r.problems
 }
 
@@ -72,6 +74,12 @@ func render(server *Server) (map[string][]byte, error) {
 		{"stream", server.Streamed()},
 		{"longrunning", server.LongRunning()},
 		{"admission", len(server.Plugins) > 0},
+		{"sync", server.AwaitsSync()},
+		{"virtual", server.Virtual()},
+		{"computed", server.Computed()},
+		{"reviews", len(server.Reviews()) > 0},
+		{"dryrun", server.DryRuns()},
+		{"etcdless", server.Etcdless()},
 	} {
 		if !optional.wanted {
 			continue
@@ -104,10 +112,18 @@ func render(server *Server) (map[string][]byte, error) {
 			dir    string
 			wanted bool
 		}{
+			{"kind-listed", kind.Listed()},
+			{"kind-strategy", kind.Changeable()},
+			{"kind-readonly", kind.Virtual() && !kind.Changeable()},
+			{"kind-source", kind.Virtual()},
+			{"kind-verbs", kind.Partial()},
+			{"kind-review", kind.Review()},
+			{"kind-parent", kind.Parent()},
+			{"kind-parent-request", kind.Parent() && len(kind.Requests()) > 0},
 			{"kind-status", kind.Status},
 			{"kind-scale", kind.Hub.Scale != nil},
-			{"kind-request", len(kind.Requests()) > 0},
-			{"kind-update", len(kind.Updates()) > 0},
+			{"kind-request", len(kind.Requests()) > 0 && !kind.Parent()},
+			{"kind-update", len(kind.Updates()) > 0 && !kind.Parent()},
 			{"kind-get", len(kind.Gets()) > 0},
 			{"kind-connect", len(kind.Connections()) > 0},
 			{"kind-conversion", len(kind.Versions) > 1},
@@ -131,6 +147,7 @@ type reader struct {
 	universe    types.Universe
 	problems    diagnostics.List
 	reconcilers roles.Reconcilers
+	writes      map[string]storages.Writes // of virtual kinds, by the folder of their storage
 }
 
 func (r *reader) server() *Server {
@@ -188,6 +205,12 @@ func (r *reader) groupVersion(group project.Group, version string) *GroupVersion
 	for _, kind := range group.Kinds {
 		if slices.Contains(kind.Versions, version) {
 			v.Kinds = append(v.Kinds, kind.Name)
+			if kind.Listed() {
+				v.Lists = append(v.Lists, kind.Name)
+			}
+			if kind.Answer != "" {
+				v.Objects = append(v.Objects, kind.Answer)
+			}
 			for _, s := range kind.Subresources {
 				v.Objects = append(v.Objects, s.Objects(kind)...)
 				if s.HasOptions() {

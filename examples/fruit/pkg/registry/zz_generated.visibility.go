@@ -98,7 +98,7 @@ func (s *limitedStorage) Get(ctx context.Context, key string, opts storage.GetOp
 	if err != nil {
 		return err
 	}
-	if object.GetUID() == "" || sees(out) { // with IgnoreNotFound, an object that does not exist is empty
+	if object.GetName() == "" || sees(out) { // with IgnoreNotFound, an object that does not exist is empty
 		return nil
 	}
 	if err := runtime.SetZeroValue(out); err != nil {

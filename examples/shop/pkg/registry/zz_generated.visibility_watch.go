@@ -39,7 +39,7 @@ type limitedWatch struct {
 	// bookmarks means that the client asked for bookmarks.
 	bookmarks bool
 	// known contains the objects that the client has.
-	known map[types.UID]bool
+	known map[types.NamespacedName]bool
 	// resourceVersion is that of the last list or event. With sendInitialEvents, it is empty until the bookmark after the initial events.
 	resourceVersion string
 }
@@ -55,7 +55,7 @@ func (s *limitedStorage) Watch(ctx context.Context, key string, opts storage.Lis
 	}
 	w := &limitedWatch{
 		limitedStorage: s, key: key, predicate: opts.Predicate, recursive: opts.Recursive, sees: sees, bookmarks: opts.Predicate.AllowWatchBookmarks,
-		known: map[types.UID]bool{}, result: make(chan watch.Event),
+		known: map[types.NamespacedName]bool{}, result: make(chan watch.Event),
 	}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	var initial []runtime.Object
@@ -188,7 +188,7 @@ func (w *limitedWatch) forward(event watch.Event) bool {
 	if w.resourceVersion != "" {
 		w.resourceVersion = object.GetResourceVersion()
 	}
-	had := w.known[object.GetUID()]
+	had := w.known[identity(object)]
 	has := event.Type != watch.Deleted && w.sees(event.Object)
 	w.remember(event.Object, has)
 	switch {
@@ -202,14 +202,18 @@ func (w *limitedWatch) forward(event watch.Event) bool {
 	return w.send(event)
 }
 
+func identity(object metav1.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}
+}
+
 func (w *limitedWatch) remember(obj runtime.Object, has bool) {
 	object, err := meta.Accessor(obj)
 	switch {
 	case err != nil:
 	case has:
-		w.known[object.GetUID()] = true
+		w.known[identity(object)] = true
 	default:
-		delete(w.known, object.GetUID())
+		delete(w.known, identity(object))
 	}
 }
 
@@ -243,7 +247,7 @@ func (w *limitedWatch) check() bool {
 		if err != nil {
 			return w.fail(err)
 		}
-		if w.known[object.GetUID()] {
+		if w.known[identity(object)] {
 			stays++
 		} else {
 			added = append(added, obj)
