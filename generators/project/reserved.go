@@ -56,7 +56,7 @@ var factoryMethods = set("Start StartWithContext Shutdown WaitForCacheSync WaitF
 var testFunctions = set("BadName BadWatch ConnectDiscovery ConnectRoles ConnectSubresources CreateAndDelete DeleteCollection DryRun FieldValidation GetSubresourceDiscovery GetSubresourceRoles GetSubresources ObjectCountQuota OpenAPI OtherFields " +
 	"PreferredVersion ResourceVersionMatch ReviewRoles ReviewVerbs ScaleApply ScaleDiscovery ScaleRoles ScaleStatus ScaleTable " +
 	"SelectableFields ServerSideApply StatusIsolation SubresourceDiscovery SubresourceRoles TableObjects " +
-	"UpdateSubresourceDiscovery UpdateSubresourceRoles UpdateSubresources WatchSelected")
+	"UpdateSubresourceDiscovery UpdateSubresourceRoles UpdateSubresources WatchBookmark WatchNamespace WatchOrder WatchSelected")
 
 // serverImports contains the names of other imports in generated files and reconcilers, which import groups. For example, the informer for
 // version v1 of a group meta would be imported as metav1.

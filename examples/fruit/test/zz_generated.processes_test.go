@@ -129,23 +129,23 @@ func (e *environment) startAPIServer() error {
 		return err
 	}
 	apiserverURL, apiserverCA = "https://"+listener.Addr().String(), certificate
-
+	pki := filepath.Join(e.dir, "pki")
+	apiserverArgs = []string{
+		"--etcd-servers=" + etcd,
+		"--etcd-cafile=" + filepath.Join(pki, "etcd-ca.crt"),
+		"--etcd-certfile=" + filepath.Join(pki, "etcd-client.crt"),
+		"--etcd-keyfile=" + filepath.Join(pki, "etcd-client.key"),
+		"--tls-cert-file=" + certFile,
+		"--tls-private-key-file=" + keyFile,
+		"--kubeconfig=" + kubeconfig,
+		"--authentication-kubeconfig=" + kubeconfig,
+		"--authorization-kubeconfig=" + kubeconfig,
+	}
 	e.run("apiserver", func(ctx context.Context) error {
 		options := apiserver.NewOptions()
 		options.Recommended.SecureServing.Listener = listener
 		cmd := apiserver.NewCommand(ctx, options)
-		pki := filepath.Join(e.dir, "pki")
-		cmd.SetArgs([]string{
-			"--etcd-servers=" + etcd,
-			"--etcd-cafile=" + filepath.Join(pki, "etcd-ca.crt"),
-			"--etcd-certfile=" + filepath.Join(pki, "etcd-client.crt"),
-			"--etcd-keyfile=" + filepath.Join(pki, "etcd-client.key"),
-			"--tls-cert-file=" + certFile,
-			"--tls-private-key-file=" + keyFile,
-			"--kubeconfig=" + kubeconfig,
-			"--authentication-kubeconfig=" + kubeconfig,
-			"--authorization-kubeconfig=" + kubeconfig,
-		})
+		cmd.SetArgs(apiserverArgs)
 		return cmd.ExecuteContext(ctx)
 	})
 	client, err := discovery.NewDiscoveryClientForConfig(directConfig())

@@ -114,9 +114,15 @@ func TestBadWatch(t *testing.T) {
 // watch watches until the test ends.
 func (s subject) watch(t *testing.T, options metav1.ListOptions) watch.Interface {
 	t.Helper()
+	return watchIn(t, s, options)
+}
+
+// watchIn watches with a client until the test ends.
+func watchIn(t *testing.T, client dynamic.ResourceInterface, options metav1.ListOptions) watch.Interface {
+	t.Helper()
 	timeout := int64(60)
 	options.TimeoutSeconds = &timeout
-	watcher, err := s.Watch(t.Context(), options)
+	watcher, err := client.Watch(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,9 +36,21 @@ var (
 	// apiserverURL and apiserverCA are for requests that bypass the aggregation layer. They are empty with TEST_KUBECONFIG.
 	apiserverURL string
 	apiserverCA  []byte
+	// apiserverArgs are the arguments of the apiserver, and testLog is the file that it logs to.
+	apiserverArgs []string
+	testLog       *os.File
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	if args := os.Getenv(replicaArgs); args != "" {
+		if err := runReplica(args); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) (code int) {
 	if file := os.Getenv("TEST_KUBECONFIG"); file != "" {
@@ -122,6 +134,7 @@ func newEnvironment() (*environment, error) {
 	klog.SetLogger(textlogger.NewLogger(textlogger.NewConfig(textlogger.Output(log))))
 	ctrl.SetLogger(klog.Background())
 
+	testLog = log
 	ctx, fail := context.WithCancelCause(context.Background())
 	return &environment{proxy: proxy, dir: dir, log: log, ctx: ctx, fail: fail}, nil
 }
