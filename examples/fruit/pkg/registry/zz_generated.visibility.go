@@ -13,38 +13,67 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/authentication/user"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
+	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/storage"
+	"k8s.io/apiserver/pkg/storage/storagebackend"
+	"k8s.io/apiserver/pkg/storage/storagebackend/factory"
+	"k8s.io/client-go/tools/cache"
 )
 
-// Limit limits a store to the objects that the user of each request may see. To that user, all others do not exist: get, update and delete
-// respond with NotFound, lists and watches omit them, and their subresources respond with NotFound. visible returns a function that reports
-// whether the user may see an object, or nil if the user may see all objects.
+// Limit returns options with which a store is limited to the objects that the user of each request may see. To that user, all others do not
+// exist: get, update and delete respond with NotFound, lists and watches omit them, and their subresources respond with NotFound. visible returns
+// a function that reports whether the user may see an object, or nil if the user may see all objects.
 //
 // visible is not called for users for which seesAll returns true.
-func Limit[T runtime.Object](store *genericregistry.Store, visible func(context.Context, user.Info) (func(T) bool, error)) {
-	store.Storage.Storage = &limitedStorage{
-		Interface: store.Storage.Storage,
-		resource:  store.DefaultQualifiedResource.String(),
-		newObject: store.NewFunc,
-		newList:   store.NewListFunc,
-		checks:    make(chan struct{}, 1),
-		visible: func(ctx context.Context, u user.Info) (visibilityFilter, error) {
-			sees, err := visible(ctx, u)
-			if err != nil || sees == nil {
-				return nil, err
-			}
-			return func(obj runtime.Object) bool {
-				if cached, ok := obj.(runtime.CacheableObject); ok {
-					obj = cached.GetObject()
+func Limit[T runtime.Object](options generic.RESTOptionsGetter, store *genericregistry.Store, visible func(context.Context, user.Info) (func(T) bool, error)) generic.RESTOptionsGetter {
+	return limitedOptions{options, func(unlimited storage.Interface) storage.Interface {
+		return &limitedStorage{
+			Interface: unlimited,
+			resource:  store.DefaultQualifiedResource.String(),
+			newObject: store.NewFunc,
+			newList:   store.NewListFunc,
+			checks:    make(chan struct{}, 1),
+			visible: func(ctx context.Context, u user.Info) (visibilityFilter, error) {
+				sees, err := visible(ctx, u)
+				if err != nil || sees == nil {
+					return nil, err
 				}
-				typed, ok := obj.(T)
-				return ok && sees(typed)
-			}, nil
-		},
+				return func(obj runtime.Object) bool {
+					if cached, ok := obj.(runtime.CacheableObject); ok {
+						obj = cached.GetObject()
+					}
+					typed, ok := obj.(T)
+					return ok && sees(typed)
+				}, nil
+			},
+		}
+	}}
+}
+
+// limitedOptions are options of a store whose storage is limited.
+type limitedOptions struct {
+	generic.RESTOptionsGetter
+	limit func(storage.Interface) storage.Interface
+}
+
+// GetRESTOptions implements generic.RESTOptionsGetter.
+func (l limitedOptions) GetRESTOptions(resource schema.GroupResource, example runtime.Object) (generic.RESTOptions, error) {
+	options, err := l.RESTOptionsGetter.GetRESTOptions(resource, example)
+	decorate := options.Decorator
+	options.Decorator = func(config *storagebackend.ConfigForResource, prefix string, keyOf func(runtime.Object) (string, error),
+		newObject, newList func() runtime.Object, attributes storage.AttrFunc, triggers storage.IndexerFuncs, indexers *cache.Indexers,
+	) (storage.Interface, factory.DestroyFunc, error) {
+		unlimited, destroy, err := decorate(config, prefix, keyOf, newObject, newList, attributes, triggers, indexers)
+		if err != nil {
+			return nil, destroy, err
+		}
+		return l.limit(unlimited), destroy, nil
 	}
+	return options, err
 }
 
 // seesAll reports whether a user sees all objects. These are the members of system:masters, which include this server's own clients,

@@ -6,6 +6,8 @@ package registry
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/apiserver/pkg/storage"
+	"k8s.io/klog/v2"
 )
 
 const (
@@ -127,6 +130,12 @@ func (w *limitedWatch) run(initial []runtime.Object) {
 	defer close(w.result)
 	defer w.cancel()
 	defer w.inner.Stop()
+	defer func() {
+		if r := recover(); r != nil { // it would end the server, because this is not the goroutine of a request
+			klog.ErrorS(nil, "Visible panicked", "resource", w.resource, "panic", r, "stack", string(debug.Stack()))
+			w.fail(apierrors.NewInternalError(fmt.Errorf("finding out which %s the user may see: panic: %v", w.resource, r)))
+		}
+	}()
 	for _, obj := range initial {
 		if !w.send(watch.Event{Type: watch.Added, Object: obj}) {
 			return

@@ -36,10 +36,10 @@ func NewStorage(scheme *runtime.Scheme, config *genericapiserver.RecommendedConf
 		ResetFieldsStrategy:       strategy,
 		TableConvertor:            tableV1alpha1,
 	}
-	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: config.RESTOptionsGetter}); err != nil {
+	options := registry.Limit(config.RESTOptionsGetter, store, strategy.user.Visible)
+	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of apples: %w", err)
 	}
-	registry.Limit(store, strategy.user.Visible)
 	status := *store
 	status.UpdateStrategy = statusStrategy{strategy}
 	status.ResetFieldsStrategy = statusStrategy{strategy}

@@ -36,10 +36,10 @@ func NewStorage(scheme *runtime.Scheme, config *genericapiserver.RecommendedConf
 		ResetFieldsStrategy:       strategy,
 		TableConvertor:            tableV1alpha1,
 	}
-	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: config.RESTOptionsGetter}); err != nil {
+	options := registry.Limit(config.RESTOptionsGetter, store, strategy.user.Visible)
+	if err := store.CompleteWithOptions(&generic.StoreOptions{RESTOptions: options}); err != nil {
 		return nil, fmt.Errorf("storage of fischers: %w", err)
 	}
-	registry.Limit(store, strategy.user.Visible)
 
 	return map[string]map[string]rest.Storage{
 		"v1alpha1": {
