@@ -25,7 +25,7 @@ func TestScripts(t *testing.T) {
 		"1.37": func(t testing.TB) *kube.Cluster { return kube.Start(t) },
 		"1.35": kube.Start135,
 	} {
-		for _, script := range []string{"subresources", "visibility"} {
+		for _, script := range []string{"shapes", "subresources", "visibility"} {
 			t.Run(release+"/"+script, func(t *testing.T) {
 				runScript(t, filepath.Join(root, "cmd/builder/internal/e2e/testdata", script+".txtar"), start(t).ControlPlane)
 			})

@@ -48,6 +48,26 @@ type Group struct {
 	Kinds    []*Kind
 }
 
+// Viewed returns the kinds whose objects clients can read.
+func (g Group) Viewed() []*Kind {
+	return slices.DeleteFunc(slices.Clone(g.Kinds), func(k *Kind) bool { return !k.Listed() })
+}
+
+// Edited returns the kinds whose objects clients can write.
+func (g Group) Edited() []*Kind {
+	return slices.DeleteFunc(slices.Clone(g.Kinds), func(k *Kind) bool { return k.Parent() || k.Virtual() && k.Writes == storages.Writes{} })
+}
+
+// Viewed returns the groups with kinds whose objects clients can read.
+func (s *Server) Viewed() []Group {
+	return slices.DeleteFunc(slices.Clone(s.Groups), func(g Group) bool { return len(g.Viewed()) == 0 })
+}
+
+// Edited returns the groups with kinds whose objects clients can write.
+func (s *Server) Edited() []Group {
+	return slices.DeleteFunc(slices.Clone(s.Groups), func(g Group) bool { return len(g.Edited()) == 0 })
+}
+
 // A GroupVersion is a version of a group, and its Go package.
 type GroupVersion struct {
 	GroupName, GroupPackage, Version string
