@@ -41,6 +41,7 @@ func projectFactors() []factor {
 		}
 		of("group", combinedGroups...)
 		of("version", combinedVersions...)
+		of("shape", "", " --shape virtual", " --shape review", " --shape review --answer", " --shape parent")
 		of("scope", "", " --namespaced=false")
 		of("controller", " --no-controller", "", "later")
 		of("status", "", " --status", " --status=false", " --scale")
@@ -69,6 +70,23 @@ func (k combinedKind) flags() string {
 // chosen returns the kind's value of a factor.
 func (c choice) chosen(k combinedKind, name string) string {
 	return c[fmt.Sprint("kind ", k.index, " ", name)]
+}
+
+// shape returns the shape of a kind.
+func (c choice) shape(k combinedKind) string {
+	fields := strings.Fields(c.chosen(k, "shape"))
+	if len(fields) == 0 {
+		return project.ShapeStored
+	}
+	return fields[1]
+}
+
+// subresources returns the subresources of a kind, without those that its shape does not support.
+func (c choice) subresources(k combinedKind) []string {
+	return slices.DeleteFunc(strings.Fields(c.chosen(k, "subresources")), func(s string) bool {
+		changes := !strings.Contains(s, ":get") && !strings.Contains(s, ":connect")
+		return c.shape(k) == project.ShapeReview || c.shape(k) == project.ShapeVirtual && changes
+	})
 }
 
 // kinds returns the kinds of a choice. The second kind may have the name of the first one if they are in two groups.
@@ -118,10 +136,15 @@ func (c choice) commands(module string) []userCommand {
 		if flags, copied := strings.CutPrefix(c[group+" second version"], "copy"); copied {
 			copies[group] = to
 			var before []string
+			stored := false
 			for _, k := range kinds {
 				if k.group == group && k.version == from {
 					before = append(before, "kind "+fmt.Sprint(k.index))
+					stored = stored || c.shape(k) == project.ShapeStored
 				}
+			}
+			if !stored {
+				flags = ""
 			}
 			add("copy "+group, line+" --from "+from+flags, before...)
 		} else {
@@ -165,19 +188,26 @@ func (c choice) kindCommands(k combinedKind, copies map[string]string) []userCom
 		}
 	}
 	line := "create resource" + k.flags()
-	for _, flag := range []string{"scope", "status", "short names", "categories", "plural"} {
-		line += c.chosen(k, flag)
+	for _, flag := range []string{"shape", "scope", "status", "short names", "categories", "plural"} {
+		if flag != "status" || c.shape(k) == project.ShapeStored {
+			line += c.chosen(k, flag)
+		}
+		if strings.HasSuffix(line, "--answer") {
+			line += " " + k.name + "Answer"
+		}
 	}
 	var all []userCommand
-	switch controller := c.chosen(k, "controller"); controller {
-	case "later":
+	switch controller := c.chosen(k, "controller"); {
+	case c.shape(k) == project.ShapeReview, c.shape(k) == project.ShapeParent:
+		all = append(all, userCommand{name, line, append(after, previous...)})
+	case controller == "later":
 		// By default, only a kind with a controller has a status.
 		all = append(all, userCommand{name, line + " --no-controller", after},
 			userCommand{fmt.Sprint("controller ", k.index), "create controller" + k.flags(), append([]string{name}, previous...)})
 	default:
 		all = append(all, userCommand{name, line + controller, append(after, previous...)})
 	}
-	for i, subresource := range strings.Fields(c.chosen(k, "subresources")) {
+	for i, subresource := range c.subresources(k) {
 		all = append(all, userCommand{fmt.Sprint("subresource ", k.index, i), "create subresource" + k.flags() + " --name " + subresourceFlagsOf.Replace(subresource), []string{name}})
 	}
 	return all
@@ -222,13 +252,14 @@ func (c choice) mark(t *testing.T, dir string) {
 			file := fmt.Sprintf("pkg/apis/%s/%s/%s_types.go", group.Package(), version, declared.Package())
 			before := func(line, marker string) { replace(t, dir, file, line, "// "+marker+"\n"+line) }
 			onKind, onSpec := "\ntype "+k.name+" struct {", "type "+k.name+"Spec struct {"
-			if c.chosen(k, "constraint") == "yes" {
+			hasSpec := c.shape(k) != project.ShapeParent
+			if hasSpec && c.chosen(k, "constraint") == "yes" {
 				before("\tMessage string", "+kubebuilder:validation:MaxLength=100")
 			}
-			if c.chosen(k, "rule") == "yes" {
+			if hasSpec && c.chosen(k, "rule") == "yes" {
 				before(onSpec, `+kubebuilder:validation:XValidation:rule="!has(self.message) || self.message != 'no'",message="no is no message"`)
 			}
-			if c.chosen(k, "selectable field") == "yes" {
+			if declared.Listed() && c.chosen(k, "selectable field") == "yes" {
 				replace(t, dir, file, onKind, "\n// +kubebuilder:selectablefield:JSONPath=.spec.message"+onKind)
 			}
 			if c.chosen(k, "deprecated") == "yes" && version == declared.Origin() {
