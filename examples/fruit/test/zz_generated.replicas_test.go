@@ -49,17 +49,13 @@ func startReplica(t *testing.T, port string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), replicaArgs+"="+strings.Join(append(apiserverArgs, "--bind-address=127.0.0.1", "--secure-port="+port), "\n"))
 	cmd.Stderr = testLog
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
+	if _, err := cmd.StdinPipe(); err != nil { // it is closed when this process ends
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		_ = stdin.Close()
-		stopReplica(t, cmd)
-	})
+	t.Cleanup(func() { stopReplica(t, cmd) })
 	client, err := discovery.NewDiscoveryClientForConfig(replicaConfig(port))
 	if err != nil {
 		t.Fatal(err)
