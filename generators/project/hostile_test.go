@@ -178,7 +178,7 @@ func TestHostileNames(t *testing.T) {
 				return err
 			}
 			return p.AddSubresource("veg", "v1", "Pear", Subresource{Name: "peel", Verb: VerbCreate})
-		}, `kind "Pear" is a review, so it cannot have the subresource "peel": there is no object that it could belong to`},
+		}, `kind "Pear" is a review, so it cannot have the subresource "peel": a review has no objects`},
 		{"status of a virtual kind", addKinds(Kind{Name: "Pear", Shape: ShapeVirtual, Status: true}), `kind "Pear" is virtual, so it is created without a status or scale subresource: first add the method Update to its Storage, then the subresource's marker to its type`},
 		{"storage version of a group without stored kinds", func(p *Project) error {
 			if err := p.AddKind("veg", "v1", Kind{Name: "Pear", Shape: ShapeVirtual}); err != nil {

@@ -195,7 +195,7 @@ func checkUnlisted(k Kind) error {
 	case k.Controller:
 		return fmt.Errorf("%s, so it cannot have a controller: there is no object to watch", of)
 	case k.Shape == ShapeReview && len(k.Subresources) > 0:
-		return fmt.Errorf("%s, so it cannot have the subresource %q: there is no object that it could belong to", of, k.Subresources[0].Name)
+		return fmt.Errorf("%s, so it cannot have the subresource %q: a review has no objects", of, k.Subresources[0].Name)
 	case k.Answer == "":
 		return nil
 	case k.Answer == k.Name+"Spec":
