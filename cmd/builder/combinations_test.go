@@ -53,6 +53,7 @@ func projectFactors() []factor {
 		of("rule", "no", "yes")
 		of("selectable field", "no", "yes")
 		of("deprecated", "no", "yes")
+		of("read-only client", "no", "yes")
 	}
 	return all
 }
@@ -261,6 +262,9 @@ func (c choice) mark(t *testing.T, dir string) {
 			}
 			if declared.Listed() && c.chosen(k, "selectable field") == "yes" {
 				replace(t, dir, file, onKind, "\n// +kubebuilder:selectablefield:JSONPath=.spec.message"+onKind)
+			}
+			if c.shape(k) == project.ShapeVirtual && c.chosen(k, "read-only client") == "yes" {
+				replace(t, dir, file, onKind, "\n// +genclient:readonly"+onKind)
 			}
 			if c.chosen(k, "deprecated") == "yes" && version == declared.Origin() {
 				replace(t, dir, file, onKind, "\n// +kubebuilder:deprecatedversion:warning=\"use another\""+onKind)

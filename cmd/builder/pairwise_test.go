@@ -152,7 +152,7 @@ func TestPairwise(t *testing.T) {
 			}
 		}
 	}
-	if len(choices) > 40 {
+	if len(choices) > 45 {
 		t.Errorf("%d choices: the test of all of them takes too long", len(choices))
 	}
 	t.Logf("%d choices for %d factors", len(choices), len(all))
