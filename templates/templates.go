@@ -6,8 +6,8 @@
 //	gomod/empty, kinds  go.mod and go.sum of a project without and with kinds
 //	kinds/              once for a project with kinds
 //	version/            for each group version
-//	kind/               for each kind that can be listed
 //	kind-SHAPE/         for each kind, by its shape
+//	types/              the types of each kind: of one that can be listed, a review, a parent, or a kind whose types are foreign
 //	subresource/        for each custom subresource, by its verb: its types, in each version, and the function
 //	admission/          for each admission plugin
 //	controller/         for each reconciler of a kind of the project (controller-builtin: of a kind of Kubernetes)
@@ -20,5 +20,5 @@ package templates
 
 import "embed"
 
-//go:embed all:project all:gomod all:version all:kind all:kind-stored all:kind-virtual all:kind-review all:kind-parent all:subresource all:admission all:controller all:controller-builtin all:kinds all:wiring all:validation
+//go:embed all:project all:gomod all:version all:kind-stored all:kind-virtual all:kind-review all:kind-parent all:types all:subresource all:admission all:controller all:controller-builtin all:kinds all:wiring all:validation
 var files embed.FS

@@ -153,6 +153,9 @@ func (a *app) write(ctx context.Context, flags changeFlags, dir string, p *proje
 		}
 	}
 	result.next = cmp.Or(missingConversions(plan), result.next)
+	if generators.IsUntidy(dir, plan) {
+		result.next = "go mod tidy, then " + result.next
+	}
 	if recorder != nil {
 		saveRecord(recorder, plan, result)
 	}

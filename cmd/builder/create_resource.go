@@ -12,6 +12,7 @@ import (
 type resourceFlags struct {
 	group, version, kind   string
 	plural, shape, answer  string
+	types                  string
 	shortNames, categories []string
 	namespaced             bool
 	status, scale          bool
@@ -73,6 +74,7 @@ A resource has one of these shapes:
 	f.StringSliceVar(&r.categories, "categories", nil, "categories for kubectl, such as all")
 	f.StringVar(&r.shape, "shape", project.ShapeStored, "how the resource is served: "+strings.Join(project.Shapes(), ", "))
 	f.StringVar(&r.answer, "answer", "", "the type of the answer of a review (default: the kind)")
+	f.StringVar(&r.types, "types", "", "the package of another module with the Go types, such as k8s.io/metrics/pkg/apis/metrics/v1beta1 (default: create the types)")
 	f.BoolVar(&r.status, "status", true, "whether objects have a status subresource (default: only with a controller or a scale subresource)")
 	f.Lookup("status").DefValue = "" // it depends on other flags
 	f.BoolVar(&r.scale, "scale", false, "whether objects have a scale subresource, for kubectl scale and autoscalers")
@@ -88,7 +90,7 @@ func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group st
 	if !exists { // a controller needs a status to write
 		stored := r.shape == project.ShapeStored
 		controller := !r.noController && (stored || cmd.Flag("no-controller").Changed)
-		kind = project.Kind{Name: r.kind, Shape: r.shape, Status: stored && controller || r.scale, Controller: controller}
+		kind = project.Kind{Name: r.kind, Shape: r.shape, Status: stored && controller && r.types == "" || r.scale, Controller: controller}
 	}
 	set := func(name string, apply func()) {
 		if cmd.Flag(name).Changed {
@@ -100,6 +102,7 @@ func (r *resourceFlags) declare(cmd *cobra.Command, p *project.Project, group st
 	set("short-names", func() { kind.ShortNames = r.shortNames })
 	set("categories", func() { kind.Categories = r.categories })
 	set("shape", func() { kind.Shape = r.shape })
+	set("types", func() { kind.TypesPackage = r.types })
 	set("answer", func() { kind.Answer = r.answer })
 	set("status", func() { kind.Status = r.status })
 	set("scale", func() { kind.Scale = r.scale })

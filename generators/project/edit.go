@@ -377,6 +377,7 @@ func (k Kind) differences(wanted Kind) []string {
 	compare("storage version", show(k.Storage), show(wanted.Storage))
 	compare("shape", show(k.Shape), show(wanted.Shape))
 	compare("answer", show(cmp.Or(k.Answer, k.Name)), show(cmp.Or(wanted.Answer, wanted.Name)))
+	compare("types", show(cmp.Or(k.TypesPackage, "of the project")), show(cmp.Or(wanted.TypesPackage, "of the project")))
 	compare("scope", scope(k), scope(wanted))
 	compare("short names", list(k.ShortNames), list(wanted.ShortNames))
 	compare("categories", list(k.Categories), list(wanted.Categories))

@@ -77,6 +77,8 @@ type Kind struct {
 	Categories []string `json:"categories,omitempty"`
 	// Answer is the type of the answers of a review. It is empty if the answer has the type of the request.
 	Answer string `json:"answer,omitempty"`
+	// TypesPackage is the import path of the package of another module that declares the types of the kind. It is empty if the project does.
+	TypesPackage string `json:"types,omitempty"`
 	// Status means that the kind has a status subresource.
 	Status bool `json:"status,omitempty"`
 	// Scale means that the kind has a scale subresource.
@@ -107,6 +109,9 @@ func Shapes() []string { return []string{ShapeStored, ShapeVirtual, ShapeReview,
 
 // Listed reports whether the kind's resource can be listed, so that it has a list type.
 func (k Kind) Listed() bool { return k.Shape == ShapeStored || k.Shape == ShapeVirtual }
+
+// Foreign reports whether another module declares the types of the kind.
+func (k Kind) Foreign() bool { return k.TypesPackage != "" }
 
 // Types returns the Go types of the kind in each version, without those of its subresources.
 func (k Kind) Types() []string {

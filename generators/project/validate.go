@@ -145,6 +145,9 @@ func (p *Project) checkKind(g Group, k Kind) error {
 	if err := checkShape(k); err != nil {
 		return err
 	}
+	if err := p.checkForeign(k); err != nil {
+		return err
+	}
 	of := fmt.Sprintf(" of kind %q", k.Name)
 	if err := (label{"plural", of, maxLabelLength, "apples"}).check(k.Resource()); err != nil {
 		return err

@@ -88,6 +88,16 @@ func NewPlan(root fs.FS, files, copies Files, prune bool) (*Plan, error) {
 	return p, nil
 }
 
+// Kept returns the rendered content of a file that would be updated if the user had not edited it, or nil.
+func (p *Plan) Kept(name string) []byte {
+	for _, c := range p.Changes {
+		if c.Path == name && c.Kept {
+			return c.content
+		}
+	}
+	return nil
+}
+
 // Changed reports whether the plan changes anything.
 func (p *Plan) Changed() bool {
 	return slices.ContainsFunc(p.Changes, func(c Change) bool { return c.Action != Unchanged })
@@ -108,7 +118,7 @@ func (p *Plan) add(root fs.FS, name string, content []byte) error {
 	case !exists || known && bytes.Equal(was, pristine):
 		p.note(actionFor(exists), name, content)
 	default:
-		p.Changes = append(p.Changes, Change{Action: Unchanged, Path: name, Kept: known && !bytes.Equal(pristine, content)})
+		p.Changes = append(p.Changes, Change{Action: Unchanged, Path: name, Kept: known && !bytes.Equal(pristine, content), content: content})
 	}
 	return nil
 }

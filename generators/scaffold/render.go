@@ -4,7 +4,10 @@ package scaffold
 
 import (
 	"fmt"
+	"go/token"
 	"maps"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -75,11 +78,7 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 	for _, kind := range group.Kinds {
 		// Use the version that the kind was created in, not the storage version, because these files belong to the user.
 		data := newKindData(p, group, kind.Origin(), kind)
-		dirs := []string{"kind-" + kind.Shape}
-		if kind.Listed() {
-			dirs = append(dirs, "kind")
-		}
-		for _, dir := range dirs {
+		for _, dir := range []string{"kind-" + kind.Shape, "types/" + typesTemplate(kind)} {
 			if err := add(dir, data, "GROUP", group.Package(), "VERSION", data.Version, "KIND", kind.Package()); err != nil {
 				return err
 			}
@@ -87,7 +86,7 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 		if kind.Controller {
 			names := []string{"GROUP", group.Package(), "KIND", kind.Package(), "NAME", kind.ControllerNames().FileStem()}
 			dir := "controller"
-			if kind.Shape != project.ShapeStored {
+			if kind.Shape != project.ShapeStored || kind.Foreign() {
 				dir = "controller-builtin"
 			}
 			if err := add(dir, data, names...); err != nil {
@@ -105,6 +104,17 @@ func renderGroup(p *project.Project, group project.Group, add func(string, any, 
 		}
 	}
 	return nil
+}
+
+// typesTemplate returns the folder of the template of a kind's types.
+func typesTemplate(kind project.Kind) string {
+	switch {
+	case kind.Foreign():
+		return "foreign"
+	case kind.Listed():
+		return "listed"
+	}
+	return kind.Shape
 }
 
 // add adds files. It returns an error if a file exists with different content.
@@ -174,6 +184,24 @@ func (k kindData) ClientMarkers() []string {
 	}
 	return out
 }
+
+// ForeignAlias returns the name under which the file of a foreign kind imports the package of its types.
+func (k kindData) ForeignAlias() string {
+	name := path.Base(k.Kind.TypesPackage)
+	if parent := path.Base(path.Dir(k.Kind.TypesPackage)); foreignVersion.MatchString(name) {
+		name = parent + name
+	}
+	name = strings.ToLower(notIdentifier.ReplaceAllString(name, ""))
+	if name == "" || token.IsKeyword(name) || !token.IsIdentifier(name) {
+		return "foreign"
+	}
+	return name
+}
+
+var (
+	foreignVersion = regexp.MustCompile(`^v\d+((alpha|beta)\d+)?$`)
+	notIdentifier  = regexp.MustCompile(`[^A-Za-z0-9]+`)
+)
 
 // ResourceMarker returns the arguments of +kubebuilder:resource.
 func (k kindData) ResourceMarker() string {

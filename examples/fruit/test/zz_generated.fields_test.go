@@ -145,7 +145,7 @@ func (s subject) statusField(t *testing.T) (name string, one, another any) {
 
 func conditions(name string) []any {
 	return []any{map[string]any{
-		"type": name, "status": "True", "reason": "Test", "message": "", "lastTransitionTime": "2025-01-01T00:00:00Z",
+		"type": name, "status": "True", "reason": "Test", "message": "test", "lastTransitionTime": "2025-01-01T00:00:00Z",
 	}}
 }
 

@@ -31,7 +31,7 @@ func TestServerSideApply(t *testing.T) {
 
 func testAppliers(t *testing.T, one, two subject) {
 	object := one.named(t)
-	object.SetLabels(map[string]string{"owner": "one"})
+	object.SetLabels(map[string]string{"owner": "one", "kept": "one"})
 	name := object.GetName()
 	one.deleteAfter(t, name)
 	for range 2 {

@@ -113,6 +113,9 @@ type Model struct {
 	// Own contains the External types that belong to the project. Their markers are honored like those of API types.
 	Own map[types.Name]bool
 
+	// Foreign contains the types of other modules that the API packages declare aliases of, by the names of the aliases.
+	Foreign map[types.Name]*types.Type
+
 	// Problems lists the errors of the type checker in the declarations of the API packages.
 	Problems diagnostics.List
 
@@ -173,6 +176,9 @@ func (m *Model) Markers(name types.Name, field string) []markers.Marker {
 		if marker.Name == name.Name && (field == "" && marker.On == markers.Type || marker.On == markers.Field && slices.Contains(marker.Fields, field)) {
 			out = append(out, marker)
 		}
+	}
+	if field == "" {
+		out = append(out, m.foreignMarkers(name, out)...)
 	}
 	return out
 }

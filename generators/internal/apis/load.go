@@ -55,9 +55,11 @@ func (m *Model) load(ctx context.Context, problems diagnostics.List) error {
 	m.Universe = m.Context.Universe
 	m.Problems = m.typeProblems(importerOf(m.Universe))
 	endless := m.breakCycles()
+	m.findForeign()
 	if err := m.loadReferenced(); err != nil {
 		return err
 	}
+	m.addForeign()
 	for _, name := range endless {
 		m.Problems.Add(m.Position(name, ""), "%s contains itself with no struct in between, so its OpenAPI definition would not end: make it a struct, with a field for what it contains", name.Name)
 	}
@@ -173,9 +175,14 @@ var mixedPackages = regexp.MustCompile(`^found packages (\S+) \((\S+)\) and (\S+
 
 var missingPackage = regexp.MustCompile(`no required module provides package ([^ ;:]+)`)
 
+var missingSum = regexp.MustCompile(`missing go\.sum entry for module providing package ([^ ;:]+)`)
+
 // listProblem converts an error of the go command into a diagnostic.
 func (m *Model) listProblem(pkg string, e packages.Error) diagnostics.Diagnostic {
 	d := diagnostics.Diagnostic{Pos: m.source.relative(parsePosition(e.Pos)), Message: strings.Join(strings.Fields(e.Msg), " ")}
+	if unknown := missingSum.FindStringSubmatch(d.Message); unknown != nil {
+		d.Message = fmt.Sprintf("go.sum has no checksum of the module that provides the package %s: run go get %s", unknown[1], unknown[1])
+	}
 	if missing := missingPackage.FindStringSubmatch(d.Message); missing != nil {
 		d.Message = fmt.Sprintf("no module in go.mod provides the package %s: correct the import, or run go get %s", missing[1], missing[1])
 		if strings.HasPrefix(missing[1], m.Module+"/") {

@@ -96,6 +96,9 @@ func (m *Model) reach(visit func(*types.Type)) {
 			}
 		}
 	}
+	for _, t := range m.Foreign {
+		walk(t)
+	}
 	if m.source.scaled() {
 		walk(m.Universe.Type(scale))
 	}

@@ -136,6 +136,9 @@ const ModelPackageTag = "k8s:openapi-model-package"
 // ModelName returns the name of a type's OpenAPI definition. The package in the name is the +k8s:openapi-model-package of the type, else
 // that of its package, else the path of the Go package.
 func (m *Model) ModelName(t *types.Type) string {
+	if foreign := m.Foreign[t.Name]; foreign != nil {
+		t = foreign
+	}
 	for _, lines := range [][]string{t.CommentLines, m.Universe.Package(t.Name.Package).Comments} {
 		tags, err := gengo.ExtractFunctionStyleCommentTags("+", []string{ModelPackageTag}, lines)
 		if found := tags[ModelPackageTag]; err == nil && len(found) > 0 && found[0].Value != "" {

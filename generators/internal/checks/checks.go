@@ -49,6 +49,7 @@ func (c *checker) check() diagnostics.List {
 		problems = append(problems, c.checkPackage(api)...)
 		problems = append(problems, c.checkMarkers(api.Package)...)
 		problems = append(problems, c.checkShapes(api)...)
+		problems = append(problems, c.checkAliases(api)...)
 		for _, t := range c.Universe[api.Package].Types {
 			if t.Name.Package != api.Package || namer.IsPrivateGoName(t.Name.Name) {
 				continue
@@ -123,6 +124,9 @@ func goNameFor(label string) string {
 // checkKind checks the markers of an API object, or of a type with a client.
 func (c *checker) checkKind(t *types.Type) diagnostics.List {
 	var problems diagnostics.List
+	if c.Foreign[t.Name] != nil { // checkAliases checks it
+		return nil
+	}
 	pos, name := c.Position(t.Name, ""), t.Name.Name
 	if apis.EmbedsMeta(t, "TypeMeta") && !apis.IsRuntimeObject(t) {
 		problems.Add(pos, "%s is an API object, so it needs the marker // %s%s", name, apis.InterfacesMarker, apis.RuntimeObject)

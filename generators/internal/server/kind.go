@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"k8s.io/gengo/v2/types"
+	openapiutil "k8s.io/kube-openapi/pkg/util"
 	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
 
 	"github.com/apiserver-builder/builder/generators/project"
@@ -63,8 +64,14 @@ func (r *reader) kindVersion(k *Kind, v *KindVersion) kindMarkers {
 	for _, s := range k.Subresources {
 		r.checkSubresource(v, s)
 	}
+	if t := r.universe[v.ImportPath].Types[v.name]; t == nil || t.Kind != types.Struct || r.packages.Foreign[t.Name] != nil && !apis.EmbedsMeta(t, "ObjectMeta") {
+		return kindMarkers{} // checks reports it
+	}
 	d, _ := r.declaration(types.Name{Package: v.ImportPath, Name: v.name})
 	v.pos, v.client, v.informer = d.pos, d.hasClient("get", "list", "apply"), d.hasClient("list", "watch")
+	if foreign := r.packages.Foreign[types.Name{Package: v.ImportPath, Name: v.name}]; foreign != nil {
+		v.unnamed = r.packages.ModelName(foreign) == openapiutil.ToRESTFriendlyName(foreign.Name.String())
+	}
 	read := r.readKindMarkers(v, d)
 	r.describeVersion(k, v, read, d)
 	return read
@@ -83,6 +90,9 @@ func (r *reader) checkType(k *Kind, v *KindVersion) {
 	}
 	list := types.Name{Package: v.ImportPath, Name: v.name + "List"}
 	element := types.Name{Package: v.ImportPath, Name: v.name}
+	if r.universe[v.ImportPath].Types[list.Name] == nil {
+		return // checks reports it
+	}
 	items, ok := apis.JSONField(r.universe.Type(list), "items")
 	if !ok || items.Type.Kind != types.Slice || items.Type.Elem.Name != element {
 		r.problem(r.packages.Position(list, ""), `the type %sList lacks the field Items []%s with the tag json:"items"`, v.name, v.name)
@@ -125,11 +135,15 @@ func (r *reader) describeVersion(k *Kind, v *KindVersion, read kindMarkers, d de
 	if scope != "" && scope != "Cluster" && scope != "Namespaced" {
 		r.problem(d.pos, "the marker +kubebuilder:resource has the scope %q: it is Namespaced or Cluster", scope)
 	}
-	if scope == "Namespaced" && d.has("+genclient:nonNamespaced") {
+	resource := cmp.Or(read.resource.Path, v.resource)
+	client := cmp.Or(d.value("resourceName"), strings.ToLower(r.project.GoPlural(v.name)))
+	switch foreign := r.packages.Foreign[t.Name]; {
+	case foreign != nil:
+		r.checkForeignNames(d, foreign, scope, resource)
+	case scope == "Namespaced" && d.has("+genclient:nonNamespaced"):
 		r.problem(d.pos, "+kubebuilder:resource and +genclient:nonNamespaced disagree on the scope of %s: take one of the two out", v.name)
 	}
-	resource := cmp.Or(read.resource.Path, v.resource)
-	if client := cmp.Or(d.value("resourceName"), strings.ToLower(r.project.GoPlural(v.name))); client != resource {
+	if client != resource {
 		r.problem(d.pos, "generated clients would request %q, but the server serves %q: add +resourceName=%s, or change path= in +kubebuilder:resource", client, resource, resource)
 	}
 	if v.Hub {
@@ -155,6 +169,17 @@ func (r *reader) describeVersion(k *Kind, v *KindVersion, read kindMarkers, d de
 	r.scale(v, t, read.scale)
 	r.selectable(v, t, read.selectable)
 	r.columns(v, t, read.columns)
+}
+
+// checkForeignNames reports a scope and a resource name that differ from those of the module's type, which its clients use.
+func (r *reader) checkForeignNames(d declaration, foreign *types.Type, scope, resource string) {
+	comments := apis.Comments(foreign)
+	if scope == "Namespaced" && apis.HasLine(comments, "+genclient:nonNamespaced") {
+		r.problem(d.pos, "%s has objects without a namespace (+genclient:nonNamespaced): create the kind with --namespaced=false", foreign.Name)
+	}
+	if names := apis.TagValues(comments, "resourceName"); len(names) > 0 && names[0] != resource {
+		r.problem(d.pos, "%s has the resource name %q: create the kind with --plural %s", foreign.Name, names[0], names[0])
+	}
 }
 
 // columns compiles the columns of a kind's table in one version.

@@ -85,7 +85,7 @@ var ofKinds = []string{
 // checkOtherTypes reports types that have a kind's markers but are not declared in PROJECT.
 func (r *reader) checkOtherTypes(v *GroupVersion) {
 	for name, t := range r.packages.Universe[v.ImportPath].Types {
-		if slices.Contains(v.Kinds, name) {
+		if slices.Contains(v.Kinds, name) || r.packages.Foreign[t.Name] != nil {
 			continue
 		}
 		for _, m := range r.packages.Markers(t.Name, "") {

@@ -137,6 +137,7 @@ type KindVersion struct {
 	notStatus []string
 	client    bool // supports get, list and apply
 	informer  bool
+	unnamed   bool // the type's OpenAPI definition has the path of the type as its name
 	pos       token.Position
 }
 
@@ -202,6 +203,13 @@ func (s *Server) Virtual() bool {
 // Etcdless reports whether there are kinds, but none that are stored.
 func (s *Server) Etcdless() bool {
 	return len(s.Kinds) > 0 && !slices.ContainsFunc(s.Kinds, (*Kind).Stored)
+}
+
+// Unnamed reports whether the OpenAPI definition of any kind has the path of the Go type as its name.
+func (s *Server) Unnamed() bool {
+	return slices.ContainsFunc(s.Kinds, func(k *Kind) bool {
+		return slices.ContainsFunc(k.Versions, func(v *KindVersion) bool { return v.unnamed })
+	})
 }
 
 // Reviews returns the kinds that are reviews.

@@ -80,6 +80,7 @@ func render(server *Server) (map[string][]byte, error) {
 		{"reviews", len(server.Reviews()) > 0},
 		{"dryrun", server.DryRuns()},
 		{"etcdless", server.Etcdless()},
+		{"unnamed", server.Unnamed()},
 	} {
 		if !optional.wanted {
 			continue

@@ -112,6 +112,9 @@ func (t *table) openapi() upstreamGenerator {
 		members: withoutRefusedDefaults,
 		// Without this, it would describe every type of the packages that API types refer to. k8s.io/api/core/v1 alone has 230.
 		takes: func(typ *types.Type) bool {
+			if t.Foreign[typ.Name] != nil {
+				return false // the server looks up the definition of the type that the alias names
+			}
 			if t.IsAPI(typ.Name.Package) && namer.IsPrivateGoName(typ.Name.Name) {
 				return false // its definition would not compile
 			}

@@ -127,14 +127,12 @@ func fillers(gvk schema.GroupVersionKind) []*randfill.Filler {
 	}
 }
 
-// fuzzerFuncs returns the fuzzer functions for all types. They limit an int64 to 53 bits, because client-go's fake clientset decodes numbers
-// as float64.
-func fuzzerFuncs(serializer.CodecFactory) []any {
-	return append([]any{func(in *int64, c randfill.Continue) { *in = c.Int63() >> 10 }}, fuzzers...)
-}
+// fuzzerFuncs returns the fuzzer functions of fuzz_test.go.
+func fuzzerFuncs(serializer.CodecFactory) []any { return fuzzers }
 
 // specialFuncs returns fuzzer functions for the types within t that need one, because a random value could be invalid JSON or infinitely
-// large: types that hold JSON, pointers to types that may be nil, and recursive types. It adds the fields that JSON omits to skipped.
+// large: types that hold JSON, pointers to types that may be nil, and recursive types. It limits integers to 53 bits, because client-go's fake
+// clientset decodes numbers as float64. It adds the fields that JSON omits to skipped.
 func specialFuncs(t reflect.Type, inside map[reflect.Type]bool, skipped *[]string) []any {
 	if open, seen := inside[t]; open {
 		return []any{twoLevels(t)}
@@ -148,6 +146,8 @@ func specialFuncs(t reflect.Type, inside map[reflect.Type]bool, skipped *[]strin
 		return append(specialFuncs(t.Elem(), inside, skipped), pointers(t)...)
 	case reflect.Array, reflect.Map, reflect.Slice:
 		return specialFuncs(t.Elem(), inside, skipped)
+	case reflect.Int, reflect.Int64:
+		return []any{fuzzFunc(t, func(in reflect.Value, c randfill.Continue) { in.Elem().SetInt(c.Int63() >> 10) })}
 	case reflect.Struct:
 	default:
 		return nil

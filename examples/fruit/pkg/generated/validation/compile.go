@@ -16,6 +16,7 @@ import (
 	"k8s.io/apiserver/pkg/cel/openapi"
 	"k8s.io/apiserver/pkg/cel/openapi/resolver"
 	openapicommon "k8s.io/kube-openapi/pkg/common"
+	openapiutil "k8s.io/kube-openapi/pkg/util"
 	"k8s.io/kube-openapi/pkg/validation/spec"
 
 	generatedopenapi "example.com/shop/pkg/generated/openapi"
@@ -26,8 +27,9 @@ var definitions = sync.OnceValue(func() map[string]openapicommon.OpenAPIDefiniti
 	return generatedopenapi.GetOpenAPIDefinitions(spec.MustCreateRef)
 })
 
-// compile compiles the rules of a kind, whose OpenAPI model has the given name.
-func (r *rules) compile(model string) error {
+// compile compiles the rules of a kind. object is a pointer to its type.
+func (r *rules) compile(object any) error {
+	model := openapiutil.GetCanonicalTypeName(object)
 	schema, err := resolver.PopulateRefs(func(name string) (*spec.Schema, bool) {
 		definition, ok := definitions()[name]
 		schema := definition.Schema

@@ -37,13 +37,12 @@ func AddToScheme(s *runtime.Scheme) error {
 type object[T any] interface {
 	*T
 	runtime.Object
-	OpenAPIModelName() string
 }
 
 // add registers the validation of a kind: a function for its constraints, and its CEL rules.
 func add[T any, P object[T]](s *runtime.Scheme, validate validateFunc[T], rules *rules) error {
 	if rules != nil {
-		if err := rules.compile(P(new(T)).OpenAPIModelName()); err != nil {
+		if err := rules.compile(new(T)); err != nil {
 			return err
 		}
 	}

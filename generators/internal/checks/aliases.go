@@ -1,0 +1,34 @@
+package checks
+
+import (
+	"slices"
+	"strings"
+
+	"k8s.io/gengo/v2/types"
+
+	"github.com/apiserver-builder/builder/generators/diagnostics"
+	"github.com/apiserver-builder/builder/generators/internal/apis"
+)
+
+// checkAliases rejects API objects that are aliases of types that cannot be API objects.
+func (c *checker) checkAliases(api apis.API) diagnostics.List {
+	var problems diagnostics.List
+	for _, object := range api.Objects {
+		name := types.Name{Package: api.Package, Name: object}
+		pos := c.Position(name, "")
+		foreign := c.Foreign[name]
+		switch {
+		case !pos.IsValid():
+		case foreign == nil && c.Universe[api.Package].Types[object] == nil:
+			problems.Add(pos, "%s must be an alias of a struct in another module, and %s is not one", object, c.Aliased(name))
+		case foreign == nil:
+		case !apis.EmbedsMeta(foreign, "TypeMeta"):
+			problems.Add(pos, "%s is not an API type: it does not embed metav1.TypeMeta", foreign.Name)
+		case slices.Contains(api.Kinds, object) && !apis.EmbedsMeta(foreign, "ObjectMeta"):
+			problems.Add(pos, "%s is not an API type: it does not embed metav1.ObjectMeta", foreign.Name)
+		case !apis.IsRuntimeObject(foreign) && !apis.HasLine(apis.Comments(foreign), "+kubebuilder:object:root=true"):
+			problems.Add(pos, "%s is not an API type: it does not implement %s", foreign.Name, strings.TrimPrefix(apis.RuntimeObject, "k8s.io/apimachinery/pkg/"))
+		}
+	}
+	return problems
+}

@@ -1,0 +1,38 @@
+package project
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/mod/module"
+)
+
+// checkForeign checks a kind whose types another module declares.
+func (p *Project) checkForeign(k Kind) error {
+	const example = "k8s.io/metrics/pkg/apis/metrics/v1beta1"
+	path := k.TypesPackage
+	if path == "" {
+		return nil
+	}
+	if err := module.CheckImportPath(path); err != nil {
+		var invalid *module.InvalidPathError
+		if errors.As(err, &invalid) {
+			err = invalid.Err
+		}
+		return fmt.Errorf("kind %q has its types in %s, which is not a valid import path (%w): use a path such as %q", k.Name, show(path), err, example)
+	}
+	first, _, _ := strings.Cut(path, "/")
+	switch {
+	case path == p.Module || strings.HasPrefix(path, p.Module+"/"):
+		return fmt.Errorf("kind %q has its types in %s, which belongs to this project: create the kind without --types, and move the types to pkg/apis", k.Name, show(path))
+	case !strings.Contains(first, "."):
+		return fmt.Errorf("kind %q has its types in %s, which is not a package of another module: use a path such as %q", k.Name, show(path), example)
+	case k.Listed() && strings.HasPrefix(path, "k8s.io/api/"):
+		return fmt.Errorf("kind %q has the Go type of a kind of Kubernetes (%s), so controllers could not distinguish the two kinds: create the kind without --types", k.Name, path)
+	case len(k.Versions) > 1:
+		return fmt.Errorf("kind %q has the versions %s, but its types are in %s, and builder cannot add conversions to another module: use one version",
+			k.Name, strings.Join(k.Versions, ", "), path)
+	}
+	return nil
+}
