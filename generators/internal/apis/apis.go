@@ -113,7 +113,7 @@ type Model struct {
 	// Own contains the External types that belong to the project. Their markers are honored like those of API types.
 	Own map[types.Name]bool
 
-	// Foreign contains the types of other modules that the API packages declare aliases of, by the names of the aliases.
+	// Foreign contains the types of other modules that API objects are aliases of, by the names of the objects.
 	Foreign map[types.Name]*types.Type
 
 	// Problems lists the errors of the type checker in the declarations of the API packages.

@@ -13,11 +13,11 @@ import (
 	"github.com/apiserver-builder/builder/generators/internal/markers"
 )
 
-// findForeign sets Foreign. gengo replaces an alias by its type, so the API packages lack them.
+// findForeign sets Foreign. gengo replaces an alias by its type, so the API packages lack these objects.
 func (m *Model) findForeign() {
 	m.Foreign = map[types.Name]*types.Type{}
 	for _, api := range m.APIs {
-		for alias := range m.source.packages[api.Package].types {
+		for _, alias := range api.Objects {
 			name := types.Name{Package: api.Package, Name: alias}
 			target := m.Aliased(name)
 			if target.Name == "" || m.owns(target.Package) || m.Universe[target.Package] == nil {
@@ -124,7 +124,7 @@ func (m *Model) foreignMarkers(name types.Name, own []markers.Marker) []markers.
 	if foreign == nil {
 		return nil
 	}
-	replaced := append(slices.Collect(maps.Keys(m.SetOf(own))), "genclient:method") // the project may not serve the method's subresource
+	replaced := append(slices.Collect(maps.Keys(m.SetOf(own))), "k8s:deepcopy-gen", "genclient:method") // the project may not serve the method's subresource
 	if slices.ContainsFunc(replaced, limitsVerbs) {
 		replaced = append(replaced, verbMarkers...)
 	}
