@@ -49,6 +49,17 @@ var examples = []struct {
 		"test/fruit_apple_test.go",
 		"test/fruit_orchard_test.go",
 	}},
+	{name: "metrics", handOwned: 320, edited: []string{
+		"README.md",
+		"go.mod",
+		"go.sum",
+		"pkg/apiserver/options.go",
+		"pkg/registry/dependencies.go",
+		"pkg/registry/metrics/nodemetrics/storage.go",
+		"pkg/registry/metrics/podmetrics/storage.go",
+		"test/metrics_nodemetrics_test.go",
+		"test/metrics_podmetrics_test.go",
+	}},
 	{name: "shop", handOwned: 200}, // made by the tour in README.md
 	{name: "wardle", handOwned: 236, edited: []string{
 		"config/samples/wardle_v1alpha1_fischer.yaml",

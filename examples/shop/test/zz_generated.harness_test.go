@@ -36,7 +36,7 @@ var (
 	// apiserverURL and apiserverCA are for requests that bypass the aggregation layer. They are empty with TEST_KUBECONFIG.
 	apiserverURL string
 	apiserverCA  []byte
-	// apiserverArgs are the arguments of the apiserver, and testLog is the file that it logs to.
+	// apiserverArgs are the arguments of the apiserver: init functions may append to them. testLog is the file that it logs to.
 	apiserverArgs []string
 	testLog       *os.File
 )

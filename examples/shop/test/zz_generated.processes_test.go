@@ -130,7 +130,7 @@ func (e *environment) startAPIServer() error {
 	}
 	apiserverURL, apiserverCA = "https://"+listener.Addr().String(), certificate
 	pki := filepath.Join(e.dir, "pki")
-	apiserverArgs = []string{
+	apiserverArgs = append([]string{
 		"--etcd-servers=" + etcd,
 		"--etcd-cafile=" + filepath.Join(pki, "etcd-ca.crt"),
 		"--etcd-certfile=" + filepath.Join(pki, "etcd-client.crt"),
@@ -140,7 +140,7 @@ func (e *environment) startAPIServer() error {
 		"--kubeconfig=" + kubeconfig,
 		"--authentication-kubeconfig=" + kubeconfig,
 		"--authorization-kubeconfig=" + kubeconfig,
-	}
+	}, apiserverArgs...)
 	e.run("apiserver", func(ctx context.Context) error {
 		options := apiserver.NewOptions()
 		options.Recommended.SecureServing.Listener = listener
