@@ -14,7 +14,7 @@ export GOFLAGS := -trimpath $(filter-out -trimpath,$(shell go env GOFLAGS))
 GOLANGCI_LINT_VERSION := v2.15.0
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
-.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-release test-examples test-e2e test-docs lint update bench-init bench-codegen bench-validation bench-proxy bench-custom plots clean
+.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-release test-examples test-e2e test-docs lint update bench-init bench-codegen bench-validation bench-proxy bench-custom bench-virtual plots clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -105,6 +105,9 @@ bench-proxy: build ## the proxy against the real kube-apiserver, in four minutes
 
 bench-custom: build ## an aggregated API beside the same one as a custom resource, in a minute
 	cd proxy/oracle && go test ./bench -run '^$$' -bench CustomResource -benchtime 1x
+
+bench-virtual: build ## 1,000 watches of 10,000 objects of a virtual kind beside those of a stored kind, in two minutes
+	PATH=$(CURDIR)/bin:$$PATH go test ./cmd/builder/internal/e2e -run '^$$' -bench VirtualWatch -benchtime 1x
 
 plots: ## the pictures in docs/images, from README.md and the benchmarks' figures in docs/images/benchmarks.txt
 	go test ./docs -count=1 -run '^TestPictures$$' -update

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"testing"
 	"time"
@@ -26,40 +28,7 @@ func TestMetricsServer(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	kubelets().setTime(now)
 	t.Cleanup(func() { kubelets().setTime(time.Time{}) })
-	old, later := now.Add(-time.Hour), now.Add(5*time.Second)
-	pods := map[string]map[string]container{
-		"one-container":  {"app": {old, 0.123456789, 10 << 20}},
-		"two-containers": {"app": {old, 1.5, 1<<30 + 1}, "sidecar": {old, 0.001, 4096}},
-		"restarted":      {"app": {later, 1, 1 << 20}},
-		"pending":        {"app": {old, 1, 1 << 20}},
-	}
-	if err := applyNode(t.Context(), "compared", map[string]string{"zone": "b"}); err != nil {
-		t.Fatal(err)
-	}
-	for pod, containers := range pods {
-		var names []string
-		for name, c := range containers {
-			names = append(names, name)
-			kubelets().set(metav1.NamespaceDefault, pod, name, c)
-		}
-		sort.Strings(names)
-		if err := applyPod(t.Context(), "compared", pod, map[string]string{"pod": pod}, names...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := setPhase(t.Context(), "pending", corev1.PodPending); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		err := sources["nodes.metrics.k8s.io"].remove(context.Background(), "compared")
-		for pod := range pods {
-			err = errors.Join(err, deletePod(context.Background(), pod))
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	})
-
+	createCompared(t, now)
 	port := freePort(t)
 	startMetricsServer(t, port)
 	ours, err := dynamic.NewForConfig(config)
@@ -73,7 +42,7 @@ func TestMetricsServer(t *testing.T) {
 	for _, at := range []time.Time{now, now.Add(37 * time.Second)} {
 		kubelets().setTime(at)
 		for _, agent := range []string{"metrics-server", "Go-http-client"} {
-			within(t, 30*time.Second, func() error {
+			within(t, time.Minute, func() error {
 				// At most one round of requests started before the time was set.
 				if n := kubelets().scraped(agent); n <= len(nodes.Items) {
 					return fmt.Errorf("%s has made %d requests", agent, n)
@@ -88,29 +57,67 @@ func TestMetricsServer(t *testing.T) {
 		for _, options := range []metav1.ListOptions{
 			{}, {LabelSelector: "zone=b"}, {LabelSelector: "pod in (one-container, restarted)"}, {FieldSelector: "metadata.name=two-containers"},
 		} {
-			eventually(t, func() error {
-				want, err := comparable(theirs, t.Context(), gvr, options)
-				if err != nil {
-					return err
-				}
-				got, err := comparable(ours, t.Context(), gvr, options)
-				if err != nil {
-					return err
-				}
-				if diff := cmp.Diff(want, got); diff != "" {
-					return fmt.Errorf("%s with %v (-metrics-server +this apiserver)\n%s", resource, options, diff)
-				}
-				if len(want) == 0 && options.LabelSelector == "" && options.FieldSelector == "" {
-					return fmt.Errorf("metrics-server returns no %s", resource)
-				}
-				return nil
-			})
+			eventually(t, func() error { return compare(t.Context(), theirs, ours, gvr, options) })
 		}
 	}
 }
 
+// createCompared creates a node and pods, and removes them after the test.
+func createCompared(t *testing.T, now time.Time) {
+	t.Helper()
+	old, later := now.Add(-time.Hour), now.Add(5*time.Second)
+	pods := map[string]map[string]container{
+		"one-container":  {"app": {old, 0.123456789, 10 << 20}},
+		"two-containers": {"app": {old, 1.5, 1<<30 + 1}, "sidecar": {old, 0.001, 4096}},
+		"restarted":      {"app": {later, 1, 1 << 20}},
+		"pending":        {"app": {old, 1, 1 << 20}},
+	}
+	t.Cleanup(func() {
+		err := sources["nodes.metrics.k8s.io"].remove(context.Background(), "compared")
+		for pod := range pods {
+			err = errors.Join(err, deletePod(context.Background(), pod))
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	if err := applyNode(t.Context(), "compared", map[string]string{"zone": "b"}); err != nil {
+		t.Fatal(err)
+	}
+	for pod, containers := range pods {
+		for name, c := range containers {
+			kubelets().set(metav1.NamespaceDefault, pod, name, c)
+		}
+		if err := applyPod(t.Context(), "compared", pod, map[string]string{"pod": pod}, slices.Sorted(maps.Keys(containers))...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := setPhase(t.Context(), "pending", corev1.PodPending); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// compare returns the differences between two servers' answers to a list request.
+func compare(ctx context.Context, theirs, ours dynamic.Interface, gvr schema.GroupVersionResource, options metav1.ListOptions) error {
+	want, err := comparable(ctx, theirs, gvr, options)
+	if err != nil {
+		return err
+	}
+	got, err := comparable(ctx, ours, gvr, options)
+	if err != nil {
+		return err
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		return fmt.Errorf("%s with %v (-metrics-server +this apiserver)\n%s", gvr.Resource, options, diff)
+	}
+	if len(want) == 0 && options.LabelSelector == "" && options.FieldSelector == "" {
+		return fmt.Errorf("metrics-server returns no %s", gvr.Resource)
+	}
+	return nil
+}
+
 // comparable returns the objects without the fields that metrics-server sets to the time of the request or not at all.
-func comparable(client dynamic.Interface, ctx context.Context, gvr schema.GroupVersionResource, options metav1.ListOptions) ([]unstructured.Unstructured, error) {
+func comparable(ctx context.Context, client dynamic.Interface, gvr schema.GroupVersionResource, options metav1.ListOptions) ([]unstructured.Unstructured, error) {
 	list, err := client.Resource(gvr).List(ctx, options)
 	if err != nil {
 		return nil, err
