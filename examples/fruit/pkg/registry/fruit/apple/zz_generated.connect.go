@@ -63,12 +63,12 @@ func (c *connecter) NewConnectOptions() (options runtime.Object, subpath bool, p
 
 // Connect implements rest.Connecter.
 func (c *connecter) Connect(ctx context.Context, name string, options runtime.Object, _ rest.Responder) (http.Handler, error) {
-	if errs := c.strategy.ValidateDeclaratively(ctx, options, nil, nil, operation.Create, rest.DeclarativeValidationConfig{}); len(errs) > 0 {
-		return nil, apierrors.NewInvalid(schema.GroupKind{Group: "fruit.example.com", Kind: c.kind}, name, errs)
-	}
 	obj, err := c.store.Get(ctx, name, &metav1.GetOptions{})
 	if err != nil {
 		return nil, err
+	}
+	if errs := c.strategy.ValidateDeclaratively(ctx, options, nil, nil, operation.Create, rest.DeclarativeValidationConfig{}); len(errs) > 0 {
+		return nil, apierrors.NewInvalid(schema.GroupKind{Group: "fruit.example.com", Kind: c.kind}, name, errs)
 	}
 	return c.connect(ctx, obj.(*Apple), options)
 }

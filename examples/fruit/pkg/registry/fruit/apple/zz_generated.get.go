@@ -65,12 +65,12 @@ func (g *getter) NewGetOptions() (options runtime.Object, subpath bool, pathKey 
 
 // Get implements rest.GetterWithOptions.
 func (g *getter) Get(ctx context.Context, name string, options runtime.Object) (runtime.Object, error) {
-	if errs := g.strategy.ValidateDeclaratively(ctx, options, nil, nil, operation.Create, rest.DeclarativeValidationConfig{}); len(errs) > 0 {
-		return nil, apierrors.NewInvalid(schema.GroupKind{Group: "fruit.example.com", Kind: g.kind}, name, errs)
-	}
 	obj, err := g.store.Get(ctx, name, &metav1.GetOptions{})
 	if err != nil {
 		return nil, err
+	}
+	if errs := g.strategy.ValidateDeclaratively(ctx, options, nil, nil, operation.Create, rest.DeclarativeValidationConfig{}); len(errs) > 0 {
+		return nil, apierrors.NewInvalid(schema.GroupKind{Group: "fruit.example.com", Kind: g.kind}, name, errs)
 	}
 	return g.get(ctx, obj.(*Apple), options)
 }
