@@ -118,6 +118,9 @@ func groupVersions(p *project.Project) []apis.API {
 			for _, kind := range group.Kinds {
 				if slices.Contains(kind.Versions, version) {
 					api.Kinds, api.Objects = append(api.Kinds, kind.Name), append(api.Objects, kind.Types()...)
+					if kind.Shape != project.ShapeStored {
+						api.Unstored = append(api.Unstored, kind.Name)
+					}
 					for _, s := range kind.Subresources {
 						api.Objects = append(api.Objects, s.Objects(kind)...)
 					}

@@ -16,25 +16,29 @@ const (
 	celModule = "github.com/google/cel-go"
 )
 
-// IsUntidy reports whether the project in dir has a go.mod that the user has edited, and that lacks modules which generated code imports.
+// IsUntidy reports whether the project in dir has a go.mod that the user has edited, and that lacks modules which the project did not need when
+// its go.mod was last written.
 func IsUntidy(dir string, plan *scaffold.Plan) bool {
-	rendered, err := modfile.ParseLax(goMod, plan.Kept(goMod), nil)
-	if err != nil || len(rendered.Require) == 0 {
+	rendered, written := plan.Kept(goMod)
+	edited, err := regular.Read(filepath.Join(dir, goMod))
+	if rendered == nil || err != nil {
 		return false
 	}
-	content, err := regular.Read(filepath.Join(dir, goMod))
+	known := slices.Concat(requirements(written), requirements(edited))
+	return slices.ContainsFunc(requirements(rendered), func(path string) bool { return !slices.Contains(known, path) })
+}
+
+// requirements returns the paths of the modules that a go.mod requires. An invalid one requires none.
+func requirements(content []byte) []string {
+	mod, err := modfile.ParseLax(goMod, content, nil)
 	if err != nil {
-		return false
+		return nil
 	}
-	edited, err := modfile.ParseLax(goMod, content, nil)
-	if err != nil {
-		return false
+	var paths []string
+	for _, require := range mod.Require {
+		paths = append(paths, require.Mod.Path)
 	}
-	required := map[string]bool{}
-	for _, require := range edited.Require {
-		required[require.Mod.Path] = true
-	}
-	return slices.ContainsFunc(rendered.Require, func(r *modfile.Require) bool { return !required[r.Mod.Path] })
+	return paths
 }
 
 // requireCEL makes CEL a direct dependency in go.mod, because the generated CEL rules import it. Then go mod tidy changes nothing.

@@ -22,6 +22,7 @@ func (p *Project) Validate() error {
 		checkDomain(p.Domain, p.AllowReserved),
 		checkModule(p.Module, p.AllowReserved),
 		p.checkGroups(),
+		p.checkGoTypes(),
 		p.checkWords(),
 		p.checkControllers(),
 		p.checkAdmission(),

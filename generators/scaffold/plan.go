@@ -88,14 +88,15 @@ func NewPlan(root fs.FS, files, copies Files, prune bool) (*Plan, error) {
 	return p, nil
 }
 
-// Kept returns the rendered content of a file that would be updated if the user had not edited it, or nil.
-func (p *Plan) Kept(name string) []byte {
+// Kept returns the rendered content of a file that would be updated if the user had not edited it, and the content that was last written, or
+// nil.
+func (p *Plan) Kept(name string) (rendered, written []byte) {
 	for _, c := range p.Changes {
 		if c.Path == name && c.Kept {
-			return c.content
+			return c.content, p.base[name]
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // Changed reports whether the plan changes anything.

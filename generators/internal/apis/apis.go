@@ -53,6 +53,8 @@ type API struct {
 	// Kinds lists the types that are declared as kinds. Objects lists all types of API objects: kinds, their lists, and the objects and
 	// options of subresources.
 	Kinds, Objects []string
+	// Unstored lists the kinds that are not stored. A status or scale of their types in another module is not served.
+	Unstored []string
 	// Methods maps the type of a kind to the markers for additional methods of its typed client, such as
 	// "+genclient:method=Approve,verb=create,subresource=approve".
 	Methods map[string][]string

@@ -128,6 +128,9 @@ func (m *Model) foreignMarkers(name types.Name, own []markers.Marker) []markers.
 	if slices.ContainsFunc(replaced, limitsVerbs) {
 		replaced = append(replaced, verbMarkers...)
 	}
+	if slices.ContainsFunc(m.APIs, func(api API) bool { return api.Package == name.Package && slices.Contains(api.Unstored, name.Name) }) {
+		replaced = append(replaced, "kubebuilder:subresource:status", "kubebuilder:subresource:scale")
+	}
 	var out []markers.Marker
 	for _, line := range Comments(foreign) {
 		marker := markers.Marker{Text: strings.TrimSpace(line), On: markers.Type, Name: name.Name, Pos: m.Position(name, "")}

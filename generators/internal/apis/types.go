@@ -133,19 +133,27 @@ func (m *Model) HasClient(pkg string) bool {
 // ModelPackageTag is the marker that defines the OpenAPI package of a type or Go package.
 const ModelPackageTag = "k8s:openapi-model-package"
 
-// ModelName returns the name of a type's OpenAPI definition. The package in the name is the +k8s:openapi-model-package of the type, else
-// that of its package, else the path of the Go package.
+// ModelName returns the name of a type's OpenAPI definition.
 func (m *Model) ModelName(t *types.Type) string {
 	if foreign := m.Foreign[t.Name]; foreign != nil {
 		t = foreign
 	}
+	if pkg := m.ModelPackage(t); pkg != "" {
+		return pkg + "." + t.Name.Name
+	}
+	return openapiutil.ToRESTFriendlyName(t.Name.String())
+}
+
+// ModelPackage returns the package in the name of a type's OpenAPI definition: the +k8s:openapi-model-package of the type, else that of its
+// package, else "", which means the path of the Go package.
+func (m *Model) ModelPackage(t *types.Type) string {
 	for _, lines := range [][]string{t.CommentLines, m.Universe.Package(t.Name.Package).Comments} {
 		tags, err := gengo.ExtractFunctionStyleCommentTags("+", []string{ModelPackageTag}, lines)
 		if found := tags[ModelPackageTag]; err == nil && len(found) > 0 && found[0].Value != "" {
-			return found[0].Value + "." + t.Name.Name
+			return found[0].Value
 		}
 	}
-	return openapiutil.ToRESTFriendlyName(t.Name.String())
+	return ""
 }
 
 const metaV1 = "k8s.io/apimachinery/pkg/apis/meta/v1"

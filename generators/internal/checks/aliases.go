@@ -20,8 +20,14 @@ func (c *checker) checkAliases(api apis.API) diagnostics.List {
 		switch {
 		case !pos.IsValid():
 		case foreign == nil && c.Universe[api.Package].Types[object] == nil:
-			problems.Add(pos, "%s must be an alias of a struct in another module, and %s is not one", object, c.Aliased(name))
+			if of := c.Aliased(name); of.Name != "" {
+				problems.Add(pos, "%s must be an alias of a struct, in the package of another module that declares it, and %s is not one", object, of)
+			} else {
+				problems.Add(pos, "%s is an alias: declare it without the equals sign, or as an alias of a struct in another module", object)
+			}
 		case foreign == nil:
+		case foreign.Name.Name != object:
+			problems.Add(pos, "%s must have the name %s, because the server gets the name of a kind from its Go type", object, foreign.Name.Name)
 		case !apis.EmbedsMeta(foreign, "TypeMeta"):
 			problems.Add(pos, "%s is not an API type: it does not embed metav1.TypeMeta", foreign.Name)
 		case slices.Contains(api.Kinds, object) && !apis.EmbedsMeta(foreign, "ObjectMeta"):

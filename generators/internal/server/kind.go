@@ -9,12 +9,12 @@ import (
 	"strings"
 
 	"k8s.io/gengo/v2/types"
-	openapiutil "k8s.io/kube-openapi/pkg/util"
 	crdmarkers "sigs.k8s.io/controller-tools/pkg/crd/markers"
 
 	"github.com/apiserver-builder/builder/generators/project"
 
 	"github.com/apiserver-builder/builder/generators/internal/apis"
+	"github.com/apiserver-builder/builder/generators/internal/markers"
 )
 
 // kind reads a kind's types, one for each version. It returns nil if there is a problem with them.
@@ -69,10 +69,18 @@ func (r *reader) kindVersion(k *Kind, v *KindVersion) kindMarkers {
 	}
 	d, _ := r.declaration(types.Name{Package: v.ImportPath, Name: v.name})
 	v.pos, v.client, v.informer = d.pos, d.hasClient("get", "list", "apply"), d.hasClient("list", "watch")
-	if foreign := r.packages.Foreign[types.Name{Package: v.ImportPath, Name: v.name}]; foreign != nil {
-		v.unnamed = r.packages.ModelName(foreign) == openapiutil.ToRESTFriendlyName(foreign.Name.String())
-	}
 	read := r.readKindMarkers(v, d)
+	if foreign := r.packages.Foreign[types.Name{Package: v.ImportPath, Name: v.name}]; foreign != nil {
+		v.unnamed = r.packages.ModelPackage(foreign) == ""
+		of := r.foreignResource(foreign)
+		if len(read.resource.ShortName) == 0 {
+			read.resource.ShortName = of.ShortName
+		}
+		if len(read.resource.Categories) == 0 {
+			read.resource.Categories = of.Categories
+		}
+		read.resource.Singular = cmp.Or(read.resource.Singular, of.Singular)
+	}
 	r.describeVersion(k, v, read, d)
 	return read
 }
@@ -94,7 +102,12 @@ func (r *reader) checkType(k *Kind, v *KindVersion) {
 		return // checks reports it
 	}
 	items, ok := apis.JSONField(r.universe.Type(list), "items")
-	if !ok || items.Type.Kind != types.Slice || items.Type.Elem.Name != element {
+	foreign := r.packages.Foreign[list]
+	switch matches := ok && items.Type.Kind == types.Slice && items.Type.Elem.Name == element; {
+	case matches:
+	case foreign != nil:
+		r.problem(r.packages.Position(list, ""), "%s lacks the field Items []%s, which builder requires: create the kind without --types", foreign.Name, v.name)
+	default:
 		r.problem(r.packages.Position(list, ""), `the type %sList lacks the field Items []%s with the tag json:"items"`, v.name, v.name)
 	}
 }
@@ -111,8 +124,12 @@ func (r *reader) describe(k *Kind, read kindMarkers) {
 	k.Constants = slices.DeleteFunc(k.Constants, project.IsRegistryIdentifier)
 }
 
-// checkWrites reports what clients of a virtual kind could not write, because its Storage has no method Update.
+// checkWrites reports subresources of kinds that have no objects, and what clients of a virtual kind could not write, because its Storage has
+// no method Update.
 func (r *reader) checkWrites(k *Kind) {
+	if !k.Listed() && (k.Status || k.Hub.Scale != nil) {
+		r.problem(k.pos, "%s is a %s, so it cannot have a status or scale subresource: remove the marker", k.Name, k.Shape)
+	}
 	if !k.Virtual() || k.Writes.Update {
 		return
 	}
@@ -171,14 +188,30 @@ func (r *reader) describeVersion(k *Kind, v *KindVersion, read kindMarkers, d de
 	r.columns(v, t, read.columns)
 }
 
+// foreignResource returns the +kubebuilder:resource marker of a type of another module.
+func (r *reader) foreignResource(foreign *types.Type) crdmarkers.Resource {
+	for _, line := range apis.Comments(foreign) {
+		marker := markers.Marker{Text: strings.TrimSpace(line), On: markers.Type}
+		if resource, ok := r.packages.Registry.Parse(marker).(crdmarkers.Resource); ok {
+			return resource
+		}
+	}
+	return crdmarkers.Resource{}
+}
+
 // checkForeignNames reports a scope and a resource name that differ from those of the module's type, which its clients use.
 func (r *reader) checkForeignNames(d declaration, foreign *types.Type, scope, resource string) {
-	comments := apis.Comments(foreign)
-	if scope == "Namespaced" && apis.HasLine(comments, "+genclient:nonNamespaced") {
-		r.problem(d.pos, "%s has objects without a namespace (+genclient:nonNamespaced): create the kind with --namespaced=false", foreign.Name)
+	comments, of := apis.Comments(foreign), r.foreignResource(foreign)
+	cluster := of.Scope == "Cluster" || apis.HasLine(comments, "+genclient:nonNamespaced")
+	namespaced := of.Scope == "Namespaced" || apis.HasLine(comments, "+genclient")
+	switch {
+	case scope == "Namespaced" && cluster:
+		r.problem(d.pos, "%s has objects without a namespace: create the kind with --namespaced=false", foreign.Name)
+	case scope == "Cluster" && namespaced && !cluster:
+		r.problem(d.pos, "%s has objects in namespaces: create the kind without --namespaced=false", foreign.Name)
 	}
-	if names := apis.TagValues(comments, "resourceName"); len(names) > 0 && names[0] != resource {
-		r.problem(d.pos, "%s has the resource name %q: create the kind with --plural %s", foreign.Name, names[0], names[0])
+	if name := cmp.Or(append(apis.TagValues(comments, "resourceName"), of.Path)[0], resource); name != resource {
+		r.problem(d.pos, "%s has the resource name %q: create the kind with --plural %s", foreign.Name, name, name)
 	}
 }
 

@@ -137,7 +137,7 @@ type KindVersion struct {
 	notStatus []string
 	client    bool // supports get, list and apply
 	informer  bool
-	unnamed   bool // the type's OpenAPI definition has the path of the type as its name
+	unnamed   bool // the type does not name its OpenAPI definition, whose name is then the path of the type
 	pos       token.Position
 }
 

@@ -36,7 +36,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 // Dependencies starts to measure.
 func (o *Options) Dependencies(ctx context.Context, d *registry.Dependencies) error {
 	config := d.Config()
-	config.TLSClientConfig = o.kubelet
+	config.Insecure, config.CAFile, config.CAData, config.ServerName = o.kubelet.Insecure, o.kubelet.CAFile, nil, ""
 	go d.Usage.Run(ctx, o.interval, d.KubernetesInformers().Core().V1().Nodes().Lister(), usage.Kubelets(config))
 	return nil
 }

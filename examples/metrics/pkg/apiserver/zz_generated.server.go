@@ -77,8 +77,6 @@ func init() {
 func setOpenAPI(config *genericapiserver.Config) {
 	config.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(generatedopenapi.GetOpenAPIDefinitions, definitionNamer)
 	config.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(generatedopenapi.GetOpenAPIDefinitions, definitionNamer)
-	config.OpenAPIConfig.GetDefinitionName, config.OpenAPIV3Config.GetDefinitionName = definitionName, definitionName
-	config.OpenAPIV3Config.Definitions = nil // they refer to each other by other names; kube-openapi gets them again
 	config.OpenAPIConfig.Info.Title, config.OpenAPIV3Config.Info.Title = "metrics", "metrics"
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -20,11 +21,13 @@ func Kubelets(config *rest.Config) Scraper {
 	return func(ctx context.Context, node *corev1.Node) (map[Source]Point, error) {
 		of := rest.CopyConfig(config)
 		of.NegotiatedSerializer = scheme.Codecs // the client requires it, and reads text
+		host := node.Name
 		for _, address := range node.Status.Addresses {
-			if address.Type == corev1.NodeInternalIP {
-				of.Host = fmt.Sprintf("https://%s:%d", address.Address, node.Status.DaemonEndpoints.KubeletEndpoint.Port)
+			if address.Type == corev1.NodeInternalIP && host == node.Name {
+				host = address.Address
 			}
 		}
+		of.Host = "https://" + net.JoinHostPort(host, fmt.Sprint(node.Status.DaemonEndpoints.KubeletEndpoint.Port))
 		client, err := rest.UnversionedRESTClientFor(of)
 		if err != nil {
 			return nil, err

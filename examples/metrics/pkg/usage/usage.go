@@ -90,10 +90,9 @@ func (c *Collector) Of(source Source) (usage *v1beta1.NodeMetrics, known bool) {
 	if !ok || last.CPU < prev.CPU {
 		return nil, known
 	}
-	window := last.Time.Sub(prev.Time)
-	cores := float64(last.CPU-prev.CPU) / window.Seconds()
-	return &v1beta1.NodeMetrics{Timestamp: metav1.NewTime(last.Time), Window: metav1.Duration{Duration: window}, Usage: corev1.ResourceList{
-		corev1.ResourceCPU:    *resource.NewScaledQuantity(int64(cores), resource.Nano),
+	window := metav1.Duration{Duration: last.Time.Sub(prev.Time)}
+	return &v1beta1.NodeMetrics{Timestamp: metav1.NewTime(last.Time), Window: window, Usage: corev1.ResourceList{
+		corev1.ResourceCPU:    *resource.NewScaledQuantity(int64(float64(last.CPU-prev.CPU)/window.Seconds()), resource.Nano),
 		corev1.ResourceMemory: *resource.NewQuantity(last.Memory, resource.BinarySI),
 	}}, true
 }

@@ -124,7 +124,7 @@ func open(t *testing.T, ctx context.Context, client *http.Client, url string) *h
 // object a moment earlier. Before that, it compares the first lists, which does not tell in which order objects have changed.
 func follow(response *http.Response, events *atomic.Int64, started *atomic.Bool) error {
 	lines := bufio.NewReaderSize(response.Body, 1<<16)
-	next, version, missing := 0, 0, map[int]bool{}
+	first, next, version, missing := 0, 0, 0, map[int]bool{}
 	for {
 		line, err := lines.ReadSlice('\n')
 		if err != nil {
@@ -136,20 +136,27 @@ func follow(response *http.Response, events *atomic.Int64, started *atomic.Bool)
 		}
 		n, newer := number(line, `"message":"`), number(line, `"resourceVersion":"`)
 		if next == 0 {
-			next = n + 1
+			first, next = n, n+1
 			continue
 		}
 		for ; next < n; next++ {
 			missing[next] = true
 		}
-		if n == next {
+		switch {
+		case n == next:
 			next++
-		} else if !missing[n] && next-n < len(missing)+10 {
+		case missing[n]:
+			delete(missing, n)
+		case n >= first:
 			return fmt.Errorf("change %d came twice", n)
 		}
-		delete(missing, n)
-		if newer <= version || len(missing) > 10 {
-			return fmt.Errorf("resourceVersion %d came after %d, and the changes %v did not come", newer, version, missing)
+		for late := range missing {
+			if late < n-100 {
+				return fmt.Errorf("change %d did not come before change %d", late, n)
+			}
+		}
+		if newer <= version {
+			return fmt.Errorf("resourceVersion %d came after %d", newer, version)
 		}
 		version = newer
 	}
