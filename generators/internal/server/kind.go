@@ -102,14 +102,14 @@ func (r *reader) checkType(k *Kind, v *KindVersion) {
 		return // checks reports it
 	}
 	items, ok := apis.JSONField(r.universe.Type(list), "items")
-	foreign := r.packages.Foreign[list]
-	switch matches := ok && items.Type.Kind == types.Slice && items.Type.Elem.Name == element; {
-	case matches:
-	case foreign != nil:
-		r.problem(r.packages.Position(list, ""), "%s lacks the field Items []%s, which builder requires: create the kind without --types", foreign.Name, v.name)
-	default:
-		r.problem(r.packages.Position(list, ""), `the type %sList lacks the field Items []%s with the tag json:"items"`, v.name, v.name)
+	if ok && items.Type.Kind == types.Slice && items.Type.Elem.Name == element {
+		return
 	}
+	if foreign := r.packages.Foreign[list]; foreign != nil {
+		r.problem(r.packages.Position(list, ""), "%s lacks the field Items []%s, which builder requires: create the kind without --types", foreign.Name, v.name)
+		return
+	}
+	r.problem(r.packages.Position(list, ""), `the type %sList lacks the field Items []%s with the tag json:"items"`, v.name, v.name)
 }
 
 // describe sets the properties that all versions of a kind share, from the markers of the hub.
