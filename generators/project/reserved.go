@@ -53,9 +53,9 @@ var factoryMethods = set("Start StartWithContext Shutdown WaitForCacheSync WaitF
 
 // testFunctions contains the names, without Test, of the tests that every project has. Names of a single word are omitted, because the
 // tests of a kind start with the name of its group.
-var testFunctions = set("BadName BadWatch ConnectDiscovery ConnectRoles ConnectSubresources CreateAndDelete DeleteCollection DryRun FieldValidation GetSubresourceDiscovery GetSubresourceRoles GetSubresources ObjectCountQuota OpenAPI OtherFields " +
+var testFunctions = set("BadName BadWatch ConnectDiscovery ConnectRoles ConnectSubresources CreateAndDelete DeleteCollection DryRun FieldValidation GarbageCollection GetSubresourceDiscovery GetSubresourceRoles GetSubresources ObjectCountQuota OpenAPI OtherFields " +
 	"PreferredVersion ResourceVersionMatch ReviewRoles ReviewVerbs ScaleApply ScaleDiscovery ScaleRoles ScaleStatus ScaleTable " +
-	"SelectableFields ServerSideApply StatusIsolation SubresourceDiscovery SubresourceRoles TableObjects " +
+	"SelectableFields ServerSideApply SlowWatch StatusIsolation SubresourceDiscovery SubresourceRoles TableObjects " +
 	"UpdateSubresourceDiscovery UpdateSubresourceRoles UpdateSubresources WatchBookmark WatchNamespace WatchOrder WatchSelected")
 
 // serverImports contains the names of other imports in generated files and reconcilers, which import groups. For example, the informer for

@@ -36,9 +36,10 @@ var (
 	// apiserverURL and apiserverCA are for requests that bypass the aggregation layer. They are empty with TEST_KUBECONFIG.
 	apiserverURL string
 	apiserverCA  []byte
-	// apiserverArgs are the arguments of the apiserver: init functions may append to them. testLog is the file that it logs to.
-	apiserverArgs []string
-	testLog       *os.File
+	// apiserverArgs and controllerManagerArgs are the arguments of the apiserver and of the controller manager: init functions may append to them.
+	apiserverArgs, controllerManagerArgs []string
+	// testLog is the file that the apiserver logs to.
+	testLog *os.File
 )
 
 func TestMain(m *testing.M) {

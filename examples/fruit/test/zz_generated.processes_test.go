@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"net"
 	"os"
 	"os/exec"
@@ -18,8 +19,6 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/cert"
-	ctrl "sigs.k8s.io/controller-runtime"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"example.com/shop/internal/controller"
 	"example.com/shop/pkg/apiserver"
@@ -168,15 +167,13 @@ func (e *environment) startControllers() error {
 	if err != nil {
 		return err
 	}
-	scheme, err := controller.NewScheme()
-	if err != nil {
+	options, flags := &controller.Options{}, flag.NewFlagSet(controllerManagerName, flag.ContinueOnError)
+	options.AddFlags(flags)
+	if err := flags.Parse(append([]string{"--metrics-bind-address=0", "--health-probe-bind-address=0"}, controllerManagerArgs...)); err != nil {
 		return err
 	}
-	mgr, err := ctrl.NewManager(config, ctrl.Options{Scheme: scheme, Metrics: metricsserver.Options{BindAddress: "0"}})
+	mgr, err := options.NewManager(config)
 	if err != nil {
-		return err
-	}
-	if err := controller.AddToManager(mgr); err != nil {
 		return err
 	}
 	e.run("controllers", mgr.Start)

@@ -2,6 +2,7 @@ package rbac
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -59,6 +60,13 @@ func role(t *testing.T, files map[string]string) (string, error) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module example.com/shop\n\ngo 1.26\n"), 0o644); err != nil {
 		t.Fatal(err)
+	}
+	files = maps.Clone(files)
+	if files == nil {
+		files = map[string]string{}
+	}
+	if _, ok := files["options.go"]; !ok {
+		files["options.go"] = "package controller\n\ntype Options struct{ base }\n"
 	}
 	for name, content := range files {
 		if filepath.Base(name) == name {
@@ -219,7 +227,7 @@ func TestRoleErrors(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := role(t, map[string]string{"apple_controller.go": test.source})
+			_, err := role(t, map[string]string{"apple_controller.go": test.source, "options.go": strings.Replace(test.source, "func {", "type Options struct{ base }", 1)})
 			var problems diagnostics.List
 			if !errors.As(err, &problems) {
 				t.Fatalf("got the error %v, want one with a position", err)

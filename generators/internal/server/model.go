@@ -20,8 +20,6 @@ type Server struct {
 	Versions, AllVersions []*GroupVersion
 	Kinds                 []*Kind
 	Reconcilers           []Reconciler
-	// ControllerOptions means that the reconcilers have options, which the flags of the controller manager set.
-	ControllerOptions bool
 	// Plugins lists the admission plugins, in order.
 	Plugins []Plugin
 	// Validated means that some kinds have generated validation.

@@ -183,16 +183,13 @@ func (r *reader) server() *Server {
 		r.reconciler(s, c.ControllerNames().Type())
 	}
 	slices.SortFunc(s.Reconcilers, func(a, b Reconciler) int { return cmp.Compare(a.Type, b.Type) })
-	s.ControllerOptions = r.reconcilers.Options
 	s.Plugins = r.plugins(s)
 	r.checkNames(s)
 	return s
 }
 
 func (r *reader) reconciler(s *Server, name string) {
-	fields := r.reconcilers.Fields[name]
-	fields.Options = fields.Options && r.reconcilers.Options
-	s.Reconcilers = append(s.Reconcilers, Reconciler{Type: name, Fields: fields})
+	s.Reconcilers = append(s.Reconcilers, Reconciler{Type: name, Fields: r.reconcilers.Fields[name]})
 }
 
 func (r *reader) groupVersion(group project.Group, version string) *GroupVersion {

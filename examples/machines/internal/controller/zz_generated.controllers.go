@@ -6,8 +6,6 @@
 package controller
 
 import (
-	"flag"
-
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -23,13 +21,6 @@ func NewScheme() (*runtime.Scheme, error) {
 		subresourcesv1.AddToScheme,
 	)
 	return scheme, builder.AddToScheme(scheme)
-}
-
-// AddToManager registers every reconciler of this project with mgr, with default options.
-func AddToManager(mgr ctrl.Manager) error {
-	options := &Options{}
-	options.AddFlags(flag.NewFlagSet("", flag.ContinueOnError))
-	return options.AddToManager(mgr)
 }
 
 // AddToManager registers every reconciler of this project with mgr. It sets the field Client of a reconciler, if it has

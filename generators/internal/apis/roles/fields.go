@@ -12,6 +12,7 @@ const (
 	clientPackage = "sigs.k8s.io/controller-runtime/pkg/client"
 	clientType    = "Client"
 	optionsType   = "Options"
+	baseType      = "base"
 )
 
 // Fields are the fields of a reconciler that generated code sets. They may be embedded.
@@ -26,9 +27,6 @@ type Fields struct {
 func (r *Reconcilers) add(file *ast.File) {
 	imported := importName(file, clientPackage)
 	for _, decl := range file.Decls {
-		if f, ok := decl.(*ast.FuncDecl); ok && f.Name.Name == "AddFlags" && isMethodOfOptions(f) {
-			r.Options = true
-		}
 		d, ok := decl.(*ast.GenDecl)
 		if !ok {
 			continue
@@ -37,6 +35,9 @@ func (r *Reconcilers) add(file *ast.File) {
 			t, ok := spec.(*ast.TypeSpec)
 			if !ok {
 				continue
+			}
+			if t.Name.Name == optionsType {
+				r.options = t
 			}
 			if fields := fieldsOf(t, imported); fields != (Fields{}) {
 				r.Fields[t.Name.Name] = fields
@@ -66,9 +67,13 @@ func fieldsOf(t *ast.TypeSpec, client string) Fields {
 	return found
 }
 
-// isMethodOfOptions reports whether a function is a method of *Options.
-func isMethodOfOptions(f *ast.FuncDecl) bool {
-	return f.Recv != nil && len(f.Recv.List) == 1 && isOptions(f.Recv.List[0].Type)
+// embedsBase reports whether a type is a struct that embeds base.
+func embedsBase(t *ast.TypeSpec) bool {
+	s, ok := t.Type.(*ast.StructType)
+	return ok && slices.ContainsFunc(s.Fields.List, func(field *ast.Field) bool {
+		embedded, ok := field.Type.(*ast.Ident)
+		return ok && len(field.Names) == 0 && embedded.Name == baseType
+	})
 }
 
 // isOptions reports whether a type is *Options.

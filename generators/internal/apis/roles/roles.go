@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"go/ast"
+	"go/token"
 	"io/fs"
 	"path"
 	"path/filepath"
@@ -40,21 +41,28 @@ func Server(plugins bool) []string {
 // marker is the text that a file with a rule contains.
 const marker = "+kubebuilder:rbac"
 
+// The errors of the type Options, on which the generated command depends.
+const noOptions = "no type Options: declare \"type Options struct{ base }\" in this folder, because the controller manager reads its settings from it"
+
+var errNoBase = errors.New("the type Options does not embed base: add it as the first field, and if Options has a method AddFlags, call o.base.AddFlags(flags) in it")
+
 // Reconcilers is the model of the reconcilers.
 type Reconcilers struct {
 	// Roles contains the Roles and ClusterRoles for their markers.
 	Roles []any
 	// Fields contains the fields that generated code sets, by struct type.
 	Fields map[string]Fields
-	// Options means that *Options has the method AddFlags.
-	Options bool
+	// options is the type Options.
+	options *ast.TypeSpec
 }
 
 // ReadControllers reads the reconcilers in the project's folder dir. The ClusterRole has the given name. If env is nil, the go command gets the
 // environment of this process.
 func ReadControllers(ctx context.Context, dir string, env []string, name string) (Reconcilers, diagnostics.List, error) {
+	var problems diagnostics.List
 	if own, err := hasSources(dir); err != nil || !own {
-		return Reconcilers{}, nil, err
+		problems.Add(token.Position{Filename: Controllers}, noOptions)
+		return Reconcilers{}, problems, err
 	}
 	roots, err := loadAll(ctx, dir, env, Controllers)
 	if err != nil {
@@ -65,9 +73,14 @@ func ReadControllers(ctx context.Context, dir string, env []string, name string)
 		for _, file := range root.Syntax {
 			read.add(file)
 		}
+		if read.options != nil && !embedsBase(read.options) {
+			root.AddError(loader.ErrFromNode(errNoBase, read.options))
+		}
 	}
-	var problems diagnostics.List
 	read.Roles, problems, err = generate(dir, roots, name)
+	if read.options == nil && len(problems) == 0 {
+		problems.Add(token.Position{Filename: Controllers}, noOptions)
+	}
 	return read, problems, err
 }
 
