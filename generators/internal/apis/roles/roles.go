@@ -41,7 +41,7 @@ func Server(plugins bool) []string {
 // marker is the text that a file with a rule contains.
 const marker = "+kubebuilder:rbac"
 
-// The errors of the type Options, on which the generated command depends.
+// noOptions and errNoBase are the errors of the type Options, on which the generated command depends.
 const noOptions = "no type Options: declare \"type Options struct{ base }\" in this folder, because the controller manager reads its settings from it"
 
 var errNoBase = errors.New("the type Options does not embed base: add it as the first field, and if Options has a method AddFlags, call o.base.AddFlags(flags) in it")
