@@ -45,7 +45,7 @@ var examples = []struct {
 	}},
 	{name: "machines", handOwned: 190, edited: []string{
 		"README.md",
-		"config/kustomization.yaml",
+		"config/base/kustomization.yaml",
 		"go.mod",
 		"pkg/apis/subresources/v1/machine_console_types.go",
 		"pkg/apis/subresources/v1/machine_portforward_types.go",

@@ -10,6 +10,8 @@
 //	types/              the types of each kind: of one that can be listed, a review, a parent, or a kind whose types are foreign
 //	subresource/        for each custom subresource, by its verb: its types, in each version, and the function
 //	admission/          for each admission plugin
+//	certificates/ORIGIN once, by the origin of the apiserver's certificate
+//	etcd/               once for a project that needs an etcd
 //	controller/         for each reconciler of a kind of the project (controller-builtin: of a kind of Kubernetes)
 //	validation/         validation code: once, for each package of types, and for CEL rules
 //	wiring/             code that depends on the Go types: for the project, each version, each kind, each kind with a status
@@ -20,5 +22,5 @@ package templates
 
 import "embed"
 
-//go:embed all:project all:gomod all:version all:kind-stored all:kind-virtual all:kind-review all:kind-parent all:types all:subresource all:admission all:controller all:controller-builtin all:kinds all:wiring all:validation
+//go:embed all:project all:gomod all:version all:kind-stored all:kind-virtual all:kind-review all:kind-parent all:types all:subresource all:admission all:controller all:controller-builtin all:kinds all:certificates all:etcd all:wiring all:validation
 var files embed.FS

@@ -25,6 +25,7 @@ func projectFactors() []factor {
 	all := []factor{
 		{"name", []string{"", " --name store"}},
 		{"domain", []string{" --domain example.com", " --domain shop.k8s.io --allow-reserved-domain"}},
+		{"certificates", []string{"", " --certificates provided"}},
 		{"namesakes", []string{"no", "yes"}}, // two groups with a kind of the same name
 		{"third kind", []string{"Orchard", "String"}},
 		{"others", []string{"", "apps v1 Deployment", " v1 Event,events.k8s.io v1 Event"}},
@@ -112,7 +113,7 @@ type userCommand struct {
 
 // commands returns the command lines that create the project of a choice.
 func (c choice) commands(module string) []userCommand {
-	all := []userCommand{{name: "init", line: "init --module " + module + c["name"] + c["domain"]}}
+	all := []userCommand{{name: "init", line: "init --module " + module + c["name"] + c["domain"] + c["certificates"]}}
 	add := func(name, line string, after ...string) {
 		all = append(all, userCommand{name, line, append(after, "init")})
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +14,7 @@ import (
 
 func (a *app) initCommand() *cobra.Command {
 	var flags changeFlags
-	var domain, module, name string
+	var domain, module, name, certificates string
 	var allowReserved bool
 	cmd := &cobra.Command{
 		Use:     "init --domain DOMAIN --module MODULE",
@@ -28,7 +29,7 @@ func (a *app) initCommand() *cobra.Command {
 			if err := flags.check(); err != nil {
 				return err
 			}
-			var options []project.Option
+			options := []project.Option{project.Certificates(certificates)}
 			if allowReserved {
 				options = append(options, project.AllowReserved)
 			}
@@ -65,6 +66,8 @@ func (a *app) initCommand() *cobra.Command {
 	cmd.Flags().StringVar(&domain, "domain", "", "the domain suffix of the project's API groups, such as example.com")
 	cmd.Flags().StringVar(&module, "module", "", "the path of the project's Go module, such as example.com/shop")
 	cmd.Flags().StringVar(&name, "name", "", "the name of the project's objects in a cluster (default: the last element of the module's path)")
+	cmd.Flags().StringVar(&certificates, "certificates", project.CertificatesSelfManaged,
+		"where the apiserver's certificate in a cluster comes from: "+strings.Join(project.CertificateOrigins(), ", "))
 	cmd.Flags().BoolVar(&allowReserved, "allow-reserved-domain", false, "allow k8s.io and kubernetes.io, which belong to the Kubernetes project")
 	flags.add(a, cmd, true)
 	return cmd
@@ -78,8 +81,9 @@ func initialize(dir string, wanted *project.Project) (*project.Project, error) {
 		return wanted, scaffold.CheckFree(dir, wanted)
 	case err != nil:
 		return nil, err
-	case was.Name != wanted.Name || was.Domain != wanted.Domain || was.Module != wanted.Module:
-		return nil, usagef("this folder already contains the project %s (domain %s, module %s): edit its PROJECT file, or use another folder", was.Name, was.Domain, was.Module)
+	case was.Name != wanted.Name || was.Domain != wanted.Domain || was.Module != wanted.Module || was.CertificateOrigin() != wanted.CertificateOrigin():
+		return nil, usagef("this folder already contains the project %s (domain %s, module %s, certificates %s): edit its PROJECT file, or use another folder",
+			was.Name, was.Domain, was.Module, was.CertificateOrigin())
 	}
 	return was, nil
 }

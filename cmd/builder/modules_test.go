@@ -88,7 +88,7 @@ func TestEmbed(t *testing.T) {
 		"internal/controller/assets/job.yaml": "kind: Job\n",
 	})
 	must(t, dir, addPlum)
-	role := read(t, dir)["config/rbac/zz_generated.role.yaml"]
+	role := read(t, dir)["config/base/rbac/zz_generated.role.yaml"]
 	if !strings.Contains(role, "- plums\n") || !strings.Contains(role, "- apples\n") {
 		t.Errorf("the role lacks a kind:\n%s", role)
 	}

@@ -25,13 +25,13 @@ func TestPrintChanges(t *testing.T) {
 			{Action: scaffold.Unchanged, Path: "go.mod"},
 		}, "kept       Makefile, which you have edited\nunchanged  2 files\n"},
 		"generated files": {[]scaffold.Change{
-			{Action: scaffold.Updated, Path: "config/rbac/zz_generated.role.yaml"},
+			{Action: scaffold.Updated, Path: "config/base/rbac/zz_generated.role.yaml"},
 			{Action: scaffold.Created, Path: deepcopy},
 			{Action: scaffold.Updated, Path: "pkg/apis/fruit/v1/zz_generated.register.go"},
 			{Action: scaffold.Created, Path: defaults},
 			{Action: scaffold.Deleted, Path: apple},
 			{Action: scaffold.Deleted, Path: "pkg/generated/listers/apple.go"},
-		}, "updated    config/rbac/zz_generated.role.yaml\n" +
+		}, "updated    config/base/rbac/zz_generated.role.yaml\n" +
 			"created    pkg/apis/fruit/v1/zz_generated.* (2 files)\n" +
 			"updated    pkg/apis/fruit/v1/zz_generated.register.go\n" +
 			"deleted    pkg/generated/ (2 files)\n"},

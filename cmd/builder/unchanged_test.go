@@ -110,7 +110,7 @@ const (
 	apple    = "pkg/apis/fruit/v1alpha1/apple_types.go"
 	server   = "pkg/apiserver/zz_generated.server.go"
 	openAPI  = "pkg/generated/openapi/zz_generated.openapi.go"
-	role     = "config/rbac/zz_generated.role.yaml"
+	role     = "config/base/rbac/zz_generated.role.yaml"
 	strayGen = "pkg/generated/notes.txt"
 )
 
@@ -136,7 +136,7 @@ var disturbances = map[string]disturbance{
 	"generated manifest gone":    remove(role),
 	"stray generated file":       appendTo("config/zz_generated.stray.yaml", "\n"),
 	"stray file among generated": appendTo(strayGen, "\n"),
-	"the user's file":            appendTo("config/kustomization.yaml", "# A comment.\n"),
+	"the user's file":            appendTo("config/base/kustomization.yaml", "# A comment.\n"),
 	"the user's file gone":       remove("README.md"),
 	"pristine files gone":        remove(".scaffold/base.txtar"),
 	"left over by a killed run":  made(".builder-stage-1", makeFolder),

@@ -54,6 +54,9 @@ func (k Kind) clone() Kind {
 
 // normalize rewrites the project into its canonical form: lists are sorted, empty lists are nil, and regular plurals are empty.
 func (p *Project) normalize() {
+	if p.SelfManaged() {
+		p.Certificates = ""
+	}
 	for i := range p.Groups {
 		g := &p.Groups[i]
 		if g.Domain == p.Domain {

@@ -33,6 +33,8 @@ type Project struct {
 	Domain string `json:"domain"`
 	// Module is the path of the project's Go module.
 	Module string `json:"module"`
+	// Certificates is the origin of the apiserver's certificate, one of those in CertificateOrigins. It is empty if that is the default.
+	Certificates string `json:"certificates,omitempty"`
 	// AllowReserved permits a domain and module of Kubernetes, such as k8s.io.
 	AllowReserved bool `json:"allowReserved,omitempty"`
 	// Groups lists the project's API groups.

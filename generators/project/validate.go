@@ -21,6 +21,7 @@ func (p *Project) Validate() error {
 		checkName(p.Name),
 		checkDomain(p.Domain, p.AllowReserved),
 		checkModule(p.Module, p.AllowReserved),
+		p.checkCertificates(),
 		p.checkGroups(),
 		p.checkGoTypes(),
 		p.checkWords(),

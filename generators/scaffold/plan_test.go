@@ -223,7 +223,7 @@ func TestCheckFree(t *testing.T) {
 func TestOwned(t *testing.T) {
 	for name, want := range map[string]bool{
 		"zz_generated.x.go":               true,
-		"config/rbac/zz_generated.role.x": true,
+		"config/base/rbac/zz_generated.role.x": true,
 		"pkg/generated/any/file.go":       true,
 		"pkg/generated.go":                false,
 		"pkg/zz_generated/x.go":           false,

@@ -46,6 +46,12 @@ func Render(p *project.Project) (Files, error) {
 	if p.HasKinds() {
 		dirs = []string{"gomod/kinds", "kinds"}
 	}
+	if p.CertificateOrigin() != project.CertificatesProvided {
+		dirs = append(dirs, "certificates/"+p.CertificateOrigin())
+	}
+	if !p.Etcdless() {
+		dirs = append(dirs, "etcd")
+	}
 	for _, dir := range dirs {
 		if err := add(dir, p); err != nil {
 			return nil, err

@@ -5,7 +5,6 @@ package test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -31,7 +30,7 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// register creates the APIServices and waits until all of them are available.
+// register creates the APIServices.
 func (e *environment) register() error {
 	address, err := url.Parse(apiserverURL)
 	if err != nil {
@@ -41,15 +40,12 @@ func (e *environment) register() error {
 	if err != nil {
 		return err
 	}
-	apiservices, err := readObjects("apiserver/zz_generated.apiservices.yaml")
+	apiservices, err := readObjects("base/apiserver/zz_generated.apiservices.yaml")
 	if err != nil {
 		return err
 	}
 	for _, apiservice := range apiservices {
-		err := errors.Join(
-			unstructured.SetNestedField(apiservice.Object, port, "spec", "service", "port"),
-			unstructured.SetNestedField(apiservice.Object, base64.StdEncoding.EncodeToString(apiserverCA), "spec", "caBundle"))
-		if err != nil {
+		if err := unstructured.SetNestedField(apiservice.Object, port, "spec", "service", "port"); err != nil {
 			return fmt.Errorf("APIService %s: %w", apiservice.GetName(), err)
 		}
 	}
@@ -59,10 +55,15 @@ func (e *environment) register() error {
 		"metadata": map[string]any{"name": apiserverName, "namespace": namespace},
 		"spec":     map[string]any{"type": "ExternalName", "externalName": "localhost"},
 	}}
-	if err := apply(e.ctx, append([]*unstructured.Unstructured{service}, apiservices...)...); err != nil {
+	return apply(e.ctx, append([]*unstructured.Unstructured{service}, apiservices...)...)
+}
+
+// awaitAPIs waits until all APIServices are available.
+func (e *environment) awaitAPIs() error {
+	apiservices, err := readObjects("base/apiserver/zz_generated.apiservices.yaml")
+	if err != nil {
 		return err
 	}
-
 	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return err

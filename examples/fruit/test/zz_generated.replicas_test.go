@@ -6,9 +6,11 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,6 +135,8 @@ func TestReplicas(t *testing.T) {
 		second.ResourceInterface = s.in(client)
 		s.continuesAt(t, second)
 		second.continuesAt(t, s)
+		s.follows(t, second)
+		second.follows(t, s)
 		eventually(t, func() error { // a new permission may take effect late
 			list, err := second.List(t.Context(), metav1.ListOptions{})
 			versions[s.GroupVersionKind.String()] = list.GetResourceVersion()
@@ -160,7 +164,47 @@ func (s subject) continuesAt(t *testing.T, other subject) {
 		}
 		return err
 	})
+	if _, err := other.List(t.Context(), metav1.ListOptions{ResourceVersion: version}); err != nil {
+		t.Errorf("list not older than %s of another replica: %v", version, err)
+	}
 	other.continues(t, s, version)
+}
+
+// follows lists and watches the kind while another replica creates and deletes objects.
+func (s subject) follows(t *testing.T, other subject) {
+	t.Helper()
+	run := rand.String(8)
+	options := metav1.ListOptions{LabelSelector: "run=" + run}
+	has := func(want ...string) {
+		t.Helper()
+		check := func() error {
+			list, err := s.List(t.Context(), options)
+			if err == nil && !slices.Equal(namesOf(list), want) {
+				err = fmt.Errorf("the list has %q, want %q, as at another replica", namesOf(list), want)
+			}
+			return err
+		}
+		if !s.writable() { // a source may be slow
+			eventually(t, check)
+		} else if err := check(); err != nil {
+			t.Error(err)
+		}
+	}
+	name := other.create(t, map[string]string{"run": run}).GetName()
+	has(name)
+	other.remove(t, name)
+	other.awaitGone(t, name)
+	has()
+
+	watcher := s.watch(t, metav1.ListOptions{LabelSelector: options.LabelSelector, ResourceVersion: s.list(t, options).GetResourceVersion()})
+	name = other.create(t, map[string]string{"run": run}).GetName()
+	if added := expect(t, watcher, watch.Added).GetName(); added != name {
+		t.Errorf("the watch got %s, want %s, which was created at another replica", added, name)
+	}
+	other.remove(t, name)
+	if deleted := expect(t, watcher, watch.Deleted).GetName(); deleted != name {
+		t.Errorf("the watch got %s, want %s, which was deleted at another replica", deleted, name)
+	}
 }
 
 // continues watches from a resourceVersion, while an object is created.

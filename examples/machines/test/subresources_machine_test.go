@@ -36,7 +36,7 @@ var defined = sync.OnceValue(func() error {
 	if err != nil {
 		return err
 	}
-	file, err := os.ReadFile("../config/crd/machines.yaml")
+	file, err := os.ReadFile("../config/base/crd/machines.yaml")
 	if err != nil {
 		return err
 	}

@@ -16,13 +16,17 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/util/cert"
 
 	"example.com/metrics/internal/controller"
 	"example.com/metrics/pkg/apiserver"
 )
+
+// serverName is the name of the apiserver in its certificate.
+const serverName = apiserverName + "." + namespace + ".svc"
 
 // startProxy starts the aggregation proxy, a control plane with its own etcd, and waits until it is ready.
 func (e *environment) startProxy() error {
@@ -108,51 +112,54 @@ func findProxy() (string, error) {
 		`run "make builder", or set AGGREGATION_PROXY to its path`)
 }
 
+// listen opens the port of the apiserver.
+func (e *environment) listen() (err error) {
+	if e.listener, err = net.Listen("tcp", "127.0.0.1:0"); err == nil {
+		apiserverURL = "https://" + e.listener.Addr().String()
+	}
+	return err
+}
+
 // startAPIServer starts the project's apiserver with the permissions of its ServiceAccount, and waits until it is ready.
 func (e *environment) startAPIServer() error {
 	kubeconfig, err := e.writeKubeconfig(apiserverName)
 	if err != nil {
 		return err
 	}
-	certificate, key, err := cert.GenerateSelfSignedCertKey(apiserverName+"."+namespace+".svc", []net.IP{net.IPv4(127, 0, 0, 1)}, []string{"localhost"})
-	if err != nil {
-		return err
-	}
-	certFile, keyFile := filepath.Join(e.dir, "apiserver.crt"), filepath.Join(e.dir, "apiserver.key")
-	if err := errors.Join(err, os.WriteFile(certFile, certificate, 0o600), os.WriteFile(keyFile, key, 0o600)); err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	apiserverURL, apiserverCA = "https://"+listener.Addr().String(), certificate
 	apiserverArgs = append([]string{
-		"--tls-cert-file=" + certFile,
-		"--tls-private-key-file=" + keyFile,
+		"--certificate-secret=" + namespace + "/" + apiserverName + "-certificates",
 		"--kubeconfig=" + kubeconfig,
 		"--authentication-kubeconfig=" + kubeconfig,
 		"--authorization-kubeconfig=" + kubeconfig,
 	}, apiserverArgs...)
 	e.run("apiserver", func(ctx context.Context) error {
 		options := apiserver.NewOptions()
-		options.Recommended.SecureServing.Listener = listener
+		options.Recommended.SecureServing.Listener = e.listener
 		cmd := apiserver.NewCommand(ctx, options)
 		cmd.SetArgs(apiserverArgs)
 		return cmd.ExecuteContext(ctx)
 	})
-	client, err := discovery.NewDiscoveryClientForConfig(directConfig())
-	if err != nil {
-		return err
-	}
 	return e.waitFor("the apiserver to be ready", func(ctx context.Context) error {
+		admin, err := kubernetes.NewForConfig(config)
+		if err != nil {
+			return err
+		}
+		secret, err := admin.CoreV1().Secrets(namespace).Get(ctx, apiserverName+"-certificates", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		apiserverCA = secret.Data["ca.crt"]
+		client, err := discovery.NewDiscoveryClientForConfig(directConfig())
+		if err != nil {
+			return err
+		}
 		return client.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 	})
 }
 
 // directConfig returns a config for requests to the apiserver that bypass the aggregation layer, without credentials.
 func directConfig() *rest.Config {
-	return &rest.Config{Host: apiserverURL, TLSClientConfig: rest.TLSClientConfig{CAData: apiserverCA}, QPS: -1}
+	return &rest.Config{Host: apiserverURL, TLSClientConfig: rest.TLSClientConfig{CAData: apiserverCA, ServerName: serverName}, QPS: -1}
 }
 
 // startControllers starts the project's controllers with the permissions of their ServiceAccount.

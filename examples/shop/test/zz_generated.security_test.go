@@ -122,7 +122,7 @@ func wantForbidden(t *testing.T, user *rest.Config) {
 	})
 }
 
-// TestRoles checks the permissions that config/rbac adds to the ClusterRoles view and edit.
+// TestRoles checks the permissions that config/base/rbac adds to the ClusterRoles view and edit.
 func TestRoles(t *testing.T) {
 	viewer, editor := grant(t, "shop-view"), grant(t, "shop-edit")
 	forEachReadable(t, func(t *testing.T, s subject) {

@@ -101,7 +101,7 @@ var refused = map[string]string{
 	"kubebuilder:skip":            "a package that PROJECT has is an API version: take the version out of PROJECT, or move the package elsewhere",
 	"kubebuilder:skipversion":     "take the version out of the kind's versions in PROJECT",
 	"kubebuilder:unservedversion": "a version that PROJECT has is served: take it out of the kind's versions there",
-	"kubebuilder:metadata":        "it is for the CustomResourceDefinition, and there is none: label and annotate the APIService in config/apiserver",
+	"kubebuilder:metadata":        "it is for the CustomResourceDefinition, and there is none: label and annotate the APIService in config/base/apiserver",
 	"versionName":                 "the name of the package is the version: leave it out",
 
 	"kubebuilder:validation:EmbeddedResource":        "embedded resources are not validated: give the field the Go type of the object, or check it in the strategy's Validate function",

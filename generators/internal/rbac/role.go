@@ -14,7 +14,7 @@ import (
 	"github.com/apiserver-builder/builder/generators/internal/apis/roles"
 )
 
-const fileName = "config/rbac/zz_generated.role.yaml"
+const fileName = "config/base/rbac/zz_generated.role.yaml"
 
 // Controllers returns the name of the ClusterRole of a project's controller manager.
 func Controllers(project string) string { return project + "-controller-manager" }

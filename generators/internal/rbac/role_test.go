@@ -95,7 +95,7 @@ func role(t *testing.T, files map[string]string) (string, error) {
 	if len(out) != 1 {
 		t.Errorf("got %d files, want one", len(out))
 	}
-	return string(out["config/rbac/zz_generated.role.yaml"]), nil
+	return string(out["config/base/rbac/zz_generated.role.yaml"]), nil
 }
 
 func TestRole(t *testing.T) {

@@ -22,6 +22,8 @@ type Server struct {
 	Reconcilers           []Reconciler
 	// Plugins lists the admission plugins, in order.
 	Plugins []Plugin
+	// SelfManaged means that the apiserver creates and renews its serving certificate.
+	SelfManaged bool
 	// Validated means that some kinds have generated validation.
 	Validated bool
 }

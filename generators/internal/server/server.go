@@ -81,6 +81,7 @@ func render(server *Server) (map[string][]byte, error) {
 		{"dryrun", server.DryRuns()},
 		{"etcdless", server.Etcdless()},
 		{"unnamed", server.Unnamed()},
+		{"selfmanaged", server.SelfManaged},
 	} {
 		if !optional.wanted {
 			continue
@@ -152,7 +153,7 @@ type reader struct {
 }
 
 func (r *reader) server() *Server {
-	s := &Server{Name: r.project.Name, Module: r.project.Module}
+	s := &Server{Name: r.project.Name, Module: r.project.Module, SelfManaged: r.project.SelfManaged()}
 	for _, group := range r.project.Groups {
 		g := Group{GroupName: r.project.FullName(group)}
 		versions := map[string]*GroupVersion{}

@@ -20,7 +20,7 @@ import (
 )
 
 // apiServicesFile is the manifest of the APIServices, relative to the project's folder.
-const apiServicesFile = "config/apiserver/zz_generated.apiservices.yaml"
+const apiServicesFile = "config/base/apiserver/zz_generated.apiservices.yaml"
 
 // managedBy is the label that identifies the APIServices of earlier runs.
 const managedBy, manager = "app.kubernetes.io/managed-by", "builder"
@@ -58,13 +58,13 @@ func readObjects(name string) ([]*unstructured.Unstructured, error) {
 
 // readIdentities reads the manifests that identify the project's processes: the namespace, the ServiceAccounts and their rights.
 func readIdentities(dir string) ([]*unstructured.Unstructured, error) {
-	files, err := fs.Glob(regular.DirFS(dir), "config/rbac/*.yaml") // not filepath.Glob, because dir may contain a *
+	files, err := fs.Glob(regular.DirFS(dir), "config/base/rbac/*.yaml") // not filepath.Glob, because dir may contain a *
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(files)
 	var objects []*unstructured.Unstructured
-	for _, file := range append([]string{"config/namespace.yaml"}, files...) {
+	for _, file := range append([]string{"config/base/namespace.yaml"}, files...) {
 		if path.Base(file) == "kustomization.yaml" {
 			continue
 		}
@@ -79,7 +79,7 @@ func readIdentities(dir string) ([]*unstructured.Unstructured, error) {
 
 // isIdentity reports whether readIdentities reads a file.
 func isIdentity(name string) bool {
-	return name == "config/namespace.yaml" || path.Dir(name) == "config/rbac" && path.Ext(name) == ".yaml"
+	return name == "config/base/namespace.yaml" || path.Dir(name) == "config/base/rbac" && path.Ext(name) == ".yaml"
 }
 
 // readAPIServices reads the manifests of the APIServices, and makes them refer to a port of a Service on this machine.

@@ -67,12 +67,12 @@ func TestReadObjects(t *testing.T) {
 
 func TestReadIdentities(t *testing.T) {
 	dir := writeFiles(t, map[string]string{
-		"config/namespace.yaml":          manifest("Namespace", "shop-system"),
-		"config/rbac/kustomization.yaml": "resources: [a.yaml]\n",
-		"config/rbac/b.yaml":             manifest("Role", "b"),
-		"config/rbac/a.yaml":             manifest("ServiceAccount", "a1") + "---\n" + manifest("ServiceAccount", "a2"),
-		"config/rbac/notes.txt":          "not for the cluster",
-		"config/apiserver/service.yaml":  manifest("Service", "not now"),
+		"config/base/namespace.yaml":          manifest("Namespace", "shop-system"),
+		"config/base/rbac/kustomization.yaml": "resources: [a.yaml]\n",
+		"config/base/rbac/b.yaml":             manifest("Role", "b"),
+		"config/base/rbac/a.yaml":             manifest("ServiceAccount", "a1") + "---\n" + manifest("ServiceAccount", "a2"),
+		"config/base/rbac/notes.txt":          "not for the cluster",
+		"config/base/apiserver/service.yaml":  manifest("Service", "not now"),
 	})
 	got, err := readIdentities(dir)
 	if err != nil {
@@ -81,7 +81,7 @@ func TestReadIdentities(t *testing.T) {
 	if diff := cmp.Diff([]string{"Namespace shop-system", "ServiceAccount a1", "ServiceAccount a2", "Role b"}, names(got)); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := readIdentities(t.TempDir()); err == nil || !strings.Contains(err.Error(), filepath.Join("config", "namespace.yaml")) {
+	if _, err := readIdentities(t.TempDir()); err == nil || !strings.Contains(err.Error(), filepath.Join("config", "base", "namespace.yaml")) {
 		t.Errorf("no namespace.yaml: %v", err)
 	}
 }

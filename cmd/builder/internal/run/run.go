@@ -211,7 +211,7 @@ func (r *runner) start(ctx context.Context) error {
 	}{
 		{"building cmd/apiserver and cmd/controller-manager", r.prepare},
 		{"starting the aggregation proxy", r.startProxy},
-		{"applying config/namespace.yaml and config/rbac", r.applyIdentities},
+		{"applying config/base/namespace.yaml and config/base/rbac", r.applyIdentities},
 		{"starting the apiserver", r.startAPIServer},
 		{"registering the APIs", r.register},
 		{"starting the controller manager", r.startControllerManager},

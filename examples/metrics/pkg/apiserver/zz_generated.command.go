@@ -21,9 +21,10 @@ import (
 
 // base are the settings of every extension-apiserver.
 type base struct {
-	Run         *genericoptions.ServerRunOptions
-	Recommended *genericoptions.RecommendedOptions
-	enforcement *enforcement
+	Run          *genericoptions.ServerRunOptions
+	Recommended  *genericoptions.RecommendedOptions
+	enforcement  *enforcement
+	certificates *certificates
 
 	dependencies *registry.Dependencies
 	// fail ends the server with an error.
@@ -32,9 +33,10 @@ type base struct {
 
 func newBase(etcdPrefix string) base {
 	b := base{
-		Run:         genericoptions.NewServerRunOptions(),
-		Recommended: genericoptions.NewRecommendedOptions(etcdPrefix, StorageCodec),
-		enforcement: newEnforcement(),
+		Run:          genericoptions.NewServerRunOptions(),
+		Recommended:  genericoptions.NewRecommendedOptions(etcdPrefix, StorageCodec),
+		enforcement:  newEnforcement(),
+		certificates: &certificates{},
 	}
 	b.Recommended.Admission.Plugins = b.enforcement.registry()
 	b.Recommended.Etcd.StorageConfig.EncodeVersioner = storageVersions
@@ -48,6 +50,7 @@ func newBase(etcdPrefix string) base {
 func (b *base) AddFlags(flags *pflag.FlagSet) {
 	b.Run.AddUniversalFlags(flags)
 	b.Recommended.AddFlags(flags)
+	b.certificates.AddFlags(flags)
 }
 
 // Validate returns the errors in the settings, after flags are parsed.
@@ -55,12 +58,15 @@ func (b *base) Validate() error {
 	if len(b.Recommended.Etcd.StorageConfig.Transport.ServerList) == 0 {
 		b.Recommended.Etcd = nil // no kind is stored
 	}
-	return errors.Join(append(b.Run.Validate(), b.Recommended.Validate()...)...)
+	problems := append(b.Run.Validate(), b.Recommended.Validate()...)
+	return errors.Join(append(problems, b.certificates.Validate())...)
 }
 
 // Config returns the server configuration for the settings.
 func (b *base) Config() (*genericapiserver.RecommendedConfig, error) {
-	if err := b.Recommended.SecureServing.MaybeDefaultWithSelfSignedCerts("localhost", nil, []net.IP{net.IPv4(127, 0, 0, 1)}); err != nil {
+	if b.certificates.enabled() {
+		b.Recommended.SecureServing.ServerCert.GeneratedCert = b.certificates
+	} else if err := b.Recommended.SecureServing.MaybeDefaultWithSelfSignedCerts("localhost", nil, []net.IP{net.IPv4(127, 0, 0, 1)}); err != nil {
 		return nil, fmt.Errorf("serving certificate: %w", err)
 	}
 	config := genericapiserver.NewRecommendedConfig(Codecs)
@@ -96,12 +102,15 @@ func (b *base) Server(config *genericapiserver.RecommendedConfig) (*genericapise
 
 // run serves the APIs until ctx is done.
 func (o *Options) run(ctx context.Context) (err error) {
+	serving, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	if err := o.certificates.start(serving, o.Recommended.CoreAPI.CoreAPIKubeconfigPath); err != nil {
+		return err
+	}
 	config, err := o.Config()
 	if err != nil {
 		return err
 	}
-	serving, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
 	o.dependencies, o.fail = registry.NewDependencies(config), fail
 	if err := o.Dependencies(serving, o.dependencies); err != nil {
 		return fmt.Errorf("dependencies: %w", err)

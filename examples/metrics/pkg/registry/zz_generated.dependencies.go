@@ -52,7 +52,7 @@ func NewDependencies(config *genericapiserver.RecommendedConfig) *Dependencies {
 }
 
 // Config returns the configuration of clients of kube-apiserver. They have the permissions of this server's ServiceAccount: those in
-// config/rbac/apiserver.yaml, and those in the +kubebuilder:rbac markers in pkg/registry, in pkg/apiserver
+// config/base/rbac/apiserver.yaml, and those in the +kubebuilder:rbac markers in pkg/registry, in pkg/apiserver
 // and, if the project has admission plugins, in pkg/admission.
 func (b *base) Config() *rest.Config {
 	if b.config == nil {

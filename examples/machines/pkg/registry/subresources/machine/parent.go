@@ -1,4 +1,4 @@
-// Package machine implements the subresources of Machines, whose CustomResourceDefinition is in config/crd.
+// Package machine implements the subresources of Machines, whose CustomResourceDefinition is in config/base/crd.
 package machine
 
 import (
