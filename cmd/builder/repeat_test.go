@@ -76,7 +76,7 @@ func TestEditsSurvive(t *testing.T) {
 		"cmd/controller-manager/main.go":                 "// Mine.\n",
 		"go.mod":                                         "// Mine.\n",
 		"config/samples/fruit_v1alpha1_apple.yaml":       "# Mine.\n",
-		"config/base/kustomization.yaml":                      "# Mine.\n",
+		"config/base/kustomization.yaml":                 "# Mine.\n",
 		"test/fruit_apple_test.go":                       "// Mine.\n",
 		"pkg/registry/fruit/apple/strategy_more.go":      "package apple\n",
 		"pkg/registry/bakedgoods/pie/zzgenerated_not.go": "package pie\n",

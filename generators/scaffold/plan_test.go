@@ -222,14 +222,14 @@ func TestCheckFree(t *testing.T) {
 
 func TestOwned(t *testing.T) {
 	for name, want := range map[string]bool{
-		"zz_generated.x.go":               true,
+		"zz_generated.x.go":                    true,
 		"config/base/rbac/zz_generated.role.x": true,
-		"pkg/generated/any/file.go":       true,
-		"pkg/generated.go":                false,
-		"pkg/zz_generated/x.go":           false,
-		"my_zz_generated.x.go":            false,
-		"vendor/pkg/generated/x.go":       false,
-		project.FileName:                  false,
+		"pkg/generated/any/file.go":            true,
+		"pkg/generated.go":                     false,
+		"pkg/zz_generated/x.go":                false,
+		"my_zz_generated.x.go":                 false,
+		"vendor/pkg/generated/x.go":            false,
+		project.FileName:                       false,
 	} {
 		if got := Owned(name); got != want {
 			t.Errorf("Owned(%q) = %t, want %t", name, got, want)

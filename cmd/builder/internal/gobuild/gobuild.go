@@ -23,6 +23,8 @@ type Options struct {
 	Output string
 	// Flags are other flags of "go build", which "go list" must also accept.
 	Flags []string
+	// Env contains variables in addition to the environment of this process.
+	Env []string
 	// Packages are patterns.
 	Packages []string
 	// Show receives the progress, such as "package 312 of 1034".
@@ -46,7 +48,7 @@ func build(ctx context.Context, o Options, countAfter time.Duration) (output str
 	defer cancel()
 	p := &parser{show: o.Show, packages: map[string]bool{}}
 	args := append(slices.Concat([]string{"build", "-v", "-o", o.Output}, o.Flags), o.Packages...)
-	cmd := gocmd.Command(ctx, o.Dir, environment(), args...)
+	cmd := gocmd.Command(ctx, o.Dir, environment(o.Env), args...)
 	cmd.Stdout, cmd.Stderr = p, p
 	var counting sync.WaitGroup
 	counting.Go(func() {
@@ -62,9 +64,9 @@ func build(ctx context.Context, o Options, countAfter time.Duration) (output str
 	return p.rest(), err
 }
 
-// environment returns this process's environment with gcPercent, unless the user has set GOGC.
-func environment() []string {
-	env := os.Environ()
+// environment returns this process's environment with other variables, and with gcPercent, unless the user has set GOGC.
+func environment(others []string) []string {
+	env := append(os.Environ(), others...)
 	if os.Getenv("GOGC") == "" {
 		env = append(env, "GOGC="+gcPercent)
 	}
@@ -126,7 +128,7 @@ const stale = `{{if and .Stale (ne .StaleReason "not installed but available in 
 // count finds the packages that are not in the build cache. Some of those may have been compiled since the build began.
 func (p *parser) count(ctx context.Context, o Options) {
 	args := append(slices.Concat([]string{"list", "-deps", "-f", stale}, o.Flags), o.Packages...)
-	out, err := gocmd.Command(ctx, o.Dir, nil, args...).Output()
+	out, err := gocmd.Command(ctx, o.Dir, environment(o.Env), args...).Output()
 	if err != nil {
 		return // the build reports the error
 	}
