@@ -47,7 +47,7 @@ func (e example) config(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return filepath.Join(root, e.dir, "config")
+	return filepath.Join(root, e.dir, "config", "base")
 }
 
 // control runs the controllers.
@@ -56,7 +56,7 @@ func (e example) control(t *testing.T, kubectl kubectl) {
 	e.run(t, t.TempDir(), "controller-manager", "--kubeconfig", kubectl.serviceAccount(t, e.project+"-system", e.project+"-controller-manager"), "--health-probe-bind-address=0")
 }
 
-// serve runs the apiserver after config has been applied, and waits until it is served.
+// serve runs the apiserver after config has been applied, and waits until it is served. As in a cluster, it keeps its certificate in a Secret.
 func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl) served {
 	t.Helper()
 	namespace, apiserver := e.project+"-system", e.project+"-apiserver"
@@ -64,18 +64,18 @@ func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl
 	// The Service refers to this machine instead of Pods.
 	kubectl.must(t, "delete", "service", apiserver, "-n", namespace)
 	kubectl.must(t, "create", "service", "externalname", apiserver, "-n", namespace, "--external-name=localhost")
-	authority, port := proxytest.NewAuthority(t, apiserver), proxytest.FreePort(t)
+	port, server := proxytest.FreePort(t), apiserver+"."+namespace+".svc"
 	apiservices := strings.Fields(kubectl.must(t, "create", "--dry-run=client", "--output=name",
 		"--filename", filepath.Join(e.config(t), "apiserver", "zz_generated.apiservices.yaml")))
 	for _, apiservice := range apiservices {
-		kubectl.must(t, "patch", apiservice, "--type=merge", "-p", fmt.Sprintf(`{"spec":{"caBundle":%q,"service":{"port":%d}}}`,
-			base64.StdEncoding.EncodeToString(authority.PEM), port))
+		kubectl.must(t, "patch", apiservice, "--type=merge", "-p", fmt.Sprintf(`{"spec":{"service":{"port":%d}}}`, port))
 	}
 
 	dir := t.TempDir()
-	cert, key := kube.WritePair(t, dir, authority.Serving(t, apiserver+"."+namespace+".svc", "localhost"))
 	kubeconfig := kubectl.serviceAccount(t, namespace, apiserver)
-	e.run(t, dir, "apiserver", append(kube.ServingFlags(port, cert, key), kube.ClientFlags(t, cp, kubeconfig)...)...)
+	certificates := apiserver + "-certificates"
+	flags := []string{"--bind-address=127.0.0.1", fmt.Sprint("--secure-port=", port), "--certificate-secret=" + namespace + "/" + certificates}
+	e.run(t, dir, "apiserver", append(flags, kube.ClientFlags(t, cp, kubeconfig)...)...)
 	for _, apiservice := range apiservices {
 		kubectl.must(t, "wait", "--for=condition=Available", "--timeout="+proxytest.Patience.String(), apiservice)
 		_, name, _ := strings.Cut(apiservice, "/")
@@ -87,9 +87,13 @@ func (e example) serve(t *testing.T, cp *proxytest.ControlPlane, kubectl kubectl
 			return err
 		})
 	}
+	ca, err := base64.StdEncoding.DecodeString(kubectl.must(t, "get", "secret", certificates, "-n", namespace, "-o", `jsonpath={.data.ca\.crt}`))
+	if err != nil {
+		t.Fatal(err)
+	}
 	admin := cp.TLSConfig(t, "admin", "system:masters")
-	admin.RootCAs = x509.NewCertPool()
-	admin.RootCAs.AppendCertsFromPEM(authority.PEM)
+	admin.RootCAs, admin.ServerName = x509.NewCertPool(), server
+	admin.RootCAs.AppendCertsFromPEM(ca)
 	return served{
 		url: fmt.Sprintf("https://localhost:%d", port), log: filepath.Join(dir, "apiserver.log"),
 		client: &http.Client{Transport: &http.Transport{TLSClientConfig: admin}},

@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -72,18 +73,20 @@ func NewCommand(ctx context.Context, options *Options) *cobra.Command {
 		SilenceUsage: true,
 		RunE: func(*cobra.Command, []string) error {
 			ctrl.SetLogger(klog.Background())
-			config, err := ctrl.GetConfig()
+			kubeconfig, err := config.GetConfig()
 			if err != nil {
 				return err
 			}
-			mgr, err := options.NewManager(config)
+			mgr, err := options.NewManager(kubeconfig)
 			if err != nil {
 				return err
 			}
 			return mgr.Start(ctx)
 		},
 	}
-	options.AddFlags(flag.CommandLine) // it has --kubeconfig, of controller-runtime
-	cmd.Flags().AddGoFlagSet(flag.CommandLine)
+	flags := flag.NewFlagSet(cmd.Use, flag.ContinueOnError)
+	config.RegisterFlags(flags) // --kubeconfig
+	options.AddFlags(flags)
+	cmd.Flags().AddGoFlagSet(flags)
 	return cmd
 }

@@ -39,11 +39,12 @@ const caName = "shop-apiserver-ca"
 type registration struct {
 	hosts   []string // the names of the Services
 	bundles [][]byte // the trusted CAs of each APIService
+	partial bool     // some APIServices could not be read
 }
 
 // trusts reports whether kube-apiserver trusts a CA in all APIServices.
 func (r registration) trusts(ca []byte) bool {
-	return !slices.ContainsFunc(r.bundles, func(bundle []byte) bool { return !bytes.Contains(bundle, ca) })
+	return !r.partial && !slices.ContainsFunc(r.bundles, func(bundle []byte) bool { return !bytes.Contains(bundle, ca) })
 }
 
 // renewed returns the data of the Secret after the steps that are due at a time. With a validity of 90 days, a certificate is replaced after

@@ -59,6 +59,9 @@ func (b *base) Validate() error {
 		b.Recommended.Etcd = nil // no kind is stored
 	}
 	problems := append(b.Run.Validate(), b.Recommended.Validate()...)
+	if b.certificates.enabled() && b.Recommended.SecureServing.ServerCert.CertKey.CertFile != "" {
+		problems = append(problems, errors.New("--certificate-secret and --tls-cert-file cannot be used together"))
+	}
 	return errors.Join(append(problems, b.certificates.Validate())...)
 }
 

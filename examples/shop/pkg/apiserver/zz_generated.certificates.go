@@ -123,9 +123,13 @@ func (c *certificates) sync(ctx context.Context) error {
 	defer cancel()
 	registered, problems := c.registered(ctx)
 	r := registrationOf(registered)
+	r.partial = problems != nil
 	secret, err := c.renew(ctx, r)
 	if err != nil {
 		return errors.Join(err, problems)
+	}
+	if len(secret.Data[servingCert]) == 0 {
+		return errors.Join(problems, errors.New("the name of the Service is unknown, because no APIService of this project exists"))
 	}
 	c.serve(secret.Data)
 	cas := bundle(secret.Data)
@@ -137,17 +141,18 @@ func (c *certificates) sync(ctx context.Context) error {
 	return problems
 }
 
-// registered returns the APIServices of this project that exist.
+// registered returns the APIServices of this project that exist. The error is about those that cannot be read.
 func (c *certificates) registered(ctx context.Context) ([]*unstructured.Unstructured, error) {
 	var found []*unstructured.Unstructured
 	var problems error
 	for _, name := range apiServices {
 		apiService, err := c.apiServices.Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
+		switch {
+		case err == nil:
+			found = append(found, apiService)
+		case !apierrors.IsNotFound(err):
 			problems = errors.Join(problems, err)
-			continue
 		}
-		found = append(found, apiService)
 	}
 	return found, problems
 }

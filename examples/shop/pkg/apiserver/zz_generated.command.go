@@ -56,6 +56,9 @@ func (b *base) AddFlags(flags *pflag.FlagSet) {
 // Validate returns the errors in the settings, after flags are parsed.
 func (b *base) Validate() error {
 	problems := append(b.Run.Validate(), b.Recommended.Validate()...)
+	if b.certificates.enabled() && b.Recommended.SecureServing.ServerCert.CertKey.CertFile != "" {
+		problems = append(problems, errors.New("--certificate-secret and --tls-cert-file cannot be used together"))
+	}
 	return errors.Join(append(problems, b.certificates.Validate())...)
 }
 
