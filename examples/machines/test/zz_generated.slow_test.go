@@ -18,8 +18,8 @@ import (
 
 // The changes of TestSlowWatch are larger than all buffers between the apiserver and a client.
 const (
-	slowChanges  = 60
-	slowSize     = 240 << 10
+	slowChanges  = 130
+	slowSize     = 100 << 10
 	changeNumber = "example.com/change"
 )
 
@@ -55,14 +55,26 @@ func TestSlowWatch(t *testing.T) {
 
 // seesChanges returns an error unless watcher, and the watches that continue it, receive all changes in order.
 func (s subject) seesChanges(t *testing.T, watcher watch.Interface, options metav1.ListOptions) error {
-	timeout := time.After(30 * time.Second)
 	for next := 0; next < slowChanges; {
 		var event watch.Event
 		var ok bool
 		select {
 		case event, ok = <-watcher.ResultChan():
-		case <-timeout:
+		case <-time.After(20 * time.Second):
 			return fmt.Errorf("change %d is missing", next)
+		}
+		if err := apierrors.FromObject(event.Object); ok && event.Type == watch.Error && apierrors.IsResourceExpired(err) {
+			list, err := s.List(t.Context(), metav1.ListOptions{LabelSelector: options.LabelSelector})
+			if err != nil || len(list.Items) != 1 {
+				return fmt.Errorf("list after change %d: %d objects (%w)", next-1, len(list.Items), err)
+			}
+			if next, err = numberOf(&list.Items[0]); err != nil {
+				return err
+			}
+			next++
+			options.ResourceVersion = list.GetResourceVersion()
+			watcher.Stop()
+			continue
 		}
 		if !ok {
 			var err error
@@ -77,7 +89,7 @@ func (s subject) seesChanges(t *testing.T, watcher watch.Interface, options meta
 			return fmt.Errorf("after change %d: got %s %w", next-1, event.Type, apierrors.FromObject(event.Object))
 		}
 		options.ResourceVersion = object.GetResourceVersion()
-		number, err := strconv.Atoi(object.GetAnnotations()[changeNumber])
+		number, err := numberOf(object)
 		if err != nil || number < next { // a change by a controller
 			continue
 		}
@@ -87,4 +99,9 @@ func (s subject) seesChanges(t *testing.T, watcher watch.Interface, options meta
 		next++
 	}
 	return nil
+}
+
+// numberOf returns the number of the last change of an object.
+func numberOf(object *unstructured.Unstructured) (int, error) {
+	return strconv.Atoi(object.GetAnnotations()[changeNumber])
 }

@@ -133,15 +133,12 @@ func TestReplicas(t *testing.T) {
 	forEachReadable(t, func(t *testing.T, s subject) {
 		second := s
 		second.ResourceInterface = s.in(client)
+		second.awaitList(t, client)
 		s.continuesAt(t, second)
 		second.continuesAt(t, s)
 		s.follows(t, second)
 		second.follows(t, s)
-		eventually(t, func() error { // a new permission may take effect late
-			list, err := second.List(t.Context(), metav1.ListOptions{})
-			versions[s.GroupVersionKind.String()] = list.GetResourceVersion()
-			return err
-		})
+		versions[s.GroupVersionKind.String()] = second.list(t, metav1.ListOptions{}).GetResourceVersion()
 	})
 
 	stopReplica(t, replica)

@@ -125,11 +125,12 @@ func (c *certificates) sync(ctx context.Context) error {
 	r := registrationOf(registered)
 	r.partial = problems != nil
 	secret, err := c.renew(ctx, r)
-	if err != nil {
-		return errors.Join(err, problems)
+	problems = errors.Join(problems, err)
+	if secret == nil {
+		return problems
 	}
-	if len(secret.Data[servingCert]) == 0 {
-		return errors.Join(problems, errors.New("the name of the Service is unknown, because no APIService of this project exists"))
+	if pair(secret.Data, servingCert, servingKey, time.Now()) == nil {
+		return errors.Join(problems, errors.New("there is no valid certificate: its name is unknown if no APIService of this project exists"))
 	}
 	c.serve(secret.Data)
 	cas := bundle(secret.Data)
@@ -173,7 +174,7 @@ func registrationOf(apiServices []*unstructured.Unstructured) registration {
 	return r
 }
 
-// renew returns the Secret, after an update if something in it is due.
+// renew returns the Secret, after an update if something in it is due. If the update fails, it returns the Secret as it is, and the error.
 func (c *certificates) renew(ctx context.Context, r registration) (*corev1.Secret, error) {
 	secrets := c.client.CoreV1().Secrets(c.namespace)
 	for {
@@ -185,9 +186,13 @@ func (c *certificates) renew(ctx context.Context, r registration) (*corev1.Secre
 		if err != nil || maps.EqualFunc(renewed, secret.Data, slices.Equal) {
 			return secret, err
 		}
-		secret.Data = renewed
-		secret, err = secrets.Update(ctx, secret, metav1.UpdateOptions{})
-		if !apierrors.IsConflict(err) { // another replica was faster
+		changed := secret.DeepCopy()
+		changed.Data = renewed
+		changed, err = secrets.Update(ctx, changed, metav1.UpdateOptions{})
+		switch {
+		case err == nil:
+			return changed, nil
+		case !apierrors.IsConflict(err): // if it is one, another replica was faster
 			return secret, err
 		}
 	}

@@ -10,10 +10,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"maps"
 	"math/big"
 	"slices"
@@ -49,28 +49,30 @@ func (r registration) trusts(ca []byte) bool {
 
 // renewed returns the data of the Secret after the steps that are due at a time. With a validity of 90 days, a certificate is replaced after
 // 60 days. A CA is valid for 360 days. After 270 days, the next one is published. After another 11 days, and only if all APIServices have it,
-// it signs. Without hosts, an existing certificate is kept.
+// it signs. What is damaged or expired is replaced at once. Without hosts, an existing certificate is kept.
 func renewed(data map[string][]byte, r registration, validity time.Duration, now time.Time) (map[string][]byte, error) {
 	data = maps.Clone(data)
 	if data == nil {
 		data = map[string][]byte{}
 	}
-	ca, next := parse(data[caCert]), parse(data[nextCert])
-	if next != nil && (ca == nil || now.After(next.NotBefore.Add(validity/8)) && r.trusts(data[nextCert])) {
+	ca, next := pair(data, caCert, caKey, now), pair(data, nextCert, nextKey, now)
+	var err error
+	switch {
+	case next != nil && (ca == nil || now.After(next.Leaf.NotBefore.Add(min(life(ca.Leaf), life(next.Leaf))/32)) && r.trusts(data[nextCert])):
 		data[oldCerts] = slices.Concat(data[caCert], data[oldCerts])
 		data[caCert], data[caKey] = data[nextCert], data[nextKey]
 		delete(data, nextCert)
 		delete(data, nextKey)
 		ca, next = next, nil
-	}
-	var err error
-	if ca == nil || now.After(ca.NotAfter) || data[caKey] == nil {
+	case ca == nil:
+		// Other replicas may still serve certificates of the CAs that kube-apiserver trusts.
+		data[oldCerts] = bytes.Join(append([][]byte{data[caCert], data[oldCerts]}, r.bundles...), []byte("\n"))
 		if data[caCert], data[caKey], err = newCA(validity, now); err != nil {
 			return nil, err
 		}
-		ca = parse(data[caCert])
+		ca = pair(data, caCert, caKey, now)
 	}
-	if next == nil && now.After(ca.NotBefore.Add(3*validity)) {
+	if next == nil && now.After(ca.Leaf.NotBefore.Add(life(ca.Leaf)*3/4)) {
 		if data[nextCert], data[nextKey], err = newCA(validity, now); err != nil {
 			return nil, err
 		}
@@ -81,41 +83,45 @@ func renewed(data map[string][]byte, r registration, validity time.Duration, now
 		delete(data, oldCerts)
 	}
 
-	serving := parse(data[servingCert])
-	if len(r.hosts) == 0 || serving != nil && data[servingKey] != nil && serving.CheckSignatureFrom(ca) == nil && covers(serving, r.hosts) &&
-		now.Before(serving.NotBefore.Add(serving.NotAfter.Sub(serving.NotBefore)*2/3)) {
+	serving := pair(data, servingCert, servingKey, now)
+	if len(r.hosts) == 0 || serving != nil && serving.Leaf.CheckSignatureFrom(ca.Leaf) == nil && covers(serving.Leaf, r.hosts) &&
+		now.Before(serving.Leaf.NotBefore.Add(life(serving.Leaf)*2/3)) {
 		return data, nil
 	}
-	data[servingCert], data[servingKey], err = newServing(ca, data[caKey], r.hosts, validity, now)
+	data[servingCert], data[servingKey], err = newServing(ca, r.hosts, validity, now)
 	return data, err
 }
+
+// pair returns the certificate and key with these names, or nil if they are missing, damaged or not valid at a time.
+func pair(data map[string][]byte, certName, keyName string, now time.Time) *tls.Certificate {
+	found, err := tls.X509KeyPair(data[certName], data[keyName])
+	if err != nil || now.Before(found.Leaf.NotBefore) || now.After(found.Leaf.NotAfter) {
+		return nil
+	}
+	return &found
+}
+
+// life returns how long a certificate is valid.
+func life(c *x509.Certificate) time.Duration { return c.NotAfter.Sub(c.NotBefore) }
 
 // bundle returns all CAs whose certificates a replica may serve now or soon.
 func bundle(data map[string][]byte) []byte {
 	return slices.Concat(data[caCert], data[nextCert], data[oldCerts])
 }
 
-// parse returns the certificate in PEM, or nil.
-func parse(content []byte) *x509.Certificate {
-	certs, err := cert.ParseCertsPEM(content)
-	if err != nil {
-		return nil
-	}
-	return certs[0]
-}
-
-// unexpired returns the certificates that are still valid.
+// unexpired returns the certificates that are still valid, each once.
 func unexpired(content []byte, now time.Time) []byte {
 	certs, err := cert.ParseCertsPEM(content)
 	if err != nil {
 		return nil
 	}
-	certs = slices.DeleteFunc(certs, func(c *x509.Certificate) bool { return now.After(c.NotAfter) })
-	var out bytes.Buffer
+	var out []byte
 	for _, c := range certs {
-		out.Write(encode(c.Raw))
+		if encoded := encode(c.Raw); now.Before(c.NotAfter) && !bytes.Contains(out, encoded) {
+			out = append(out, encoded...)
+		}
 	}
-	return out.Bytes()
+	return out
 }
 
 // covers reports whether a certificate is valid for all hosts.
@@ -135,20 +141,20 @@ func newCA(validity time.Duration, now time.Time) (certPEM, keyPEM []byte, err e
 	return sign(template, nil, nil)
 }
 
-func newServing(ca *x509.Certificate, signerPEM []byte, hosts []string, validity time.Duration, now time.Time) (certPEM, keyPEM []byte, err error) {
-	signer, err := keyutil.ParsePrivateKeyPEM(signerPEM)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", caKey, err)
+func newServing(ca *tls.Certificate, hosts []string, validity time.Duration, now time.Time) (certPEM, keyPEM []byte, err error) {
+	end := now.Add(validity)
+	if end.After(ca.Leaf.NotAfter) {
+		end = ca.Leaf.NotAfter
 	}
 	template := &x509.Certificate{
 		Subject:     pkix.Name{CommonName: hosts[0]},
 		DNSNames:    hosts,
 		NotBefore:   early(now, validity),
-		NotAfter:    now.Add(validity),
+		NotAfter:    end,
 		KeyUsage:    x509.KeyUsageDigitalSignature,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	return sign(template, ca, signer)
+	return sign(template, ca.Leaf, ca.PrivateKey)
 }
 
 // early returns a time before now, so that a certificate is valid for clients whose clocks are slow.
