@@ -20,6 +20,8 @@ var notTyped = map[string]map[string]string{
 	},
 	"docs/deploying.md": {
 		"builder image --tag example.com/team/shop:v0.1.0 --push": "the tests of the command push to a registry of their own",
+		"builder deploy --overlay production":                     "nothing runs Pods here: cmd/builder/internal/e2e/testdata/deploy.txtar tests it",
+		"builder undeploy --overlay production":                   "nothing runs Pods here: cmd/builder/internal/e2e/testdata/deploy.txtar tests it",
 	},
 	"CONTRIBUTING.md": {
 		"make build":        "it has made the programs that are typed here",

@@ -60,7 +60,7 @@ this machine behind a reference aggregation proxy. It does not need a cluster.`,
 		return usagef("%w: see %q", err, cmd.CommandPath()+" --help")
 	})
 	root.PersistentPreRunE = noEmptyFlags
-	root.AddCommand(a.initCommand(), a.createCommand(), a.generateCommand(), a.runCommand(), a.stopCommand(), a.imageCommand(), a.kubectlCommand(), a.versionCommand())
+	root.AddCommand(a.initCommand(), a.createCommand(), a.generateCommand(), a.runCommand(), a.stopCommand(), a.imageCommand(), a.deployCommand(), a.undeployCommand(), a.kubectlCommand(), a.versionCommand())
 	checkOwnArgs(root)
 	return root
 }

@@ -97,107 +97,107 @@ func TestSame(t *testing.T) {
 	}
 }
 
-// TestWrite writes an image in each way, and reads it again.
-func TestWrite(t *testing.T) {
+// TestLayout writes an image layout twice, and reads it again.
+func TestLayout(t *testing.T) {
+	index, folder := build(t), filepath.Join(t.TempDir(), "bin", "image")
+	for range 2 { // the second replaces the first
+		if err := WriteLayout(folder, "shop:dev", index); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read, err := layout.ImageIndexFromPath(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outer, err := read.IndexManifest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outer.Manifests[0]; got.Digest.String() != digest(t, index) || got.Annotations["org.opencontainers.image.ref.name"] != "shop:dev" {
+		t.Errorf("the layout has %s", got.Digest)
+	}
+	if err := validate.Index(read); err != nil {
+		t.Error(err)
+	}
+	if rest, err := os.ReadDir(filepath.Dir(folder)); err != nil || len(rest) != 1 {
+		t.Errorf("%v (%v) beside the layout", rest, err)
+	}
+
+	other := module(t)
+	if err := WriteLayout(other, "shop:dev", index); err == nil || !strings.Contains(err.Error(), "contains something other than an image") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(other, "go.mod")); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTarball writes a tarball, and reads it again.
+func TestTarball(t *testing.T) {
+	tag, file := name.MustParseReference("example.com/shop:v1").(name.Tag), filepath.Join(t.TempDir(), "shop.tar")
+	if err := WriteTarball(file, tag, build(t)); err != nil {
+		t.Fatal(err)
+	}
+	read, err := tarball.ImageFromPath(file, &tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := validate.Image(read); err != nil {
+		t.Error(err)
+	}
+	if err := WriteTarball(file, tag, build(t, "linux/amd64", "linux/arm64")); err == nil {
+		t.Error("a tarball has images for two platforms")
+	}
+}
+
+// TestPush pushes an image to a registry, and pulls it.
+func TestPush(t *testing.T) {
+	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	t.Cleanup(server.Close)
+	tag, err := name.NewTag(strings.TrimPrefix(server.URL, "http://") + "/team/shop:v1")
+	if err != nil {
+		t.Fatal(err)
+	}
 	index := build(t)
-	want := digest(t, index)
+	if err := Push(t.Context(), tag, index); err != nil {
+		t.Fatal(err)
+	}
+	read, err := remote.Index(tag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := digest(t, read), digest(t, index); got != want {
+		t.Errorf("the registry has %s, want %s", got, want)
+	}
+}
+
+// TestContents reads the files of an image, and runs its first program with them.
+func TestContents(t *testing.T) {
+	index := build(t)
 	manifest, err := index.IndexManifest()
 	if err != nil {
 		t.Fatal(err)
 	}
-
-	t.Run("layout", func(t *testing.T) {
-		folder := filepath.Join(t.TempDir(), "bin", "image")
-		for range 2 { // the second replaces the first
-			if err := WriteLayout(folder, "shop:dev", index); err != nil {
-				t.Fatal(err)
-			}
-		}
-		read, err := layout.ImageIndexFromPath(folder)
-		if err != nil {
-			t.Fatal(err)
-		}
-		outer, err := read.IndexManifest()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := outer.Manifests[0]; got.Digest.String() != want || got.Annotations["org.opencontainers.image.ref.name"] != "shop:dev" {
-			t.Errorf("the layout has %s", got.Digest)
-		}
-		if err := validate.Index(read); err != nil {
-			t.Error(err)
-		}
-		if rest, err := os.ReadDir(filepath.Dir(folder)); err != nil || len(rest) != 1 {
-			t.Errorf("%v (%v) beside the layout", rest, err)
-		}
-	})
-	t.Run("another folder", func(t *testing.T) {
-		folder := module(t)
-		if err := WriteLayout(folder, "shop:dev", index); err == nil || !strings.Contains(err.Error(), "contains something other than an image") {
-			t.Errorf("got %v", err)
-		}
-		if _, err := os.Stat(filepath.Join(folder, "go.mod")); err != nil {
-			t.Error(err)
-		}
-	})
-	t.Run("tarball", func(t *testing.T) {
-		tag, file := name.MustParseReference("example.com/shop:v1").(name.Tag), filepath.Join(t.TempDir(), "shop.tar")
-		if err := WriteTarball(file, tag, index); err != nil {
-			t.Fatal(err)
-		}
-		read, err := tarball.ImageFromPath(file, &tag)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := validate.Image(read); err != nil {
-			t.Error(err)
-		}
-		if err := WriteTarball(file, tag, build(t, "linux/amd64", "linux/arm64")); err == nil {
-			t.Error("a tarball has images for two platforms")
-		}
-	})
-	t.Run("registry", func(t *testing.T) {
-		server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
-		t.Cleanup(server.Close)
-		tag, err := name.NewTag(strings.TrimPrefix(server.URL, "http://") + "/team/shop:v1")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := Push(t.Context(), tag, index); err != nil {
-			t.Fatal(err)
-		}
-		read, err := remote.Index(tag)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := digest(t, read); got != want {
-			t.Errorf("the registry has %s, want %s", got, want)
-		}
-	})
-
 	image, err := index.Image(manifest.Manifests[0].Digest)
 	if err != nil {
 		t.Fatal(err)
 	}
 	files := extract(t, image)
-	t.Run("contents", func(t *testing.T) {
-		doc, err := spdx.Read(bytes.NewReader(files["sbom.spdx.json"]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var modules []string
-		for _, p := range doc.Packages {
-			modules = append(modules, p.PackageName)
-		}
-		if !slices.Equal(modules, []string{"example.com/shop", "stdlib"}) || len(doc.Relationships) != 2 {
-			t.Errorf("the bill of materials has %q", modules)
-		}
-		roots := x509.NewCertPool()
-		if !roots.AppendCertsFromPEM(files["etc/ssl/certs/ca-certificates.crt"]) {
-			t.Error("no certificates")
-		}
-	})
-	t.Run("run", func(t *testing.T) { run(t, files) })
+	doc, err := spdx.Read(bytes.NewReader(files["sbom.spdx.json"]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var modules []string
+	for _, p := range doc.Packages {
+		modules = append(modules, p.PackageName)
+	}
+	if !slices.Equal(modules, []string{"example.com/shop", "stdlib"}) || len(doc.Relationships) != 2 {
+		t.Errorf("the bill of materials has %q", modules)
+	}
+	if !x509.NewCertPool().AppendCertsFromPEM(files["etc/ssl/certs/ca-certificates.crt"]) {
+		t.Error("no certificates")
+	}
+	run(t, files)
 }
 
 // extract returns the files of an image.

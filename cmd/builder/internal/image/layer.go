@@ -12,6 +12,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
+
+	"github.com/apiserver-builder/builder/internal/regular"
 )
 
 // A file is a file of the image: its content, or the file that it is copied from.
@@ -65,7 +67,7 @@ func (f file) write(out *tar.Writer) error {
 	var from io.Reader = strings.NewReader(string(f.content))
 	size := int64(len(f.content))
 	if f.from != "" {
-		opened, err := os.Open(f.from)
+		opened, err := regular.Open(f.from)
 		if err != nil {
 			return err
 		}
