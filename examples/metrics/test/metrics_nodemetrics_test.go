@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -63,6 +64,17 @@ func TestMetricsNodeMetrics(t *testing.T) {
 	top := kubectl(t, "top", "nodes")
 	if !regexp.MustCompile(`(?m)^worker +7\d\dm +1\d% +3072Mi +37% *$`).MatchString(top) {
 		t.Errorf("kubectl top nodes printed\n%s", top)
+	}
+	// Other commands work as for stored kinds. wait watches.
+	for command, want := range map[string]string{
+		"describe nodes.metrics.k8s.io worker":                                      `(?m)^Usage:$`,
+		"explain nodes --api-version=metrics.k8s.io/v1beta1":                        `(?m)^KIND: +NodeMetrics$`,
+		"wait nodes.metrics.k8s.io worker --for=jsonpath={.metadata.labels.zone}=a": `condition met`,
+		"get nodes.metrics.k8s.io --field-selector=metadata.name=worker -o name":    `^nodemetrics.metrics.k8s.io/worker\n$`,
+	} {
+		if out := kubectl(t, strings.Fields(command)...); !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("kubectl %s printed\n%s", command, out)
+		}
 	}
 }
 
