@@ -75,10 +75,10 @@ test-examples: build ## each example builds, vets and passes its own tests, thro
 	for dir in $(EXAMPLES); do echo "== $$dir"; (cd $$dir && go mod tidy -diff && make --no-print-directory compile && go build ./... && go vet ./... && go test -count=1 -timeout 30m ./...); done
 
 test-e2e: build ## the real programs, as a user runs them
-	go test -vet=off -timeout 30m ./cmd/builder/internal/e2e
+	go test -vet=off -timeout 45m ./cmd/builder/internal/e2e
 
 test-docs: build ## every command in README.md and docs/
-	go test -timeout 30m ./docs/...
+	go test -timeout 45m ./docs/...
 
 lint: $(BIN)/golangci-lint-$(GOLANGCI_LINT_VERSION) ## golangci-lint, here and in each example
 	$< run ./...
