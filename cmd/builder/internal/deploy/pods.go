@@ -44,12 +44,12 @@ func (c *cluster) waitingPodsIn(ctx context.Context, namespace string) error {
 		}
 		for _, condition := range pod.Status.Conditions {
 			if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse {
-				reasons = append(reasons, fmt.Errorf("Pod %s: %s", pod.Name, condition.Message))
+				reasons = append(reasons, fmt.Errorf("pod %s: %s", pod.Name, condition.Message))
 			}
 		}
 		for _, container := range append(pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses...) {
 			if why := waiting(container.State); why != "" {
-				reasons = append(reasons, fmt.Errorf("Pod %s: container %s: %s", pod.Name, container.Name, why))
+				reasons = append(reasons, fmt.Errorf("pod %s: container %s: %s", pod.Name, container.Name, why))
 			}
 		}
 	}
