@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -85,10 +84,9 @@ func (a *app) undeployCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "undeploy",
 		Short: "Remove the project from a cluster",
-		Long: strings.TrimSpace(`
-undeploy deletes the objects of an overlay from a cluster, and waits until they are gone. It deletes the APIServices first. While an APIService is
+		Long: `undeploy deletes the objects of an overlay from a cluster, and waits until they are gone. It deletes the APIServices first. While an APIService is
 not available, no namespace of the cluster can be deleted. It works at any time: during an installation, after one that failed, and
-while the apiserver is down. Objects in an etcd outside the cluster are kept.`),
+while the apiserver is down. Objects in an etcd outside the cluster are kept.`,
 		Example: `  builder undeploy --overlay production --context prod`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -73,7 +73,7 @@ func WriteTarball(file string, tag name.Tag, index v1.ImageIndex) error {
 		return err
 	}
 	partial := file + ".partial"
-	if err := errors.Join(tarball.WriteToFile(partial, tag, image)); err != nil {
+	if err := tarball.WriteToFile(partial, tag, image); err != nil {
 		return errors.Join(err, os.Remove(partial))
 	}
 	return os.Rename(partial, file)
