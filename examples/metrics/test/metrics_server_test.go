@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"sort"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
 )
 
 // TestMetricsServer compares the answers with those of metrics-server, which scrapes the same nodes.
@@ -134,7 +137,7 @@ func comparable(ctx context.Context, client dynamic.Interface, gvr schema.GroupV
 	return list.Items, nil
 }
 
-// startMetricsServer builds and starts metrics-server, and waits until it is ready.
+// startMetricsServer builds and starts metrics-server.
 func startMetricsServer(t *testing.T, port string) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "metrics-server")
@@ -143,20 +146,45 @@ func startMetricsServer(t *testing.T, port string) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building metrics-server: %v\n%s", err, out)
 	}
-	var args []string
-	for _, arg := range apiserverArgs {
-		if arg != "--metric-resolution=200ms" {
-			args = append(args, arg)
-		}
-	}
+	certificate, key := certificateFiles(t)
+	args := slices.DeleteFunc(slices.Clone(apiserverArgs), func(arg string) bool {
+		return arg == "--metric-resolution=200ms" || strings.HasPrefix(arg, "--certificate-secret=")
+	})
 	cmd := exec.CommandContext(t.Context(), program, append(args, "--metric-resolution=10s", "--kubelet-request-timeout=5s", "--kubelet-use-node-status-port",
-		"--kubelet-preferred-address-types=InternalIP", "--bind-address=127.0.0.1", "--secure-port="+port)...)
+		"--kubelet-preferred-address-types=InternalIP", "--bind-address=127.0.0.1", "--secure-port="+port, "--tls-cert-file="+certificate, "--tls-private-key-file="+key)...)
 	cmd.Stdout, cmd.Stderr = testLog, testLog
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	exited := make(chan struct{})
+	go func() {
+		defer close(exited)
+		if err := cmd.Wait(); t.Context().Err() == nil {
+			t.Errorf("metrics-server exited: %v", err)
+		}
+	}()
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-exited
 	})
+}
+
+// certificateFiles writes this apiserver's certificate and its key to files, and returns their names.
+func certificateFiles(t *testing.T) (certificate, key string) {
+	t.Helper()
+	admin, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := admin.CoreV1().Secrets(namespace).Get(t.Context(), apiserverName+"-certificates", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certificate, key = filepath.Join(dir, corev1.TLSCertKey), filepath.Join(dir, corev1.TLSPrivateKeyKey)
+	err = errors.Join(os.WriteFile(certificate, secret.Data[corev1.TLSCertKey], 0o600), os.WriteFile(key, secret.Data[corev1.TLSPrivateKeyKey], 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate, key
 }
