@@ -85,7 +85,7 @@ func (b *base) Config() (*genericapiserver.RecommendedConfig, error) {
 		return nil, err
 	}
 	config.LongRunningFunc = longRunning(config.LongRunningFunc)
-	config.Authentication.Authenticator = withoutAnonymous(config.Authentication.Authenticator)
+	config.Authentication.Authenticator = withoutAnonymous(verifyOnce(config.Authentication.RequestHeaderConfig, config.Authentication.Authenticator))
 	return config, nil
 }
 
@@ -99,6 +99,10 @@ func (b *base) Server(config *genericapiserver.RecommendedConfig) (*genericapise
 		return nil, err
 	}
 	if err := installAPIs(server, config, b.dependencies); err != nil {
+		return nil, err
+	}
+	// The server becomes ready when the watch caches have all objects. Until then, lists and watches are refused.
+	if err := server.AddPostStartHook("storage-readiness", server.StorageReadinessHook.Hook); err != nil {
 		return nil, err
 	}
 	return server, registry.AddHooks(server, b.dependencies, b.fail)

@@ -84,7 +84,7 @@ func (b *base) Config() (*genericapiserver.RecommendedConfig, error) {
 	if err := b.Recommended.ApplyTo(config); err != nil {
 		return nil, err
 	}
-	config.Authentication.Authenticator = withoutAnonymous(config.Authentication.Authenticator)
+	config.Authentication.Authenticator = withoutAnonymous(verifyOnce(config.Authentication.RequestHeaderConfig, config.Authentication.Authenticator))
 	return config, nil
 }
 
@@ -98,6 +98,10 @@ func (b *base) Server(config *genericapiserver.RecommendedConfig) (*genericapise
 		return nil, err
 	}
 	if err := installAPIs(server, config, b.dependencies); err != nil {
+		return nil, err
+	}
+	// The server becomes ready when the watch caches have all objects. Until then, lists and watches are refused.
+	if err := server.AddPostStartHook("storage-readiness", server.StorageReadinessHook.Hook); err != nil {
 		return nil, err
 	}
 	return server, registry.AddHooks(server, b.dependencies, b.fail)

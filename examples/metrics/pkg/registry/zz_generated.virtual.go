@@ -166,14 +166,6 @@ type virtualStorage struct {
 
 var _ storage.Interface = &virtualStorage{}
 
-// ReadinessCheck implements storage.Interface.
-func (s *virtualStorage) ReadinessCheck() error {
-	if !s.cache.Ready() {
-		return storage.ErrStorageNotReady
-	}
-	return nil
-}
-
 // GetList implements storage.Interface.
 func (s *virtualStorage) GetList(ctx context.Context, key string, opts storage.ListOptions, out runtime.Object) error {
 	if err := s.await(ctx); err != nil {

@@ -318,7 +318,7 @@ func (s *sourceStorage) Stats(context.Context) (storage.Stats, error) {
 	return storage.Stats{ObjectCount: int64(len(s.state.objects))}, nil
 }
 
-// ReadinessCheck implements storage.Interface.
+// ReadinessCheck implements storage.Interface. The server becomes ready without the source: requests that need it wait for it.
 func (s *sourceStorage) ReadinessCheck() error { return nil }
 
 // EnableResourceSizeEstimation implements storage.Interface.
