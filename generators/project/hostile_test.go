@@ -16,6 +16,7 @@ func TestHostileNames(t *testing.T) {
 		{"name with upper case", newProject("Shop", "example.com", "example.com/shop"), `name "Shop" must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: use "shop"`},
 		{"name too long", newProject(strings.Repeat("x", 41), "example.com", "example.com/shop"), `name "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" is 41 characters long: use one of at most 40`},
 		{"name in kube-system", newProject("kube", "example.com", "example.com/shop"), `name "kube" would put the project in the namespace kube-system, and Kubernetes keeps names that begin with kube- for itself: use another name`},
+		{"name of a YAML value", newProject("true", "example.com", "example.com/shop"), `name "true" is a boolean or null in YAML, and the manifests contain it: use another name`},
 		{"name beginning with a digit", newProject("1shop", "example.com", "example.com/shop"), `name "1shop" must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: use one such as "shop"`},
 		{"name with a line break", newProject("shop\nevil: true", "example.com", "example.com/shop"), `name "shop\nevil: true" must be lower-case letters, digits and hyphens, with a letter first and no hyphen last: use one such as "shop"`},
 		{"name not derivable", newProject("", "example.com", "example.com/1.2"), `cannot derive a project name from module "example.com/1.2": pass --name NAME, with at most 40 lower-case letters, digits and hyphens`},

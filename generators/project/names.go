@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"go/token"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/mod/module"
@@ -94,8 +95,14 @@ func checkName(name string) error {
 		return fmt.Errorf("name %q would put the project in the namespace %s-system, and Kubernetes keeps names that begin with kube- for itself: "+
 			"use another name", name, name)
 	}
+	if slices.Contains(yamlWords, name) {
+		return fmt.Errorf("name %q is a boolean or null in YAML, and the manifests contain it: use another name", name)
+	}
 	return nil
 }
+
+// yamlWords are the words that parsers of YAML 1.1 or 1.2 do not read as text.
+var yamlWords = []string{"false", "n", "no", "null", "off", "on", "true", "y", "yes"}
 
 // nameOf derives a project's name from its module path.
 func nameOf(path string) (string, error) {

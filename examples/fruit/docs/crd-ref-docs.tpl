@@ -67,7 +67,7 @@ Type: {{ markdownRenderTypeLink .UnderlyingType }}
   {{- range .Validation }}
     {{- $texts = append $texts (get (dict "Optional: {}" "optional" "Required: {}" "required") . | default .) }}
   {{- end }}
-  {{- /* The markers of a field include those of its type, which are shown there. */}}
+  {{- /* The markers of a field include those of its type, which the section of the type shows. So show rules here only if the field itself has some. */}}
   {{- $rules := index .Markers "kubebuilder:validation:XValidation" }}
   {{- if gt (len $rules) (len (index .Type.Markers "kubebuilder:validation:XValidation")) }}
     {{- range $rules }}{{ $texts = append $texts (printf "%s: `%s`" (.Message | default "rule") .Rule) }}{{ end }}

@@ -21,7 +21,7 @@ import (
 	"example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
-// hooked and refused are the field managers whose updates are sent to the webhooks. Those of refused are denied.
+// hooked and refused are field managers. Their updates are sent to the webhooks, and the validating webhook denies those by refused.
 const (
 	hooked  = "hooked"
 	refused = "refused-by-webhook"

@@ -32,7 +32,7 @@ type connection struct {
 	// kind is the kind of its options.
 	kind    string
 	methods []string
-	// verbs are the verbs of the methods in discovery and in roles.
+	// verbs are the verbs that discovery and roles use for these methods, such as create for POST.
 	verbs []string
 }
 
@@ -41,7 +41,8 @@ type version struct {
 	name string
 	// columns are the columns that kubectl get prints after the name; wideColumns are those that it adds with -o wide.
 	columns, wideColumns []string
-	// replicas and statusReplicas are the paths of the scale's numbers, if the kind has a scale subresource.
+	// replicas and statusReplicas are the paths of the fields with the desired and the observed number of replicas, if the kind has a scale
+	// subresource.
 	replicas, statusReplicas []string
 	// deprecated is the warning for clients that use the version, empty if it is not deprecated.
 	deprecated string

@@ -32,7 +32,7 @@ type connection struct {
 	// kind is the kind of its options.
 	kind    string
 	methods []string
-	// verbs are the verbs of the methods in discovery and in roles.
+	// verbs are the verbs that discovery and roles use for these methods, such as create for POST.
 	verbs []string
 }
 

@@ -80,8 +80,8 @@ func wantMessage(err error, message string) error {
 	return nil
 }
 
-// deny creates a policy that allows the requests of a field manager only if the expression is true, until the test ends. It returns the
-// message of the policy, which becomes active a moment later.
+// deny creates a policy that denies the requests of a field manager unless the expression is true, and returns the message of the denials.
+// The policy becomes active a moment later, and is deleted when the test ends.
 func (s subject) deny(t *testing.T, operation admissionregistrationv1.OperationType, resource, manager, expression string) (message string) {
 	t.Helper()
 	client := kubernetesClient(t).AdmissionregistrationV1()
@@ -117,8 +117,8 @@ func (s subject) deny(t *testing.T, operation admissionregistrationv1.OperationT
 	return message
 }
 
-// label creates a policy that adds a label, named like the field manager, to the objects that this manager updates, until the test ends. It returns
-// false if the cluster does not support such policies.
+// label creates a policy that adds a label to the objects that a field manager updates. The label has the name of the field manager. The policy
+// is deleted when the test ends. label returns false if the cluster does not support such policies.
 func (s subject) label(t *testing.T, manager string) bool {
 	t.Helper()
 	clientset := kubernetesClient(t)

@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-// TestWatchOrder changes an object several times. A watch receives the changes in order and each at most once, and a watch that starts at one of
-// them receives those after it. The last change must arrive; a server may combine changes before.
+// TestWatchOrder changes an object several times. A watch receives the changes in order, each at most once. A watch that starts at the
+// resourceVersion of an event receives the events after it. The last change must arrive; the server may combine earlier changes into one event.
 func TestWatchOrder(t *testing.T) {
 	const changes = 5
 	forEachReadable(t, func(t *testing.T, s subject) {
@@ -30,7 +30,7 @@ func TestWatchOrder(t *testing.T) {
 		selected.ResourceVersion = first[0].GetResourceVersion()
 		resumed := readOrdered(t, s.watch(t, selected), changes)
 		if len(resumed) != len(first)-1 {
-			t.Errorf("a watch from the resourceVersion of the first of %d events received %d", len(first), len(resumed))
+			t.Errorf("a watch that starts after the first of %d events got %d events, want %d", len(first), len(resumed), len(first)-1)
 		}
 		for i := range resumed {
 			if got, want := resumed[i].GetResourceVersion(), first[i+1].GetResourceVersion(); got != want {
@@ -40,7 +40,8 @@ func TestWatchOrder(t *testing.T) {
 	})
 }
 
-// readOrdered reads the events of an object until that of the last change. Their resourceVersions and the numbers of their changes must increase.
+// readOrdered reads the events of an object up to the one with the last change. From event to event, the resourceVersion must increase, and the
+// number of the change must not decrease.
 func readOrdered(t *testing.T, watcher watch.Interface, last int) []*unstructured.Unstructured {
 	t.Helper()
 	var events []*unstructured.Unstructured

@@ -120,8 +120,8 @@ func replicaClient(t *testing.T, port string) dynamic.Interface {
 	return client
 }
 
-// TestReplicas watches two replicas in turn, from a resourceVersion of the other one, and from one of a replica that was killed and restarted. The
-// watch must continue without a gap, or end with the error that makes clients list again.
+// TestReplicas watches each of two replicas from a resourceVersion that the other one returned. It then kills and restarts one, and watches it
+// from a resourceVersion that it returned before. Each watch must continue without a gap, or end with the error that makes clients list again.
 func TestReplicas(t *testing.T) {
 	if apiserverURL == "" {
 		t.Skip("the replicas of a cluster cannot be addressed one by one")
@@ -150,7 +150,7 @@ func TestReplicas(t *testing.T) {
 	})
 }
 
-// continuesAt lists the kind, and watches it at another replica from there.
+// continuesAt lists the kind, and then lists and watches it at another replica with the resourceVersion of that list.
 func (s subject) continuesAt(t *testing.T, other subject) {
 	t.Helper()
 	var version string
@@ -162,12 +162,12 @@ func (s subject) continuesAt(t *testing.T, other subject) {
 		return err
 	})
 	if _, err := other.List(t.Context(), metav1.ListOptions{ResourceVersion: version}); err != nil {
-		t.Errorf("list not older than %s of another replica: %v", version, err)
+		t.Errorf("list with the resourceVersion %s, which another replica returned: %v", version, err)
 	}
 	other.continues(t, s, version)
 }
 
-// follows lists and watches the kind while another replica creates and deletes objects.
+// follows checks that the lists and watches of one replica show the objects that another replica creates and deletes.
 func (s subject) follows(t *testing.T, other subject) {
 	t.Helper()
 	run := rand.String(8)
@@ -181,7 +181,7 @@ func (s subject) follows(t *testing.T, other subject) {
 			}
 			return err
 		}
-		if !s.writable() { // a source may be slow
+		if !s.writable() { // the objects come from elsewhere, and a change may appear late
 			eventually(t, check)
 		} else if err := check(); err != nil {
 			t.Error(err)
@@ -204,7 +204,8 @@ func (s subject) follows(t *testing.T, other subject) {
 	}
 }
 
-// continues watches from a resourceVersion, while an object is created.
+// continues checks that a watch from a resourceVersion reports an object that creator has created since, or ends with the error that makes
+// clients list again.
 func (s subject) continues(t *testing.T, creator subject, version string) {
 	t.Helper()
 	run := rand.String(8)

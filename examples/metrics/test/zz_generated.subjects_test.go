@@ -98,7 +98,7 @@ func (k kind) gvr() schema.GroupVersionResource {
 	return schema.GroupVersionResource{Group: k.Group, Version: k.Version, Resource: k.resource}
 }
 
-// in returns a client for the kind; in the namespace default, if it is namespaced.
+// in returns a client for the kind. If the kind is namespaced, the client uses the namespace default.
 func (k kind) in(client dynamic.Interface) dynamic.ResourceInterface {
 	if k.namespaced {
 		return client.Resource(k.gvr()).Namespace(metav1.NamespaceDefault)

@@ -47,7 +47,7 @@ func testAppliers(t *testing.T, one, two subject) {
 	claim := two.claim(name, map[string]string{"owner": "two"})
 	_, err := two.Apply(t.Context(), name, claim, metav1.ApplyOptions{FieldManager: "two"})
 	if !apierrors.IsConflict(err) || !strings.Contains(err.Error(), `conflict with "one"`) || !strings.Contains(err.Error(), ".metadata.labels.owner") {
-		t.Errorf("apply of a field that one owns: %v, want a conflict", err)
+		t.Errorf(`apply of a field that the field manager "one" owns: %v, want a conflict`, err)
 	}
 	forced, err := two.Apply(t.Context(), name, claim, metav1.ApplyOptions{FieldManager: "two", Force: true})
 	if err != nil {
@@ -72,7 +72,7 @@ func testAppliers(t *testing.T, one, two subject) {
 	}
 }
 
-// wantOwner checks that a field manager has applied in a version, and whether it owns the label owner.
+// wantOwner checks that a field manager has applied the object in a version, and whether it owns the label "owner", as owns requires.
 func wantOwner(t *testing.T, object *unstructured.Unstructured, manager, version string, owns bool) {
 	t.Helper()
 	entry := managed(object, manager)

@@ -25,7 +25,8 @@ const (
 )
 
 // TestSlowWatch changes an object while a client has a watch that it does not read. Other watches must not wait for it. When the client reads
-// again, it must get every change; if the watch ends, from a watch that continues at the last one. One kind is enough, because all share the code.
+// again, it must get every change. If its watch has ended, it gets the rest from a new watch that starts after the last change it received or, if
+// that has expired, after a new list. One kind is enough, because all share the code.
 func TestSlowWatch(t *testing.T) {
 	first := slices.IndexFunc(kinds, kind.writable)
 	if first < 0 {

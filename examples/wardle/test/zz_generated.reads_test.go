@@ -200,7 +200,7 @@ func TestFuture(t *testing.T) {
 	})
 }
 
-// continueAt returns a token that continues a list of an old revision from its beginning.
+// continueAt returns a continue token for a list at a revision. The token points before the objects of the tests, so the list has all of them.
 func (s subject) continueAt(t *testing.T, version int64) string {
 	t.Helper()
 	token, err := storage.EncodeContinue("/a", "/", version)

@@ -52,7 +52,7 @@ func TestFieldValidation(t *testing.T) {
 					}
 				default:
 					if want := directive != metav1.FieldValidationIgnore; err != nil || told != want {
-						t.Errorf("%s, %q: got %v, warnings %q; is %q among them: want %t", test.name, directive, err, warned, test.says, want)
+						t.Errorf("%s, %q: got the error %v and the warnings %q; want no error, and a warning that contains %q: %t", test.name, directive, err, warned, test.says, want)
 					}
 				}
 			}
@@ -75,7 +75,7 @@ func TestDeprecated(t *testing.T) {
 				t.Fatal(err)
 			}
 			warned := warningsOf(result)
-			if s.deprecated == "" { // a type of Kubernetes may have methods with the releases that it is served in
+			if s.deprecated == "" { // for Kubernetes' own types with APILifecycle methods, k8s.io/apiserver adds a warning: ignore it
 				warned = slices.DeleteFunc(warned, func(text string) bool { return strings.Contains(text, s.Kind+" is deprecated in v") })
 			}
 			if !slices.Equal(warned, want) {

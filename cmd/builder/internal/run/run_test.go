@@ -141,7 +141,7 @@ Next, in another terminal, in /home/me/shop:
 
 Without kubectl: builder kubectl get apples
 
-Changes take effect after the project is generated and built again.
+When you save a change, builder generates, builds and restarts the project automatically.
 
 "builder stop" stops everything.
 `

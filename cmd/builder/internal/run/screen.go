@@ -30,7 +30,7 @@ func (r *runner) screen() string {
 		fmt.Fprintf(&b, "\nWithout kubectl: builder kubectl get %s\n", resource)
 	}
 	if r.Generate != nil {
-		b.WriteString("\nChanges take effect after the project is generated and built again.\n")
+		b.WriteString("\nWhen you save a change, builder generates, builds and restarts the project automatically.\n")
 	}
 	if r.Report == nil {
 		b.WriteString("\nCtrl-C stops everything.\n\n")

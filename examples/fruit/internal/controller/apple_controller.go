@@ -51,7 +51,7 @@ func (r *AppleReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl
 		}
 	}
 
-	// This ConfigMap is an example. Create the objects that obj.Spec describes instead.
+	// This ConfigMap is an example. Replace it with the objects that obj.Spec describes.
 	key := metav1.ObjectMeta{Namespace: obj.Namespace, Name: "apple-" + obj.Name}
 	configMap := &corev1.ConfigMap{ObjectMeta: key}
 	operation, err := controllerutil.CreateOrUpdate(ctx, r.Client, configMap, func() error {

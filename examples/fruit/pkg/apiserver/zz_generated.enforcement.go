@@ -212,7 +212,7 @@ func (e *enforcement) allowed(ctx context.Context, verb string, resource schema.
 	}, metav1.CreateOptions{})
 	switch {
 	case apierrors.IsForbidden(err):
-		return true, nil // access reviews are forbidden, so nothing is known to be missing
+		return true, nil // this server may not create access reviews: assume that it has the permission
 	case err != nil:
 		return false, err
 	case !review.Status.Allowed && review.Status.EvaluationError != "":
@@ -267,7 +267,7 @@ func (e *enforcement) retry(ctx context.Context, name string) (string, error) {
 	}
 	plugin, ok := e.plugins[name]
 	if !ok {
-		return "the cluster has what it needs now: restart this server", nil
+		return "restart this server, which can now read the required resources", nil
 	}
 	if err := plugin.start(func() { e.awaitInformers(ctx, name) }); err != nil {
 		return "", err
@@ -300,7 +300,8 @@ func (e *enforcement) publish() {
 	e.report = strings.Join(reports, "; ")
 }
 
-// Name returns the name of the readiness check. It lists what is not enforced, because /readyz shows nothing else of passing checks.
+// Name returns the name of the readiness check. The name lists what is not enforced, because /readyz shows only the name of a
+// check that passes.
 func (e *enforcement) Name() string {
 	e.lock.Lock()
 	defer e.lock.Unlock()

@@ -18,7 +18,7 @@ var longRunningSubresources = sets.New(
 	"fruit.example.com/apples/proxy",
 )
 
-// longRunning also reports requests to longRunningSubresources as long-running.
+// longRunning returns a check that reports a request as long-running if next does, or if it is for one of longRunningSubresources.
 func longRunning(next request.LongRunningRequestCheck) request.LongRunningRequestCheck {
 	return func(req *http.Request, info *request.RequestInfo) bool {
 		subresource := path.Join(info.APIGroup, info.Resource, info.Subresource)

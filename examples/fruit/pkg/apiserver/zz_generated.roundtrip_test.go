@@ -132,7 +132,7 @@ func fuzzerFuncs(serializer.CodecFactory) []any { return fuzzers }
 
 // specialFuncs returns fuzzer functions for the types within t that need one, because a random value could be invalid JSON or infinitely
 // large: types that hold JSON, pointers to types that may be nil, and recursive types. It limits integers to 53 bits, because client-go's fake
-// clientset decodes numbers as float64. It adds the fields that JSON omits to skipped.
+// clientset decodes numbers as float64. It appends to skipped the names of the fields that JSON omits.
 func specialFuncs(t reflect.Type, inside map[reflect.Type]bool, skipped *[]string) []any {
 	if open, seen := inside[t]; open {
 		return []any{twoLevels(t)}

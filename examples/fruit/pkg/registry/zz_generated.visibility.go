@@ -24,9 +24,9 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// Limit returns options with which a store is limited to the objects that the user of each request may see. To that user, all others do not
-// exist: get, update and delete respond with NotFound, lists and watches omit them, and their subresources respond with NotFound. visible returns
-// a function that reports whether the user may see an object, or nil if the user may see all objects.
+// Limit returns options that limit a store to the objects that the user of each request may see. For that user, the other objects do not exist:
+// get, update and delete respond with NotFound, lists and watches omit them, and their subresources respond with NotFound. visible returns a
+// function that reports whether the user may see an object, or nil if the user may see all objects.
 //
 // visible is not called for users for which seesAll returns true.
 func Limit[T runtime.Object](options generic.RESTOptionsGetter, store *genericregistry.Store, visible func(context.Context, user.Info) (func(T) bool, error)) generic.RESTOptionsGetter {
@@ -76,8 +76,8 @@ func (l limitedOptions) GetRESTOptions(resource schema.GroupResource, example ru
 	return options, err
 }
 
-// seesAll reports whether a user sees all objects. These are the members of system:masters, which include this server's own clients,
-// kube-controller-manager, and all service accounts in kube-system. Kubernetes' controllers need this to delete the objects of a deleted
+// seesAll reports whether a user sees all objects. These users are kube-controller-manager, all service accounts in kube-system, and the
+// members of system:masters, among them this server's own clients. Kubernetes' controllers need this to delete the objects of a deleted
 // namespace, to collect garbage and to count objects for quotas.
 func seesAll(u user.Info) bool {
 	return u.GetName() == user.KubeControllerManager ||
@@ -136,7 +136,7 @@ func (s *limitedStorage) Get(ctx context.Context, key string, opts storage.GetOp
 	return storage.NewKeyNotFoundError(key, 0)
 }
 
-// Delete implements storage.Interface. The preconditions of a hidden object are not compared.
+// Delete implements storage.Interface. For a hidden object, it returns NotFound, whatever the preconditions are.
 func (s *limitedStorage) Delete(ctx context.Context, key string, out runtime.Object, preconditions *storage.Preconditions, validate storage.ValidateObjectFunc, cached runtime.Object, opts storage.DeleteOptions) error {
 	sees, err := s.filter(ctx)
 	if err != nil {
@@ -156,7 +156,7 @@ func (s *limitedStorage) Delete(ctx context.Context, key string, out runtime.Obj
 	}, cached, opts)
 }
 
-// GuaranteedUpdate implements storage.Interface. The preconditions of a hidden object are not compared.
+// GuaranteedUpdate implements storage.Interface. For a hidden object, it returns NotFound, whatever the preconditions are.
 func (s *limitedStorage) GuaranteedUpdate(ctx context.Context, key string, out runtime.Object, ignoreNotFound bool, preconditions *storage.Preconditions, update storage.UpdateFunc, cached runtime.Object) error {
 	sees, err := s.filter(ctx)
 	if err != nil {
@@ -212,7 +212,8 @@ func (s *limitedStorage) getVisible(ctx context.Context, key string, opts storag
 		}
 		next := listed.GetContinue()
 		if want := limit - len(visible); limit > 0 && opts.Predicate.Continue != "" && len(found) >= want && indexes[want-1] < length-1 && (len(found) > want || next != "") {
-			// A continue token contains the name of the last object, which must be visible. So read the page again, up to such an object.
+			// A continue token contains the name of the page's last object, which must not be hidden. So read the page again, up to the last
+			// visible object that the client asked for.
 			opts.Predicate.Limit = int64(indexes[want-1] + 1)
 			continue
 		}

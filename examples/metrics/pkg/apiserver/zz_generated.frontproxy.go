@@ -30,7 +30,8 @@ type frontProxy struct {
 	verified                *cache.LRUExpireCache
 }
 
-// verification is a certificate of a connection, with what it was verified against: another CA bundle or other allowed names require a new verification.
+// verification identifies a verified certificate, and the CA bundle and allowed names that it was verified against. If these change, it is
+// verified again.
 type verification struct {
 	certificate *x509.Certificate
 	bundle      *byte

@@ -35,7 +35,7 @@ const (
 // caName is the subject of the CAs, which differ in their key identifiers.
 const caName = "metrics-apiserver-ca"
 
-// A registration is how kube-apiserver connects to the apiserver, according to the APIServices.
+// A registration contains the host names and the CAs with which kube-apiserver verifies the apiserver, according to the APIServices.
 type registration struct {
 	hosts   []string // the names of the Services
 	bundles [][]byte // the trusted CAs of each APIService
@@ -47,9 +47,10 @@ func (r registration) trusts(ca []byte) bool {
 	return !r.partial && !slices.ContainsFunc(r.bundles, func(bundle []byte) bool { return !bytes.Contains(bundle, ca) })
 }
 
-// renewed returns the data of the Secret after the steps that are due at a time. With a validity of 90 days, a certificate is replaced after
+// renewed returns the data of the Secret after the renewals that are due now. With a validity of 90 days, a certificate is replaced after
 // 60 days. A CA is valid for 360 days. After 270 days, the next one is published. After another 11 days, and only if all APIServices have it,
-// it signs. What is damaged or expired is replaced at once. Without hosts, an existing certificate is kept.
+// it signs. What is damaged or expired is replaced at once. If r has no hosts, because there is no APIService, the serving
+// certificate stays as it is.
 func renewed(data map[string][]byte, r registration, validity time.Duration, now time.Time) (map[string][]byte, error) {
 	data = maps.Clone(data)
 	if data == nil {
@@ -92,7 +93,7 @@ func renewed(data map[string][]byte, r registration, validity time.Duration, now
 	return data, err
 }
 
-// pair returns the certificate and key with these names, or nil if they are missing, damaged or not valid at a time.
+// pair returns the certificate and key with these names, or nil if they are missing or damaged, or if the certificate is not valid now.
 func pair(data map[string][]byte, certName, keyName string, now time.Time) *tls.Certificate {
 	found, err := tls.X509KeyPair(data[certName], data[keyName])
 	if err != nil || now.Before(found.Leaf.NotBefore) || now.After(found.Leaf.NotAfter) {
@@ -160,7 +161,7 @@ func newServing(ca *tls.Certificate, hosts []string, validity time.Duration, now
 // early returns a time before now, so that a certificate is valid for clients whose clocks are slow.
 func early(now time.Time, validity time.Duration) time.Time { return now.Add(-validity / 50) }
 
-// sign creates a key and the certificate in the template, which ca signs, or the new key if ca is nil.
+// sign creates a key, and a certificate for it from the template. The certificate is signed by ca or, if ca is nil, by its own key.
 func sign(template, ca *x509.Certificate, signer any) (certPEM, keyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -167,7 +167,7 @@ func (s *sourceStorage) list(ctx context.Context) (version uint64, err error) {
 	return s.atLeast("")
 }
 
-// recover turns a panic of the source into an error, because it would end the server.
+// recover turns a panic of the source into an error, because a panic could end the server.
 func (s *sourceStorage) recover(verb string, err *error) {
 	if r := recover(); r != nil {
 		klog.ErrorS(nil, "The source panicked", "resource", s.resource, "verb", verb, "panic", r, "stack", string(debug.Stack()))

@@ -38,7 +38,8 @@ var apiServices = []string{
 }
 
 // certificates keeps the serving certificate of the apiserver, and the CA that signs it, in a Secret that all replicas share. It renews both,
-// and publishes the CA in the APIServices. Each replica may renew them: only one of two updates of the same Secret succeeds.
+// and publishes the CA in the APIServices. Any replica may renew them. If two replicas update the Secret at the same time, one update
+// fails with a conflict, and that replica reads the Secret again.
 type certificates struct {
 	secret   string        // NAMESPACE/NAME
 	validity time.Duration // of the serving certificate
@@ -78,7 +79,8 @@ func (c *certificates) Validate() error {
 // enabled reports whether the certificate is in a Secret.
 func (c *certificates) enabled() bool { return c.secret != "" }
 
-// start waits until there is a certificate, and then renews it until ctx is done. It uses the kubeconfig, or that of the Pod without one.
+// start waits until there is a certificate, and then renews it until ctx is done. It connects with the kubeconfig or, if that is empty,
+// as the ServiceAccount of the Pod.
 func (c *certificates) start(ctx context.Context, kubeconfig string) error {
 	if !c.enabled() {
 		return nil
@@ -130,7 +132,7 @@ func (c *certificates) sync(ctx context.Context) error {
 		return problems
 	}
 	if pair(secret.Data, servingCert, servingKey, time.Now()) == nil {
-		return errors.Join(problems, errors.New("there is no valid certificate: its name is unknown if no APIService of this project exists"))
+		return errors.Join(problems, errors.New("the Secret has no valid certificate; its host names come from this project's APIServices: create them if there are none"))
 	}
 	c.serve(secret.Data)
 	cas := bundle(secret.Data)
@@ -158,7 +160,7 @@ func (c *certificates) registered(ctx context.Context) ([]*unstructured.Unstruct
 	return found, problems
 }
 
-// registrationOf returns what the APIServices say about the apiserver.
+// registrationOf returns the registration that the APIServices contain.
 func registrationOf(apiServices []*unstructured.Unstructured) registration {
 	var r registration
 	for _, apiService := range apiServices {
@@ -174,7 +176,8 @@ func registrationOf(apiServices []*unstructured.Unstructured) registration {
 	return r
 }
 
-// renew returns the Secret, after an update if something in it is due. If the update fails, it returns the Secret as it is, and the error.
+// renew returns the Secret. If a certificate or CA in it is due for renewal, it updates the Secret first. If the update fails, it returns the
+// Secret as it is, and the error.
 func (c *certificates) renew(ctx context.Context, r registration) (*corev1.Secret, error) {
 	secrets := c.client.CoreV1().Secrets(c.namespace)
 	for {
@@ -192,14 +195,14 @@ func (c *certificates) renew(ctx context.Context, r registration) (*corev1.Secre
 		switch {
 		case err == nil:
 			return changed, nil
-		case !apierrors.IsConflict(err): // if it is one, another replica was faster
+		case !apierrors.IsConflict(err): // after a conflict, try again: another replica was faster
 			return secret, err
 		}
 	}
 }
 
-// publish makes an APIService trust the CAs. The patch fails if the APIService has changed since it was read, which was before the Secret was
-// read: so CAs never replace newer ones.
+// publish makes an APIService trust the CAs. The APIService was read before the Secret, and the patch fails if the APIService has changed since
+// then. So older CAs never replace newer ones.
 func (c *certificates) publish(ctx context.Context, apiService *unstructured.Unstructured, cas []byte) error {
 	spec := map[string]any{"caBundle": cas} // as base64
 	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"resourceVersion": apiService.GetResourceVersion()}, "spec": spec})

@@ -86,7 +86,7 @@ func wantDescribed(t *testing.T, converter managedfields.TypeConverter, object r
 	}
 }
 
-// lacksKey reports whether an error says that an element of a list has none of the list's map keys, which random elements may lack.
+// lacksKey reports whether an error is about a list element without any of the keys that identify it. Random elements may lack them.
 func lacksKey(err error) bool {
 	return err != nil && strings.Contains(err.Error(), "omits all key fields")
 }

@@ -28,7 +28,7 @@ const (
 )
 
 // limitedWatch sends the events of a watch about visible objects. If a change of an object makes it visible, it is sent as added. If a change
-// hides it, it is sent as deleted, without its contents. The method check handles changes of the user's access to objects that do not change.
+// hides it, it is sent as deleted, without its contents. The method check handles users who gain or lose access to an unchanged object.
 type limitedWatch struct {
 	*limitedStorage
 	key       string
@@ -131,7 +131,7 @@ func (w *limitedWatch) run(initial []runtime.Object) {
 	defer w.cancel()
 	defer w.inner.Stop()
 	defer func() {
-		if r := recover(); r != nil { // it would end the server, because this is not the goroutine of a request
+		if r := recover(); r != nil { // a panic here would end the server, because this is not the goroutine of a request
 			klog.ErrorS(nil, "Visible panicked", "resource", w.resource, "panic", r, "stack", string(debug.Stack()))
 			w.fail(apierrors.NewInternalError(fmt.Errorf("finding out which %s the user may see: panic: %v", w.resource, r)))
 		}
@@ -239,8 +239,8 @@ func (w *limitedWatch) withoutContents(in metav1.Object) runtime.Object {
 	return obj
 }
 
-// check asks again which objects the user may see. It sends those that became visible, and ends the watch if objects that the client has
-// became hidden. It returns false if the watch has ended.
+// check asks again which objects the user may see. It sends those that became visible, and ends the watch if any object that the client already
+// has is now hidden. It returns false if the watch has ended.
 func (w *limitedWatch) check() bool {
 	if w.resourceVersion == "" {
 		return true
@@ -290,7 +290,8 @@ func (w *limitedWatch) listAgain() ([]runtime.Object, error) {
 	w.sees = func(obj runtime.Object) bool { return sees == nil || sees(obj) }
 	visible, err := w.list(w.resourceVersion, metav1.ResourceVersionMatchExact, w.sees)
 	if apierrors.IsResourceExpired(err) {
-		// etcd has compacted this resource version, so the watch had no event for minutes, and the current objects are still the same.
+		// etcd has compacted this resource version, so it is several minutes old. The watch has had no event since, so the
+		// current objects are the same.
 		return w.list("0", "", w.sees)
 	}
 	return visible, err

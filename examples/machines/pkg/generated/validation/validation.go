@@ -54,7 +54,7 @@ func enough(ctx context.Context, errs field.ErrorList) bool {
 	return len(errs) >= maxErrors || ctx.Err() != nil
 }
 
-// bounded returns the errors that the response shows. It returns an error if the request ended before the validation.
+// bounded returns the errors that the response shows. It returns an error if the request ended before the validation was complete.
 func bounded(ctx context.Context, errs field.ErrorList) field.ErrorList {
 	size := 0
 	for i, err := range errs {
@@ -65,7 +65,7 @@ func bounded(ctx context.Context, errs field.ErrorList) field.ErrorList {
 		size += shorten(err)
 	}
 	if err := ctx.Err(); err != nil {
-		errs = append(errs, field.InternalError(nil, fmt.Errorf("the request ended before its validation: %w", err)))
+		errs = append(errs, field.InternalError(nil, fmt.Errorf("the request ended before its validation was complete: %w", err)))
 	}
 	return errs
 }

@@ -26,8 +26,8 @@ type base struct{}
 // Setup gets the clients, listers and other dependencies of the strategy. It is called once, before the server accepts requests.
 func (base) Setup(*registry.Dependencies) error { return nil }
 
-// Visible returns a function that reports whether a user may see a Fischer, or nil if the user may see all of them. To the user,
-// those that are not visible do not exist. Visible is called for each read, update and delete, and every few
+// Visible returns a function that reports whether a user may see a Fischer, or nil if the user may see all of them. For the user,
+// the others do not exist. Visible is called for each read, update and delete, and every few
 // seconds for each watch, except for users that see all objects, such as members of system:masters.
 func (base) Visible(ctx context.Context, u user.Info) (func(in *Fischer) bool, error) {
 	return nil, nil
@@ -97,7 +97,7 @@ func (s strategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object)
 }
 
 // withoutMeta returns the part of the object whose changes increase the generation: everything except the
-// metadata. The callers have restored the status before.
+// metadata.
 func withoutMeta(in *Fischer) Fischer {
 	out := *in
 	out.TypeMeta, out.ObjectMeta = metav1.TypeMeta{}, metav1.ObjectMeta{}
