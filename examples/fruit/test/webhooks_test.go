@@ -21,7 +21,7 @@ import (
 	"example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
-// hooked and refused are field managers. Their updates are sent to the webhooks, and the validating webhook denies those by refused.
+// hooked and refused are field managers. The webhooks receive the updates of both. The validating webhook denies the updates of refused.
 const (
 	hooked  = "hooked"
 	refused = "refused-by-webhook"

@@ -130,7 +130,7 @@ func watchIn(t *testing.T, client dynamic.ResourceInterface, options metav1.List
 	return watcher
 }
 
-// expect returns the next event of the given type. Before it, it accepts only bookmarks, and modifications, which may come from a controller.
+// expect returns the next event of the given type. Until then, it accepts only bookmarks, and modifications, which may come from a controller.
 func expect(t *testing.T, watcher watch.Interface, want watch.EventType) *unstructured.Unstructured {
 	t.Helper()
 	timeout := time.After(20 * time.Second)

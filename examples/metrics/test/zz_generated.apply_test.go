@@ -72,7 +72,7 @@ func testAppliers(t *testing.T, one, two subject) {
 	}
 }
 
-// wantOwner checks that a field manager has applied the object in a version, and whether it owns the label "owner", as owns requires.
+// wantOwner checks that a field manager has applied the object in a version, and that it owns the label "owner" if owns is true, and does not otherwise.
 func wantOwner(t *testing.T, object *unstructured.Unstructured, manager, version string, owns bool) {
 	t.Helper()
 	entry := managed(object, manager)

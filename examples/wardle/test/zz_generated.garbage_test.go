@@ -58,7 +58,7 @@ func TestGarbageCollection(t *testing.T) {
 	})
 }
 
-// createDependent creates an object that belongs to owner. If owner is deleted in the foreground, it exists until that object is gone.
+// createDependent creates an object that belongs to owner. If owner is deleted in the foreground, owner exists until the created object is gone.
 func (s subject) createDependent(t *testing.T, owner *unstructured.Unstructured, finalizers ...string) *unstructured.Unstructured {
 	t.Helper()
 	blocks := true

@@ -300,8 +300,8 @@ func (e *enforcement) publish() {
 	e.report = strings.Join(reports, "; ")
 }
 
-// Name returns the name of the readiness check. The name lists what is not enforced, because /readyz shows only the name of a
-// check that passes.
+// Name returns the name of the readiness check. It lists what is not enforced, because /readyz shows only
+// the names of checks that pass.
 func (e *enforcement) Name() string {
 	e.lock.Lock()
 	defer e.lock.Unlock()

@@ -41,7 +41,7 @@ func newBase(etcdPrefix string) base {
 	b.Recommended.Admission.Plugins = b.enforcement.registry()
 	b.Recommended.Etcd.StorageConfig.EncodeVersioner = storageVersions
 	enforceQuotas(b.Recommended)
-	// End watches at shutdown. By default, shutdown waits for their clients, up to the request timeout.
+	// At shutdown, end the watches, within 10 seconds. By default, shutdown waits until the clients close them, up to the request timeout.
 	b.Run.ShutdownWatchTerminationGracePeriod = 10 * time.Second
 	return b
 }

@@ -45,7 +45,7 @@ func newBase(etcdPrefix string) base {
 	b.plugins.Register(b.Recommended.Admission)
 	b.Recommended.Etcd.StorageConfig.EncodeVersioner = storageVersions
 	enforceQuotas(b.Recommended)
-	// End watches at shutdown. By default, shutdown waits for their clients, up to the request timeout.
+	// At shutdown, end the watches, within 10 seconds. By default, shutdown waits until the clients close them, up to the request timeout.
 	b.Run.ShutdownWatchTerminationGracePeriod = 10 * time.Second
 	return b
 }

@@ -42,7 +42,7 @@ func (o *Options) register() error {
 	if err := registry.Register(component, compatibility.NewEffectiveVersion(own, false, oldest, oldest), gate); err != nil {
 		return err
 	}
-	// If this server emulates its own version N minor versions back, it also emulates Kubernetes N minor versions back.
+	// If this server emulates an older version of itself, it emulates a version of Kubernetes that is older by as many minor versions.
 	kube := registry.EffectiveVersionFor(compatibility.DefaultKubeComponent).BinaryVersion()
 	return registry.SetVersionMapping(component, compatibility.DefaultKubeComponent, func(emulated *version.Version) *version.Version {
 		if emulated.LessThan(oldest) || emulated.GreaterThan(own) {

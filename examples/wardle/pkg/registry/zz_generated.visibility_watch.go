@@ -78,7 +78,7 @@ func (s *limitedStorage) Watch(ctx context.Context, key string, opts storage.Lis
 }
 
 // start records the objects that are visible at the beginning of the watch. If the resource version of the request is empty or 0, the client
-// does not have these objects yet, and start returns them, unless the storage sends initial events.
+// does not have these objects yet, and start returns them, unless the request does not want initial events.
 func (w *limitedWatch) start(opts *storage.ListOptions) ([]runtime.Object, error) {
 	match := metav1.ResourceVersionMatchExact
 	anywhere := opts.ResourceVersion == "" || opts.ResourceVersion == "0"

@@ -19,8 +19,8 @@ type base struct{}
 // Setup gets the clients, listers and other dependencies of the storage. It is called once, before the server accepts requests.
 func (base) Setup(*registry.Dependencies) error { return nil }
 
-// Visible returns a function that reports whether a user may see a PodMetrics, or nil if the user may see all of them. For the user,
-// the others do not exist. Visible is called for each read and delete, and every few
+// Visible returns a function that reports whether a user may see a PodMetrics, or nil if the user may see all of them. For a user,
+// the hidden ones do not exist. Visible is called for each read and delete, and every few
 // seconds for each watch, except for users that see all objects, such as members of system:masters.
 func (base) Visible(ctx context.Context, u user.Info) (func(in *PodMetrics) bool, error) {
 	return nil, nil
