@@ -18,10 +18,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 
 	"github.com/apiserver-builder/builder/cmd/builder/internal/gobuild"
+	"github.com/apiserver-builder/builder/cmd/builder/internal/programs"
 )
-
-// programs are the folders in cmd that the image contains, each as /NAME.
-var programs = []string{"apiserver", "controller-manager"}
 
 // user is the user and group that the programs run as.
 const user = 65532
@@ -93,7 +91,7 @@ func buildFor(ctx context.Context, o Options, platform v1.Platform, scratch stri
 		return nil, err
 	}
 	var binaries []file
-	for _, program := range programs {
+	for _, program := range programs.All() {
 		binaries = append(binaries, file{name: program, from: filepath.Join(scratch, program), executable: true})
 	}
 	top, err := layer(filepath.Join(scratch, "programs.tar"), binaries)
@@ -112,7 +110,7 @@ func buildFor(ctx context.Context, o Options, platform v1.Platform, scratch stri
 	config.OS, config.Architecture = platform.OS, platform.Architecture
 	config.Config = v1.Config{
 		User:       fmt.Sprintf("%[1]d:%[1]d", user),
-		Entrypoint: []string{"/" + programs[0]},
+		Entrypoint: []string{"/" + programs.APIServer},
 		WorkingDir: "/",
 		Labels:     map[string]string{"org.opencontainers.image.title": o.Name},
 	}
@@ -125,7 +123,7 @@ func compile(ctx context.Context, o Options, platform v1.Platform, folder string
 		return err
 	}
 	var packages []string
-	for _, program := range programs {
+	for _, program := range programs.All() {
 		packages = append(packages, "./cmd/"+program)
 	}
 	show := func(progress string) { o.Show(fmt.Sprintf("%s: %s", platform, progress)) }

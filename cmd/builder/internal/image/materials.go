@@ -14,6 +14,8 @@ import (
 	"github.com/spdx/tools-golang/json"
 	"github.com/spdx/tools-golang/spdx/v2/common"
 	"github.com/spdx/tools-golang/spdx/v2/v2_3"
+
+	"github.com/apiserver-builder/builder/cmd/builder/internal/programs"
 )
 
 // billOfMaterials returns the modules in the programs in a folder, as an SPDX document in JSON.
@@ -43,7 +45,7 @@ func billOfMaterials(project, folder string) ([]byte, error) {
 			doc.Relationships = append(doc.Relationships, r)
 		}
 	}
-	for _, program := range programs {
+	for _, program := range programs.All() {
 		info, err := buildinfo.ReadFile(filepath.Join(folder, program))
 		if err != nil {
 			return nil, err

@@ -16,6 +16,7 @@ import (
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
+	"github.com/apiserver-builder/builder/cmd/builder/internal/cluster"
 	"github.com/apiserver-builder/builder/internal/regular"
 )
 
@@ -23,7 +24,7 @@ import (
 const apiServicesFile = "config/base/apiserver/zz_generated.apiservices.yaml"
 
 // managedBy is the label that identifies the APIServices of earlier runs.
-const managedBy, manager = "app.kubernetes.io/managed-by", "builder"
+const managedBy = "app.kubernetes.io/managed-by"
 
 // readObjects reads the objects in a YAML file with any number of documents.
 func readObjects(name string) ([]*unstructured.Unstructured, error) {
@@ -105,7 +106,7 @@ func readAPIServices(dir string, port int, ca []byte) ([]*unstructured.Unstructu
 		if labels == nil {
 			labels = map[string]string{}
 		}
-		labels[managedBy] = manager
+		labels[managedBy] = cluster.Manager
 		object.SetLabels(labels)
 	}
 	return objects, nil

@@ -131,34 +131,3 @@ spec:
 		t.Errorf("another kind: %v", err)
 	}
 }
-
-func TestAvailable(t *testing.T) {
-	apiService := func(conditions ...any) *unstructured.Unstructured {
-		return &unstructured.Unstructured{Object: map[string]any{
-			"metadata": map[string]any{"name": "v1.a"}, "status": map[string]any{"conditions": conditions},
-		}}
-	}
-	condition := func(kind, status string) map[string]any {
-		return map[string]any{"type": kind, "status": status, "reason": "FailedDiscoveryCheck", "message": "no answer"}
-	}
-	for _, c := range []struct {
-		name   string
-		object *unstructured.Unstructured
-		want   string
-	}{
-		{"no status", &unstructured.Unstructured{Object: map[string]any{"metadata": map[string]any{"name": "v1.a"}}}, "APIService v1.a has no condition Available yet"},
-		{"true", apiService(condition("Other", "False"), condition("Available", "True")), ""},
-		{"false", apiService(condition("Available", "False")), "APIService v1.a is not Available: FailedDiscoveryCheck: no answer"},
-		{"unknown", apiService(condition("Available", "Unknown")), "APIService v1.a is not Available: FailedDiscoveryCheck: no answer"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got := ""
-			if err := available(c.object); err != nil {
-				got = err.Error()
-			}
-			if got != c.want {
-				t.Errorf("got %q, want %q", got, c.want)
-			}
-		})
-	}
-}

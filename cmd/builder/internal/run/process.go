@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/apiserver-builder/builder/cmd/builder/internal/cluster"
 	"github.com/apiserver-builder/builder/internal/regular"
 )
 
@@ -188,26 +189,9 @@ func (p *process) stop(grace, kill time.Duration) error {
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 
-// wait calls check until it returns nil. When ctx is done, wait returns its cause; after the timeout, it returns the last error of check.
+// wait is like cluster.Wait, with a timeout.
 func wait(ctx context.Context, timeout time.Duration, check func(context.Context) error) error {
-	deadline, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	var last error
-	for {
-		err := check(deadline)
-		if err == nil {
-			return nil
-		}
-		if last == nil || deadline.Err() == nil {
-			last = err // a later error would only report the timeout
-		}
-		select {
-		case <-time.After(50 * time.Millisecond):
-		case <-deadline.Done():
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			return last
-		}
-	}
+	return cluster.Wait(ctx, 50*time.Millisecond, check)
 }

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/apiserver-builder/builder/cmd/builder/internal/programs"
 	"github.com/apiserver-builder/builder/cmd/builder/internal/watch"
 )
 
@@ -67,7 +68,7 @@ type reloaded struct {
 
 // others lists the programs that were not replaced.
 func (d reloaded) others() string {
-	names := slices.DeleteFunc(slices.Clone(components), func(name string) bool { return slices.Contains(d.programs, name) })
+	names := slices.DeleteFunc(programs.All(), func(name string) bool { return slices.Contains(d.programs, name) })
 	return strings.Join(names, " or ")
 }
 

@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"path/filepath"
 	"time"
-)
 
-// components lists the project's own processes.
-var components = []string{apiserver, controllerManager}
+	"github.com/apiserver-builder/builder/cmd/builder/internal/programs"
+)
 
 func (r *runner) validity() time.Duration { return cmp.Or(r.Validity, defaultValidity) }
 
@@ -19,7 +18,7 @@ func (r *runner) tokenFile(component string) string {
 
 // writeTokens writes a new token for each process.
 func (r *runner) writeTokens(ctx context.Context) error {
-	for _, component := range components {
+	for _, component := range programs.All() {
 		err := r.cluster.writeToken(ctx, r.tokenFile(component), r.Project.Namespace(), r.Project.Name+"-"+component, r.validity())
 		if err != nil {
 			return err
@@ -58,8 +57,8 @@ func renewalDue(issued, now time.Time, validity time.Duration) bool {
 }
 
 // connect loads the administrator's kubeconfig again, because the proxy renews its certificate before it expires.
-func (r *runner) connect(ctx context.Context) error {
-	fresh, err := newCluster(ctx, Kubeconfig(r.Dir), requestTimeout)
+func (r *runner) connect() error {
+	fresh, err := newAdministrator(Kubeconfig(r.Dir), requestTimeout)
 	if err == nil {
 		r.cluster = fresh
 	}
@@ -73,7 +72,7 @@ func (r *runner) renew(ctx context.Context, now time.Time) error {
 	defer r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, availableTimeout)
 	defer cancel()
-	if err := r.connect(ctx); err != nil {
+	if err := r.connect(); err != nil {
 		return err
 	}
 	if err := r.writeTokens(ctx); err != nil {

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/apiserver-builder/builder/cmd/builder/internal/display"
+	"github.com/apiserver-builder/builder/cmd/builder/internal/programs"
 	"github.com/apiserver-builder/builder/cmd/builder/internal/watch"
 	"github.com/apiserver-builder/builder/generators/project"
 	"github.com/apiserver-builder/builder/internal/regular"
@@ -24,8 +25,8 @@ import (
 // The names of the children, for binaries, logs, prefixes of lines and messages.
 const (
 	aggregationProxy  = "aggregation-proxy"
-	apiserver         = "apiserver"
-	controllerManager = "controller-manager"
+	apiserver         = programs.APIServer
+	controllerManager = programs.ControllerManager
 )
 
 const (
@@ -84,7 +85,7 @@ type runner struct {
 
 	// mu guards the following fields once all programs are running, because certificates are renewed while programs are replaced.
 	mu                      sync.Mutex
-	cluster                 *cluster
+	cluster                 *administrator
 	cert                    *servingCert
 	issued                  time.Time // when cert and the tokens were created
 	identities, apiServices []*unstructured.Unstructured

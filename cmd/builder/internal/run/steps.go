@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/apiserver-builder/builder/cmd/builder/internal/gobuild"
+	"github.com/apiserver-builder/builder/cmd/builder/internal/programs"
 	"github.com/apiserver-builder/builder/internal/gocmd"
 	"github.com/apiserver-builder/builder/internal/regular"
 )
@@ -143,7 +144,7 @@ func (r *runner) startProxy(ctx context.Context) error {
 	case <-time.After(proxyTimeout):
 		return fmt.Errorf("the aggregation proxy was not ready after %s: see its log, %s", proxyTimeout, r.children.logFile(aggregationProxy))
 	}
-	r.cluster, err = newCluster(ctx, Kubeconfig(r.Dir), requestTimeout)
+	r.cluster, err = newAdministrator(Kubeconfig(r.Dir), requestTimeout)
 	return err
 }
 
@@ -157,7 +158,7 @@ func (r *runner) applyIdentities(ctx context.Context) error {
 		return err
 	}
 	pki, name, namespace := filepath.Join(r.state, "pki"), r.Project.Name, r.Project.Namespace()
-	for _, component := range components {
+	for _, component := range programs.All() {
 		err := r.cluster.writeKubeconfig(r.kubeconfig(component), filepath.Join(pki, "serving-ca.crt"), r.tokenFile(component), namespace, name+"-"+component)
 		if err != nil {
 			return err
@@ -174,7 +175,7 @@ func (r *runner) applyRights(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	// The proxy may have renewed its certificates since the last periodic check.
-	if err := r.connect(ctx); err != nil {
+	if err := r.connect(); err != nil {
 		return err
 	}
 	objects, err := readIdentities(r.Dir)
@@ -268,7 +269,7 @@ func (r *runner) restoreAPIServices(ctx context.Context, apiServices []*unstruct
 // publish applies the APIServices and their Service, and deletes others.
 func (r *runner) publish(ctx context.Context, port int) (removed []string, err error) {
 	// The proxy may have renewed the administrator's certificate while programs were started.
-	if err := r.connect(ctx); err != nil {
+	if err := r.connect(); err != nil {
 		return nil, err
 	}
 	if removed, err = r.cluster.removeOthers(ctx, r.apiServices); err != nil {
