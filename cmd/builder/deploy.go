@@ -30,19 +30,24 @@ func (f *deployFlags) add(cmd *cobra.Command) {
 func (f *deployFlags) options(ctx context.Context, a *app) (o deploy.Options, server string, err error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context}).ClientConfig()
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context})
+	config, err := loader.ClientConfig()
 	if clientcmd.IsEmptyConfig(err) {
 		return o, "", errors.New("there is no cluster: set --kubeconfig or KUBECONFIG to the kubeconfig of one")
 	}
 	if err != nil {
 		return o, "", fmt.Errorf("kubeconfig: %w", err)
 	}
-	dir, _, err := a.restored(ctx)
+	namespace, _, err := loader.Namespace()
+	if err != nil {
+		return o, "", fmt.Errorf("kubeconfig: %w", err)
+	}
+	dir, p, err := a.restored(ctx)
 	if err != nil {
 		return o, "", err
 	}
 	return deploy.Options{
-		Dir: dir, Overlay: f.overlay, Config: config, Timeout: f.timeout,
+		Dir: dir, Project: p.Name, Overlay: f.overlay, Config: config, Namespace: namespace, Timeout: f.timeout,
 		Display: display.New(a.stderr, display.StyleOf(a.stderr, a.getenv).Terminal),
 	}, config.Host, nil
 }
@@ -54,7 +59,8 @@ func (a *app) deployCommand() *cobra.Command {
 		Use:   "deploy",
 		Short: "Deploy the project to a cluster",
 		Long: `deploy applies an overlay of the project's manifests to a cluster, with server-side apply, and waits until all Deployments have rolled
-out and all APIServices are available. If that takes too long, it reports what is not ready, and why. A second run changes what has changed.
+out and all APIServices are available. If that takes too long, it reports what is not ready, and why. A second run changes what has changed, and
+deletes the APIServices of versions that the project no longer has. Other objects that the manifests no longer have stay.
 
 The cluster must be able to pull the image: see "builder image --help".`,
 		Example: `  builder deploy --image example.com/team/shop:v0.1.0
@@ -66,11 +72,14 @@ The cluster must be able to pull the image: see "builder image --help".`,
 				return err
 			}
 			options.Image = image
-			n, err := deploy.Deploy(cmd.Context(), options)
+			result, err := deploy.Deploy(cmd.Context(), options)
+			for _, name := range result.Removed {
+				fmt.Fprintf(a.stdout, "deleted APIService %s, which the manifests no longer have\n", name)
+			}
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.stdout, "deployed to %s: %d objects, all ready\n", server, n)
+			_, err = fmt.Fprintf(a.stdout, "deployed to %s: %d objects, all ready\n", server, result.Objects)
 			return err
 		},
 	}

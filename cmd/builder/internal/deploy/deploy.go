@@ -9,121 +9,114 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/rest"
-	"k8s.io/kubectl/pkg/polymorphichelpers"
 
+	"github.com/apiserver-builder/builder/cmd/builder/internal/cluster"
 	"github.com/apiserver-builder/builder/cmd/builder/internal/display"
 )
 
-// programs are the names of the containers with the project's image.
-var programs = []string{"apiserver", "controller-manager"}
+// interval is the time between two requests for the state of the objects.
+const interval = time.Second
 
 // Options are the arguments of Deploy and Undeploy.
 type Options struct {
 	// Dir is the project's folder.
 	Dir string
+	// Project is the project's name.
+	Project string
 	// Overlay is the name of a folder in config/overlays.
 	Overlay string
 	// Image replaces the image in the manifests. It may be empty.
 	Image string
 	// Config is that of a cluster administrator.
 	Config *rest.Config
+	// Namespace is the namespace of objects that need one and have none.
+	Namespace string
 	// Timeout limits the whole operation.
 	Timeout time.Duration
 	// Display shows the progress.
 	Display *display.Display
 }
 
-// Deploy applies the overlay, and waits until all Deployments have rolled out and all APIServices are available. It returns the number of
-// objects. If the time is over, the error lists what is not ready, and why.
-func Deploy(ctx context.Context, o Options) (int, error) {
+// A Result describes what Deploy has changed.
+type Result struct {
+	// Objects is the number of applied objects.
+	Objects int
+	// Removed lists the deleted APIServices: those of versions that the manifests no longer have.
+	Removed []string
+}
+
+// A deployment is a client of the cluster, with the objects of an overlay.
+type deployment struct {
+	*cluster.Cluster
+	Options
+	objects []*unstructured.Unstructured
+}
+
+func newDeployment(o Options) (*deployment, error) {
 	objects, err := render(o.Dir, o.Overlay)
 	if err != nil {
-		return 0, err
+		return nil, err
+	}
+	client, err := cluster.New(o.Config, o.Namespace)
+	return &deployment{client, o, objects}, err
+}
+
+// Deploy applies the overlay, deletes the project's other APIServices, and waits until all Deployments have rolled out and all APIServices are
+// available. If the time is over, the error lists what is not ready, and why. After an error too, the result describes what has changed.
+func Deploy(ctx context.Context, o Options) (Result, error) {
+	d, err := newDeployment(o)
+	if err != nil {
+		return Result{}, err
 	}
 	if o.Image != "" {
-		if err := setImage(objects, o.Image); err != nil {
-			return 0, err
+		if err := setImage(d.objects, o.Project, o.Image); err != nil {
+			return Result{}, fmt.Errorf("%s/%s: %w", overlays, o.Overlay, err)
 		}
 	}
-	c, err := newCluster(o.Config)
-	if err != nil {
-		return 0, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, o.Timeout)
+	limited, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
 	defer o.Display.End()
-	o.Display.Begin(fmt.Sprintf("applying config/overlays/%s", o.Overlay))
-	for _, object := range objects {
-		o.Display.Detail(name(object))
-		if err := c.apply(ctx, object); meta.IsNoMatchError(err) {
-			return 0, fmt.Errorf("the cluster has no kind %s in %s: install what serves it first", object.GetKind(), object.GetAPIVersion())
-		} else if err != nil {
-			return 0, fmt.Errorf("apply %s: %w", name(object), err)
-		}
+	result, err := d.deploy(limited)
+	if err != nil && ctx.Err() != nil {
+		return result, errors.New(`interrupted: some objects may have been applied: run "builder deploy" again, or "builder undeploy"`)
 	}
-	o.Display.Begin("waiting until everything is ready")
-	err = until(ctx, func(ctx context.Context) error {
-		unready := c.unready(ctx, objects)
+	return result, err
+}
+
+func (d *deployment) deploy(ctx context.Context) (result Result, err error) {
+	d.Display.Begin(fmt.Sprintf("applying %s/%s", overlays, d.Overlay))
+	for _, object := range d.objects {
+		d.Display.Detail(cluster.Name(object))
+		if err := d.Apply(ctx, object); meta.IsNoMatchError(err) {
+			return result, fmt.Errorf("the cluster has no kind %s in %s: install what serves it first", object.GetKind(), object.GetAPIVersion())
+		} else if err != nil {
+			return result, fmt.Errorf("apply %s: %w", cluster.Name(object), err)
+		}
+		result.Objects++
+	}
+	// Without a server, the APIService of a removed version would keep all namespaces from being deleted.
+	outdated, err := d.outdated(ctx)
+	if err != nil {
+		return result, err
+	}
+	for _, object := range outdated {
+		if _, err := d.Delete(ctx, object); err != nil {
+			return result, fmt.Errorf("delete %s: %w", cluster.Name(object), err)
+		}
+		result.Removed = append(result.Removed, object.GetName())
+	}
+	d.Display.Begin("waiting until everything is ready")
+	err = cluster.Wait(ctx, interval, func(ctx context.Context) error {
+		unready := d.unready(ctx)
 		if unready != nil {
-			o.Display.Detail(strings.ReplaceAll(unready.Error(), "\n", "; "))
+			d.Display.Detail(strings.ReplaceAll(unready.Error(), "\n", "; "))
 		}
 		return unready
 	})
-	if err != nil {
-		return 0, fmt.Errorf("not ready after %s:\n%w", o.Timeout, errors.Join(err, c.waitingPods(context.WithoutCancel(ctx), objects)))
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) && err != nil {
+		err = fmt.Errorf("not ready after %s:\n%w", d.Timeout, errors.Join(err, d.podProblems(context.WithoutCancel(ctx))))
 	}
-	return len(objects), nil
-}
-
-// unready returns an error that describes which of the objects are not ready.
-func (c *cluster) unready(ctx context.Context, objects []*unstructured.Unstructured) error {
-	var unready []error
-	for _, object := range objects {
-		check := rollout
-		if isAPIService(object) {
-			check = available
-		} else if _, err := polymorphichelpers.StatusViewerFor(object.GroupVersionKind().GroupKind()); err != nil {
-			continue // it has no status to wait for
-		}
-		client, err := c.client(object)
-		if err == nil {
-			var got *unstructured.Unstructured
-			if got, err = client.Get(ctx, object.GetName(), metav1.GetOptions{}); err == nil {
-				err = check(got)
-			}
-		}
-		if err != nil {
-			unready = append(unready, fmt.Errorf("%s: %w", name(object), err))
-		}
-	}
-	return errors.Join(unready...)
-}
-
-// rollout returns an error while a Deployment, or another workload, has not rolled out.
-func rollout(object *unstructured.Unstructured) error {
-	viewer, err := polymorphichelpers.StatusViewerFor(object.GroupVersionKind().GroupKind())
-	if err != nil {
-		return err
-	}
-	message, done, err := viewer.Status(object, 0)
-	if err == nil && !done {
-		err = errors.New(strings.TrimSuffix(message, "...\n"))
-	}
-	return err
-}
-
-// available returns an error unless an APIService is available.
-func available(object *unstructured.Unstructured) error {
-	for _, condition := range conditions(object) {
-		if condition.Type == "Available" {
-			if condition.Status == metav1.ConditionTrue {
-				return nil
-			}
-			return fmt.Errorf("%s: %s", condition.Reason, condition.Message)
-		}
-	}
-	return errors.New("it is not known whether it is available")
+	return result, err
 }

@@ -12,6 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+
+	"github.com/apiserver-builder/builder/cmd/builder/internal/cluster"
+	"github.com/apiserver-builder/builder/cmd/builder/internal/programs"
 )
 
 // overlays is the folder of the overlays, relative to the project's folder.
@@ -62,35 +65,43 @@ func render(dir, overlay string) ([]*unstructured.Unstructured, error) {
 }
 
 func rank(object *unstructured.Unstructured) int {
-	if isAPIService(object) {
+	if cluster.IsAPIService(object) {
 		return 1
 	}
 	return 0
 }
 
-func isAPIService(object *unstructured.Unstructured) bool {
-	return object.GetKind() == "APIService" && object.GroupVersionKind().Group == apiServices.Group
-}
-
-// setImage sets the image of the project's programs in its Deployments.
-func setImage(objects []*unstructured.Unstructured, image string) error {
+// setImage sets the image of the project's programs in their Deployments.
+func setImage(objects []*unstructured.Unstructured, project, image string) error {
+	found := false
 	for _, object := range objects {
-		if object.GetKind() != "Deployment" {
+		program, ok := strings.CutPrefix(object.GetName(), project+"-")
+		if object.GetKind() != "Deployment" || !ok || !slices.Contains(programs.All(), program) {
 			continue
 		}
-		path := []string{"spec", "template", "spec", "containers"}
-		containers, _, err := unstructured.NestedSlice(object.Object, path...)
-		if err != nil {
-			return err
+		if err := setImageOf(object, program, image); err != nil {
+			return fmt.Errorf("%s: %w", cluster.Name(object), err)
 		}
-		for _, entry := range containers {
-			if container, ok := entry.(map[string]any); ok && slices.Contains(programs, fmt.Sprint(container["name"])) {
-				container["image"] = image
-			}
-		}
-		if err := unstructured.SetNestedSlice(object.Object, containers, path...); err != nil {
-			return err
-		}
+		found = true
+	}
+	if !found {
+		return fmt.Errorf("no Deployment is named %[1]s-%[2]s or %[1]s-%[3]s: set the image in the manifests instead of --image", project, programs.APIServer, programs.ControllerManager)
 	}
 	return nil
+}
+
+// setImageOf sets the image of a program's container, which has the name of the program.
+func setImageOf(deployment *unstructured.Unstructured, program, image string) error {
+	path := []string{"spec", "template", "spec", "containers"}
+	containers, _, err := unstructured.NestedSlice(deployment.Object, path...)
+	if err != nil {
+		return err
+	}
+	for _, entry := range containers {
+		if container, ok := entry.(map[string]any); ok && container["name"] == program {
+			container["image"] = image
+			return unstructured.SetNestedSlice(deployment.Object, containers, path...)
+		}
+	}
+	return fmt.Errorf("no container is named %s: set the image in the manifests instead of --image", program)
 }
