@@ -39,6 +39,9 @@ type Options struct {
 // architectures lists those that Kubernetes supports for programs on Linux.
 var architectures = []string{"amd64", "arm64", "ppc64le", "riscv64", "s390x"}
 
+// instructionSets are Go's defaults, which all machines of an architecture have. An empty variable would not override "go env -w".
+var instructionSets = []string{"GOAMD64=v1", "GOARM64=v8.0", "GOPPC64=power8", "GORISCV64=rva20u64"}
+
 // ParsePlatforms parses platforms such as linux/arm64, and sorts them. Without any, it returns Linux on this machine's architecture.
 func ParsePlatforms(names []string) ([]v1.Platform, error) {
 	if len(names) == 0 {
@@ -58,7 +61,7 @@ func ParsePlatforms(names []string) ([]v1.Platform, error) {
 }
 
 // Build returns the index with an image for each platform. The same sources make the same image on every machine, with the same versions of Go
-// and builder. The layers are files in the folder scratch, which must exist while the index is used.
+// and builder, and the same GOFLAGS, GOEXPERIMENT and GOFIPS140. The layers are files in the folder scratch, which must exist while the index is used.
 func Build(ctx context.Context, o Options, scratch string) (v1.ImageIndex, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, platform := range o.Platforms {
@@ -132,8 +135,8 @@ func compile(ctx context.Context, o Options, platform v1.Platform, folder string
 		Output:   folder + string(filepath.Separator),
 		Packages: packages,
 		Flags:    []string{"-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid="},
-		// Without cgo, the programs need no libraries. The instruction sets are the oldest ones, as everywhere by default.
-		Env:  []string{"CGO_ENABLED=0", "GOOS=" + platform.OS, "GOARCH=" + platform.Architecture, "GOAMD64=", "GOARM64=", "GOPPC64=", "GORISCV64="},
+		// Without cgo, the programs need no libraries.
+		Env:  append([]string{"CGO_ENABLED=0", "GOOS=" + platform.OS, "GOARCH=" + platform.Architecture}, instructionSets...),
 		Show: show,
 	})
 	if err != nil {

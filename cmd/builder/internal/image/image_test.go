@@ -90,8 +90,15 @@ func digest(t *testing.T, of interface{ Digest() (v1.Hash, error) }) string {
 func TestSame(t *testing.T) {
 	first := digest(t, build(t, "linux/arm64", "linux/amd64"))
 	t.Setenv("CGO_ENABLED", "1")
-	t.Setenv("GOAMD64", "v2")
 	t.Setenv("TZ", "Asia/Tokyo")
+	for _, variable := range []string{"GOAMD64", "GOARM64"} { // they would override the file
+		t.Setenv(variable, "")
+	}
+	settings := filepath.Join(t.TempDir(), "env") // as written by "go env -w"
+	if err := os.WriteFile(settings, []byte("GOAMD64=v3\nGOARM64=v8.1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOENV", settings)
 	if second := digest(t, build(t, "linux/amd64", "linux/arm64", "linux/amd64")); first != second {
 		t.Errorf("the digests %s and %s differ", first, second)
 	}
