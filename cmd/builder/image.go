@@ -23,7 +23,8 @@ func (a *app) imageCommand() *cobra.Command {
 		Short: "Build the container image of the project",
 		Long: `image builds the container image that the manifests in config use. It contains both programs, statically linked, the
 certificates of public CAs, and a bill of materials (/sbom.spdx.json), and nothing else. It runs as a user without privileges. No container runtime
-is needed. The same sources, with the same versions of Go and builder, make the same image.
+is needed. The same sources, with the same versions of Go and builder, and the same GOFLAGS, GOEXPERIMENT and
+GOFIPS140, make the same image.
 
 By default, image writes an OCI image layout to bin/image. It prints the digest of the image.`,
 		Example: `  builder image
@@ -85,7 +86,7 @@ By default, image writes an OCI image layout to bin/image. It prints the digest 
 				err = image.WriteTarball(tarball, ref, index)
 			default:
 				written = layout
-				if !filepath.IsAbs(layout) {
+				if !cmd.Flags().Changed("layout") { // the default is relative to the project, a path that the user types to the current folder
 					layout = filepath.Join(dir, layout)
 				}
 				err = image.WriteLayout(layout, tag, index)

@@ -21,6 +21,7 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/validate"
@@ -136,6 +137,49 @@ func TestLayout(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(other, "go.mod")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestForeignLayout verifies that WriteLayout does not delete other images in a layout, nor files beside it.
+func TestForeignLayout(t *testing.T) {
+	for _, c := range []struct {
+		name, want string
+		change     func(t *testing.T, folder string)
+	}{
+		{"two images", "contains 2 images", func(t *testing.T, folder string) {
+			index, err := random.Index(1, 1, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := layout.Path(folder).AppendIndex(index); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"another file", "something other than an image (notes.txt)", func(t *testing.T, folder string) {
+			if err := os.WriteFile(filepath.Join(folder, "notes.txt"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"no index", "something other than an image", func(t *testing.T, folder string) {
+			if err := os.Remove(filepath.Join(folder, "index.json")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			folder := filepath.Join(t.TempDir(), "image")
+			index, err := random.Index(1, 1, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := WriteLayout(folder, "shop:dev", index); err != nil {
+				t.Fatal(err)
+			}
+			c.change(t, folder)
+			if err := WriteLayout(folder, "shop:dev", index); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
 	}
 }
 

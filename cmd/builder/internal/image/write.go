@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
@@ -19,7 +20,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// WriteLayout writes the image to an OCI image layout, which replaces an earlier one in the same folder.
+// WriteLayout writes the image to an OCI image layout, which replaces an earlier one with one image in the same folder.
 func WriteLayout(folder, tag string, index v1.ImageIndex) error {
 	if err := checkReplaceable(folder); err != nil {
 		return err
@@ -44,7 +45,7 @@ func WriteLayout(folder, tag string, index v1.ImageIndex) error {
 	return os.Rename(made, folder)
 }
 
-// checkReplaceable returns an error if a folder has contents other than an image layout.
+// checkReplaceable returns an error if a folder has contents other than an image layout with at most one image.
 func checkReplaceable(folder string) error {
 	entries, err := os.ReadDir(folder)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0 {
@@ -53,8 +54,21 @@ func checkReplaceable(folder string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(folder, "oci-layout")); err != nil {
-		return fmt.Errorf("%s contains something other than an image: choose another folder", folder)
+	for _, entry := range entries {
+		if !slices.Contains([]string{"oci-layout", "index.json", "blobs"}, entry.Name()) {
+			return fmt.Errorf("%s contains something other than an image (%s): choose another folder", folder, entry.Name())
+		}
+	}
+	index, err := layout.ImageIndexFromPath(folder) // which also requires the file oci-layout
+	if err != nil {
+		return fmt.Errorf("%s contains something other than an image: choose another folder: %w", folder, err)
+	}
+	manifest, err := index.IndexManifest()
+	if err != nil {
+		return fmt.Errorf("%s contains something other than an image: choose another folder: %w", folder, err)
+	}
+	if n := len(manifest.Manifests); n > 1 {
+		return fmt.Errorf("%s contains %d images, which would be deleted: choose another folder", folder, n)
 	}
 	return nil
 }
