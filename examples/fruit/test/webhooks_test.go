@@ -21,7 +21,8 @@ import (
 	"example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
-// hooked and refused are field managers. The webhooks receive the updates of both. The validating webhook denies the updates of refused.
+// hooked and refused are the names of field managers. The webhooks receive the updates by both. The validating webhook denies those by the
+// field manager refused.
 const (
 	hooked  = "hooked"
 	refused = "refused-by-webhook"

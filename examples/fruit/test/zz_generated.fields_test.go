@@ -90,7 +90,7 @@ func TestStatus(t *testing.T) {
 			t.Errorf("the metadata changed through the status: %v", written)
 		}
 		if owned := ownedFields(t, written, "labels"); len(owned) > 0 {
-			t.Errorf("the field manager of a write of labels to the status owns %v, want nothing", owned)
+			t.Errorf("labels were written through the status: the field manager of this request owns %v, want nothing", owned)
 		}
 
 		field, one, another := s.statusField(t)
@@ -108,7 +108,7 @@ func TestStatus(t *testing.T) {
 			t.Errorf("through the status: %s is %v, want %v", field, got, one)
 		}
 		if owned := slices.Collect(maps.Keys(ownedFields(t, written, "status"))); !slices.Equal(owned, []string{"f:status"}) {
-			t.Errorf("the field manager of a write to the status owns %q, want only the status", owned)
+			t.Errorf("the status was written: the field manager of this request owns %q, want only the status", owned)
 		}
 
 		written, err = write("main", statusWith(t, field, another))
@@ -119,7 +119,7 @@ func TestStatus(t *testing.T) {
 			t.Errorf("the status changed through the main resource: %s is %v", field, got)
 		}
 		if owned := ownedFields(t, written, "main"); len(owned) > 0 {
-			t.Errorf("the field manager of a write of the status to the main resource owns %v, want nothing", owned)
+			t.Errorf("the status was written through the main resource: the field manager of this request owns %v, want nothing", owned)
 		}
 	})
 }

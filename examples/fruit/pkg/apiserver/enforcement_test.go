@@ -21,8 +21,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// TestNotServed checks that status 404 switches enforcement off only if the cluster's list of APIs lacks the API too: a load balancer also
-// responds with 404 while the kube-apiservers behind it are down.
+// TestNotServed checks that, if an API responds with 404, the admission plugins that need it are switched off only if the cluster's list of APIs
+// lacks it too. A load balancer also responds with 404 while the kube-apiservers behind it are down.
 func TestNotServed(t *testing.T) {
 	policy, list := "/apis/admissionregistration.k8s.io/v1", "/apis"
 	group := func(version string) any {

@@ -300,8 +300,8 @@ func (e *enforcement) publish() {
 	e.report = strings.Join(reports, "; ")
 }
 
-// Name returns the name of the readiness check. It lists what is not enforced, because /readyz shows only
-// the names of checks that pass.
+// Name returns the name of the readiness check. The check passes even if something is not enforced, and /readyz shows only the name of a check
+// that passes, so the name lists what is not enforced.
 func (e *enforcement) Name() string {
 	e.lock.Lock()
 	defer e.lock.Unlock()

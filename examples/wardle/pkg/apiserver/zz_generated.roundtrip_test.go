@@ -130,9 +130,9 @@ func fillers(gvk schema.GroupVersionKind) []*randfill.Filler {
 // fuzzerFuncs returns the fuzzer functions of fuzz_test.go.
 func fuzzerFuncs(serializer.CodecFactory) []any { return fuzzers }
 
-// specialFuncs returns fuzzer functions for the types within t that need one, because a random value could be invalid JSON or infinitely
-// large: types that hold JSON, pointers to types that may be nil, and recursive types. It limits integers to 53 bits, because client-go's fake
-// clientset decodes numbers as float64. It appends to skipped the names of the fields that JSON omits.
+// specialFuncs returns fuzzer functions for the types within t that need one: types that hold JSON, for which a random value could be invalid;
+// recursive types, for which it could be infinitely large; and pointers that JSON could decode as nil. It limits integers to 53 bits,
+// because client-go's fake clientset decodes numbers as float64. It appends to skipped the names of the fields that JSON omits.
 func specialFuncs(t reflect.Type, inside map[reflect.Type]bool, skipped *[]string) []any {
 	if open, seen := inside[t]; open {
 		return []any{twoLevels(t)}

@@ -62,7 +62,7 @@ func (r *rules) validate(ctx context.Context, in, old any) field.ErrorList {
 func (v *run) ended() bool { return v.budget < 0 || enough(v.ctx, v.errs) }
 
 // value runs the rules of a value and of the values below it. old is the zero reflect.Value if there is no old value. unchanged
-// reports whether the value is part of one that has not changed.
+// is true if a value that contains this value has not changed.
 func (v *run) value(r *rules, path *field.Path, in, old reflect.Value, unchanged bool) {
 	if !in.IsValid() || v.ended() {
 		return
