@@ -21,8 +21,7 @@ import (
 	"example.com/shop/pkg/apis/fruit/v1beta1"
 )
 
-// hooked and refused are the names of field managers. The webhooks receive the updates by both. The validating webhook denies those by the
-// field manager refused.
+// The webhooks receive the updates by these two field managers. The validating webhook denies those by the second one.
 const (
 	hooked  = "hooked"
 	refused = "refused-by-webhook"

@@ -132,7 +132,7 @@ func (c *certificates) sync(ctx context.Context) error {
 		return problems
 	}
 	if pair(secret.Data, servingCert, servingKey, time.Now()) == nil {
-		return errors.Join(problems, errors.New("the Secret has no valid certificate; the host names in the certificate come from this project's APIServices: if there are none, create the APIServices"))
+		return errors.Join(problems, errors.New("the Secret has no valid certificate; the host names for a new one come from this project's APIServices: if these do not exist, create them"))
 	}
 	c.serve(secret.Data)
 	cas := bundle(secret.Data)

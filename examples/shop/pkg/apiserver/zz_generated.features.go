@@ -13,7 +13,7 @@ import (
 	baseversion "k8s.io/component-base/version"
 )
 
-// component is the name of this server in --feature-gates and --emulated-version. The name kube stands for its Kubernetes libraries.
+// component is the name of this server in --feature-gates and --emulated-version. In the same flags, kube is the name of the Kubernetes libraries.
 const component = "shop"
 
 // Version returns the version that /version reports. The default is the version of the Kubernetes libraries.

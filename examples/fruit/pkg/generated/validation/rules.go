@@ -36,7 +36,7 @@ type rules struct {
 // A rule is one XValidation marker.
 type rule struct {
 	rule, message, messageExpression string
-	// at is the path below the value at which the error is reported.
+	// at is the path of the error, relative to the value.
 	at, reason      string
 	optionalOldSelf bool
 

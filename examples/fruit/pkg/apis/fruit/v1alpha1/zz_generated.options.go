@@ -25,7 +25,7 @@ func addOptions(scheme *runtime.Scheme) error {
 	)
 }
 
-// Convert_url_Values_To_v1alpha1_AppleLogOptions sets the fields that have a query parameter.
+// Convert_url_Values_To_v1alpha1_AppleLogOptions sets the fields whose query parameters are in the request.
 func Convert_url_Values_To_v1alpha1_AppleLogOptions(in *url.Values, out *AppleLogOptions, scope conversion.Scope) error {
 	return cmp.Or(
 		convertParameter(*in, "follow", &out.Follow, runtime.Convert_Slice_string_To_bool, scope),
@@ -41,7 +41,7 @@ func (AppleLogOptions) SwaggerDoc() map[string]string {
 	}
 }
 
-// Convert_url_Values_To_v1alpha1_AppleProxyOptions sets the fields that have a query parameter.
+// Convert_url_Values_To_v1alpha1_AppleProxyOptions sets the fields whose query parameters are in the request.
 func Convert_url_Values_To_v1alpha1_AppleProxyOptions(in *url.Values, out *AppleProxyOptions, scope conversion.Scope) error {
 	return cmp.Or(
 		convertParameter(*in, "path", &out.Path, runtime.Convert_Slice_string_To_string, scope),

@@ -31,7 +31,7 @@ func addOptions(scheme *runtime.Scheme) error {
 	)
 }
 
-// Convert_url_Values_To_v1_MachineConsoleOptions sets the fields that have a query parameter.
+// Convert_url_Values_To_v1_MachineConsoleOptions sets the fields whose query parameters are in the request.
 func Convert_url_Values_To_v1_MachineConsoleOptions(in *url.Values, out *MachineConsoleOptions, scope conversion.Scope) error {
 	return nil
 }
@@ -41,7 +41,7 @@ func (MachineConsoleOptions) SwaggerDoc() map[string]string {
 	return map[string]string{}
 }
 
-// Convert_url_Values_To_v1_MachineLogOptions sets the fields that have a query parameter.
+// Convert_url_Values_To_v1_MachineLogOptions sets the fields whose query parameters are in the request.
 func Convert_url_Values_To_v1_MachineLogOptions(in *url.Values, out *MachineLogOptions, scope conversion.Scope) error {
 	return cmp.Or(
 		convertParameter(*in, "follow", &out.Follow, runtime.Convert_Slice_string_To_bool, scope),
@@ -57,7 +57,7 @@ func (MachineLogOptions) SwaggerDoc() map[string]string {
 	}
 }
 
-// Convert_url_Values_To_v1_MachinePortforwardOptions sets the fields that have a query parameter.
+// Convert_url_Values_To_v1_MachinePortforwardOptions sets the fields whose query parameters are in the request.
 func Convert_url_Values_To_v1_MachinePortforwardOptions(in *url.Values, out *MachinePortforwardOptions, scope conversion.Scope) error {
 	return cmp.Or(
 		convertParameter(*in, "port", &out.Port, runtime.Convert_Slice_string_To_int64, scope),
@@ -71,7 +71,7 @@ func (MachinePortforwardOptions) SwaggerDoc() map[string]string {
 	}
 }
 
-// Convert_url_Values_To_v1_MachineProxyOptions sets the fields that have a query parameter.
+// Convert_url_Values_To_v1_MachineProxyOptions sets the fields whose query parameters are in the request.
 func Convert_url_Values_To_v1_MachineProxyOptions(in *url.Values, out *MachineProxyOptions, scope conversion.Scope) error {
 	return cmp.Or(
 		convertParameter(*in, "path", &out.Path, runtime.Convert_Slice_string_To_string, scope),
