@@ -14,7 +14,7 @@ export GOFLAGS := -trimpath $(filter-out -trimpath,$(shell go env GOFLAGS))
 GOLANGCI_LINT_VERSION := v2.15.0
 EXAMPLES := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
-.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-release test-examples test-e2e test-docs lint update bench-init bench-codegen bench-validation bench-proxy bench-custom bench-virtual plots clean
+.PHONY: help build demo test test-unit test-proxy test-fuzz test-kube test-deploy test-release test-examples test-e2e test-docs lint update bench-init bench-codegen bench-validation bench-proxy bench-custom bench-virtual plots clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -56,6 +56,10 @@ test-kube: build ## the proxy against the real kube-apiserver, request by reques
 	cd proxy/oracle/kube135 && go mod tidy -diff
 	cd proxy/oracle && go test -vet=off -count=1 -timeout 30m ./kube
 	cd proxy/oracle && go test -vet=off -count=1 -timeout 45m -skip '$(WITH_EXAMPLES)'
+
+# Not in CI: without cgo, as in images, all packages of Kubernetes are compiled again.
+test-deploy: build ## examples deployed to the real control plane, with their containers as processes, and each rule of their roles
+	cd proxy/oracle && go test -vet=off -count=1 -timeout 45m ./deploy
 
 # A number, for a time may end in "context deadline exceeded" with Go 1.26 (go.dev/issue/75804).
 FUZZTIME := 30000x

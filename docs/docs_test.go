@@ -29,6 +29,7 @@ var notTyped = map[string]map[string]string{
 		"make test-unit":    "a part of make test, beside this",
 		"make test-fuzz":    "CI runs it, after this",
 		"make test-kube":    "CI runs it, after this",
+		"make test-deploy":  "it takes a quarter of an hour",
 		"make test-release": "it takes half an hour",
 		"make update":       "it changes the clone",
 	},

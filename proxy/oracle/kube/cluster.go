@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ type Cluster struct {
 func Start(t testing.TB, args ...string) *Cluster {
 	t.Helper()
 	c := StartAPIServer(t, args...)
-	c.startControllerManager(t)
+	c.StartControllerManager(t)
 	return c
 }
 
@@ -59,7 +60,7 @@ func Start135(t testing.TB) *Cluster {
 		t.Fatal(err)
 	}
 	c := startAPIServer(t, filepath.Join(dir, apiServerProgram))
-	c.startControllerManager(t)
+	c.StartControllerManager(t)
 	return c
 }
 
@@ -78,7 +79,7 @@ func startAPIServer(t testing.TB, program string, args ...string) *Cluster {
 		t.Fatal(err)
 	}
 	c := newCluster(t, dir, certs)
-	etcd := mustProgram(t, etcdProgram)
+	etcd := mustProgram(t, Etcd)
 	started := time.Now()
 	c.startEtcd(t, etcd, certs)
 	ended := c.serve(t, program, EtcdURL(t, c.ControlPlane), certs, args...)
@@ -195,11 +196,13 @@ func apiServerFlags(etcdURL string, certs pki.Dir, port string) []string {
 	}
 }
 
-func (c *Cluster) startControllerManager(t testing.TB) {
+// StartControllerManager starts kube-controller-manager with the controllers of aggregation-proxy, and with additional ones. It returns when
+// the namespace default has its ServiceAccount.
+func (c *Cluster) StartControllerManager(t testing.TB, additional ...string) {
 	t.Helper()
 	var ended <-chan struct{}
 	c.ControllerManager, ended = StartProcess(t, c.Dir, controllerManagerProgram, mustProgram(t, controllerManagerProgram),
-		"--kubeconfig", c.Kubeconfig, "--controllers", strings.Join(controllers, ","), "--leader-elect=false", "--secure-port=0",
+		"--kubeconfig", c.Kubeconfig, "--controllers", strings.Join(slices.Concat(controllers, additional), ","), "--leader-elect=false", "--secure-port=0",
 		"--root-ca-file", pki.Dir(filepath.Join(c.Dir, "pki")).Cert(pki.ServingCA))
 	client := c.Client(t).CoreV1()
 	await(t, "kube-controller-manager's first objects", ended, func(ctx context.Context) error {

@@ -17,9 +17,10 @@ const builderModule = "github.com/apiserver-builder/builder"
 
 // The programs of this module's tool lines, by the names that go build gives them.
 const (
-	etcdProgram              = "server"
 	apiServerProgram         = "kube-apiserver"
 	controllerManagerProgram = "kube-controller-manager"
+	// Etcd is the name of etcd's program.
+	Etcd = "server"
 	// SampleAPIServer is the name of k8s.io/sample-apiserver's program.
 	SampleAPIServer = "sample-apiserver"
 )
