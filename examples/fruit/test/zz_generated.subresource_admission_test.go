@@ -20,7 +20,7 @@ import (
 )
 
 // testAdmission checks that admission handles a subresource twice: the request, as CREATE of the subresource, and the change of the
-// object, as UPDATE of the object. post sends a request that the subresource accepts, as a field manager.
+// object, as UPDATE of the object. post sends a request that the subresource accepts. Its field manager is manager.
 func testAdmission(t *testing.T, group, kind, subresource, object string, post func(manager string) error) {
 	t.Helper()
 	s := subjectOf(t, group, kind)

@@ -91,7 +91,8 @@ func TestObjectCountQuota(t *testing.T) {
 }
 
 // limitObjects creates a namespace with a ResourceQuota on the number of objects of a kind, and waits until the quota counts them. The cluster
-// syncs an existing quota only every five minutes, so limitObjects replaces one that does not count soon. The namespace is deleted after the test.
+// syncs an existing quota only every five minutes, so limitObjects replaces one that has no count after five seconds. The namespace
+// is deleted after the test.
 func limitObjects(t *testing.T, client typedcorev1.CoreV1Interface, s subject, hard string) (namespace, quota string) {
 	t.Helper()
 	ns, err := client.Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-quota-"}}, metav1.CreateOptions{})

@@ -81,7 +81,7 @@ type enforcement struct {
 	initializers admission.PluginInitializers
 
 	lock sync.Mutex
-	// missing contains the reasons why plugins are disabled, by their names in needs.
+	// missing maps the name of each disabled plugin to the reason. The names are those in the map needs.
 	missing map[string]string
 	// report lists the plugins that are not enforced, and the reasons. It is empty until the server serves.
 	report string
@@ -300,8 +300,8 @@ func (e *enforcement) publish() {
 	e.report = strings.Join(reports, "; ")
 }
 
-// Name returns the name of the readiness check. The check passes even if something is not enforced, and /readyz shows only the name of a check
-// that passes, so the name lists what is not enforced.
+// Name returns the name of the readiness check. The check passes even if something is not enforced. For a check
+// that passes, /readyz shows only the name, so the name lists what is not enforced.
 func (e *enforcement) Name() string {
 	e.lock.Lock()
 	defer e.lock.Unlock()

@@ -46,8 +46,8 @@ func TestDefaults(t *testing.T) {
 	})
 }
 
-// TestRoundTripVersions converts random objects of every type from the storage version to each other version and back, and the other
-// way round. If a conversion lost data, older clients would delete what newer clients wrote.
+// TestRoundTripVersions converts random objects of every type to another version and back: from the storage version to each of the others, and
+// from each of the others to the storage version. If a conversion lost data, older clients would delete what newer clients wrote.
 func TestRoundTripVersions(t *testing.T) {
 	forEachType(t, func(t *testing.T, gvk schema.GroupVersionKind) {
 		stored, _, err := Scheme.ObjectKinds(newObject(t, gvk.GroupKind().WithVersion(runtime.APIVersionInternal)))
@@ -114,7 +114,7 @@ func newObject(t *testing.T, gvk schema.GroupVersionKind) runtime.Object {
 // empty, and one sets everything. Because of their fixed seeds, every run of the tests has the same objects.
 func fillers(gvk schema.GroupVersionKind) []*randfill.Filler {
 	newFiller := func() *randfill.Filler {
-		skipped := []string{"SelfLink", "ManagedFields"} // metadata fields that apply configurations don't have
+		skipped := []string{"SelfLink", "ManagedFields"} // metadata fields that do not exist in apply configurations
 		special := func(serializer.CodecFactory) []any {
 			return specialFuncs(Scheme.AllKnownTypes()[gvk], map[reflect.Type]bool{}, &skipped)
 		}
@@ -132,7 +132,8 @@ func fuzzerFuncs(serializer.CodecFactory) []any { return fuzzers }
 
 // specialFuncs returns fuzzer functions for the types within t that need one: types that hold JSON, for which a random value could be invalid;
 // recursive types, for which it could be infinitely large; and pointers that JSON could decode as nil. It limits integers to 53 bits,
-// because client-go's fake clientset decodes numbers as float64. It appends to skipped the names of the fields that JSON omits.
+// because client-go's fake clientset decodes numbers as float64. It appends the names of the fields
+// that JSON omits to the slice skipped.
 func specialFuncs(t reflect.Type, inside map[reflect.Type]bool, skipped *[]string) []any {
 	if open, seen := inside[t]; open {
 		return []any{twoLevels(t)}

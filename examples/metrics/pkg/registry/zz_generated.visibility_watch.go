@@ -78,7 +78,7 @@ func (s *limitedStorage) Watch(ctx context.Context, key string, opts storage.Lis
 }
 
 // start records the objects that are visible at the beginning of the watch. If the resource version of the request is empty or 0, the client
-// does not have these objects yet, and start returns them, unless the request does not want initial events.
+// does not have these objects yet, and start returns them, unless sendInitialEvents is false.
 func (w *limitedWatch) start(opts *storage.ListOptions) ([]runtime.Object, error) {
 	match := metav1.ResourceVersionMatchExact
 	anywhere := opts.ResourceVersion == "" || opts.ResourceVersion == "0"
@@ -275,7 +275,7 @@ func (w *limitedWatch) check() bool {
 }
 
 // listAgain returns the objects that the user may see now. Only one watch of the storage does this at a time, because it reads all objects.
-// It sends nothing meanwhile: a client that does not read its events must not hold up the other watches.
+// It sends no events: a client that does not read its events would hold up the other watches.
 func (w *limitedWatch) listAgain() ([]runtime.Object, error) {
 	select {
 	case w.checks <- struct{}{}:

@@ -18,7 +18,7 @@ import (
 	"k8s.io/apiserver/pkg/util/dryrun"
 )
 
-// updateAdmission runs admission for the changes that a subresource makes to the apple, as an update of it. The request's
+// updateAdmission runs the admission of an update of the apple when a subresource changes it. The request's
 // handler runs admission only for the request itself.
 type updateAdmission struct {
 	admit    admission.Interface
