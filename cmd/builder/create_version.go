@@ -20,9 +20,9 @@ func (a *app) createVersionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version --group GROUP --version VERSION [--from VERSION [--storage]]",
 		Short: "Create a version of an API group, copied from another or empty",
-		Long: `version creates a version of an API group. With --from, it copies the types and samples of another version and serves the same
-kinds. Objects are converted between the two; if you change a field in one version, you write its conversion. With --storage,
-objects are stored in the new version. No file that you have edited is changed.`,
+		Long: `version creates a version of an API group, and the group if it does not exist. With --from, it copies the types and samples of
+another version and serves the same kinds. Objects are converted between the two; if you change a field in one version, you write its
+conversion. With --storage, objects are stored in the new version. No file that you have edited is changed.`,
 		Example: `  builder create version --group fruit --version v1beta1 --from v1alpha1 --storage
   builder create version --group fruit --version v1alpha1`,
 		Args: noArgs,

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -28,12 +28,17 @@ func (f *deployFlags) add(cmd *cobra.Command) {
 
 // options returns the options for the project in the current folder, and the address of the cluster.
 func (f *deployFlags) options(ctx context.Context, a *app) (o deploy.Options, server string, err error) {
+	dir, p, err := a.restored(ctx)
+	if err != nil {
+		return o, "", err
+	}
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context})
 	config, err := loader.ClientConfig()
 	if clientcmd.IsEmptyConfig(err) {
-		return o, "", errors.New("there is no cluster: set --kubeconfig or KUBECONFIG to the kubeconfig of one")
+		files := strings.Join(rules.GetLoadingPrecedence(), " or ")
+		return o, "", fmt.Errorf("there is no cluster in %s: set --kubeconfig or KUBECONFIG to the kubeconfig of one", files)
 	}
 	if err != nil {
 		return o, "", fmt.Errorf("kubeconfig: %w", err)
@@ -41,10 +46,6 @@ func (f *deployFlags) options(ctx context.Context, a *app) (o deploy.Options, se
 	namespace, _, err := loader.Namespace()
 	if err != nil {
 		return o, "", fmt.Errorf("kubeconfig: %w", err)
-	}
-	dir, p, err := a.restored(ctx)
-	if err != nil {
-		return o, "", err
 	}
 	return deploy.Options{
 		Dir: dir, Project: p.Name, Overlay: f.overlay, Config: config, Namespace: namespace, Timeout: f.timeout,

@@ -299,8 +299,12 @@ func (p *Project) AddKind(group, version string, k Kind) error {
 				"\"builder create version --group %s --from %s --version %s\"", k.Name, g.Name, strings.Join(is, " and "), version, g.Name, is[0], version)
 		}
 		if differences := g.Kinds[i].differences(k); len(differences) > 0 {
+			is := strings.Join(differences, " and ")
+			if old := g.Kinds[i]; old.Shape != k.Shape || old.Answer != k.Answer || old.TypesPackage != k.TypesPackage {
+				return fmt.Errorf("kind %q of group %q is already declared with %s, which cannot be changed: use another name", k.Name, g.Name, is)
+			}
 			return fmt.Errorf("kind %q of group %q is already declared with %s: to change that, edit the markers in pkg/apis/%s/%s/%s_types.go",
-				k.Name, g.Name, strings.Join(differences, " and "), g.Package(), version, k.Package())
+				k.Name, g.Name, is, g.Package(), version, k.Package())
 		}
 		g.Kinds[i].Controller = g.Kinds[i].Controller || k.Controller
 		return nil

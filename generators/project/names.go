@@ -112,7 +112,9 @@ func nameOf(path string) (string, error) {
 	}
 	last := prefix[strings.LastIndex(prefix, "/")+1:]
 	name := strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(last))
-	if err := checkName(name); err != nil {
+	if err := checkName(name); slices.Contains(yamlWords, name) {
+		return "", fmt.Errorf("%w, with --name", err)
+	} else if err != nil {
 		return "", fmt.Errorf("cannot derive a project name from module %s: pass --name NAME, with at most %d lower-case letters, "+
 			"digits and hyphens", show(path), maxNameLength)
 	}
@@ -280,6 +282,8 @@ func checkKindName(name string, g Group) error {
 	case token.IsKeyword(private(name)) || clientWords[private(name)]:
 		return fmt.Errorf("kind %q would be called %q in generated Go code, where that word has another meaning: use another name, such as %q",
 			name, private(name), other)
+	case slices.Contains(yamlWords, lower):
+		return fmt.Errorf("kind %q is a boolean or null in YAML, and manifests contain it: use another name, such as %q", name, other)
 	case lower == "test" || platforms[lower]:
 		return fmt.Errorf("kind %q would be in the generated client's fake_%s.go, which Go takes for a test or for one platform's: use another name, such as %q",
 			name, lower, other)

@@ -154,6 +154,9 @@ func (p *Project) checkKind(g Group, k Kind) error {
 	if err := (label{"plural", of, maxLabelLength, "apples"}).check(k.Resource()); err != nil {
 		return err
 	}
+	if slices.Contains(yamlWords, k.Resource()) {
+		return fmt.Errorf("plural %q%s is a boolean or null in YAML, and manifests contain it: use another one", k.Resource(), of)
+	}
 	if word := builtinWords()[k.Resource()]; word.short {
 		return fmt.Errorf("plural %q%s is kubectl's short name for %s: use another", k.Resource(), of, word.resource)
 	}
