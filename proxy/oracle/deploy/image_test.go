@@ -16,7 +16,7 @@ import (
 // extract writes the files of the image in a tarball to a folder.
 func extract(tarball, dir string) error {
 	var manifests []struct{ Layers []string }
-	err := entry(tarball, func(name string) bool { return name == "manifest.json" }, func(r io.Reader) error {
+	err := entry(tarball, "manifest.json", func(r io.Reader) error {
 		return json.NewDecoder(r).Decode(&manifests)
 	})
 	if err != nil {
@@ -26,7 +26,7 @@ func extract(tarball, dir string) error {
 		return fmt.Errorf("it contains %d images", len(manifests))
 	}
 	for _, layer := range manifests[0].Layers {
-		err := entry(tarball, func(name string) bool { return name == layer }, func(r io.Reader) error {
+		err := entry(tarball, layer, func(r io.Reader) error {
 			unzipped, err := gzip.NewReader(r)
 			if err != nil {
 				return err
@@ -40,8 +40,8 @@ func extract(tarball, dir string) error {
 	return nil
 }
 
-// entry calls read with the content of the first wanted file of a tarball.
-func entry(tarball string, wanted func(string) bool, read func(io.Reader) error) error {
+// entry calls read with the content of a file in a tarball.
+func entry(tarball, name string, read func(io.Reader) error) error {
 	f, err := os.Open(tarball)
 	if err != nil {
 		return err
@@ -52,7 +52,7 @@ func entry(tarball string, wanted func(string) bool, read func(io.Reader) error)
 		if err != nil {
 			return err
 		}
-		if wanted(header.Name) {
+		if header.Name == name {
 			return read(files)
 		}
 	}
