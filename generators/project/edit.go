@@ -392,11 +392,3 @@ func (k Kind) differences(wanted Kind) []string {
 	compare("scale subresource", fmt.Sprint(k.Scale), fmt.Sprint(wanted.Scale))
 	return all
 }
-
-// list formats names for a message.
-func list(names []string) string {
-	if len(names) == 0 {
-		return "none"
-	}
-	return show(strings.Join(names, ","))
-}

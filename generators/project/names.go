@@ -28,6 +28,14 @@ var (
 	kindForm    = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]*$`)
 )
 
+// list formats names for a message.
+func list(names []string) string {
+	if len(names) == 0 {
+		return "none"
+	}
+	return show(strings.Join(names, ","))
+}
+
 // show quotes and shortens a user's value, so that a message stays on one line.
 func show(value string) string {
 	const most = 70
