@@ -9,7 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -17,8 +19,10 @@ import (
 	"golang.org/x/sys/unix"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/kubernetes/third_party/forked/golang/expansion"
 )
+
+// variable is a reference to an environment variable in an argument.
+var variable = regexp.MustCompile(`\$\([-._a-zA-Z][-._a-zA-Z0-9]*\)`)
 
 // container is a container of a Pod, as a process.
 type container struct {
@@ -35,10 +39,15 @@ func (c *container) start(pod *corev1.Pod, n *network, root, log string) error {
 	if err != nil {
 		return err
 	}
-	values := expansion.MappingFuncFor(env)
-	var args []string
-	for _, arg := range append(c.spec.Command[:len(c.spec.Command):len(c.spec.Command)], c.spec.Args...) {
-		args = append(args, expansion.Expand(arg, values))
+	args := slices.Concat(c.spec.Command, c.spec.Args)
+	for i, arg := range args {
+		args[i] = variable.ReplaceAllStringFunc(arg, func(reference string) string {
+			value, ok := env[reference[2:len(reference)-1]]
+			if !ok {
+				return reference // as the kubelet does
+			}
+			return value
+		})
 	}
 	output, err := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -79,18 +88,18 @@ func (c *container) start(pod *corev1.Pod, n *network, root, log string) error {
 // environment returns the environment variables of a container.
 func environment(pod *corev1.Pod, spec corev1.Container) (map[string]string, error) {
 	env := map[string]string{"KUBERNETES_SERVICE_HOST": kubernetesAddress, "KUBERNETES_SERVICE_PORT": "443", "PATH": "/usr/local/bin:/usr/bin:/bin"}
-	for _, variable := range spec.Env {
-		if env[variable.Name] = variable.Value; variable.ValueFrom == nil {
+	for _, v := range spec.Env {
+		if env[v.Name] = v.Value; v.ValueFrom == nil {
 			continue
 		}
-		if variable.ValueFrom.FieldRef == nil {
-			return nil, fmt.Errorf("environment variable %s: this source is not supported here", variable.Name)
+		if v.ValueFrom.FieldRef == nil {
+			return nil, fmt.Errorf("environment variable %s: this source is not supported here", v.Name)
 		}
-		value, err := field(pod, variable.ValueFrom.FieldRef)
+		value, err := field(pod, v.ValueFrom.FieldRef)
 		if err != nil {
 			return nil, err
 		}
-		env[variable.Name] = value
+		env[v.Name] = value
 	}
 	return env, nil
 }
