@@ -55,7 +55,7 @@ func inside() (code int, err error) {
 	}
 	cmd := exec.Command(os.Args[0], os.Args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Env = append(os.Environ(), insideVariable+"="+images, "GOPROXY=off", "GOFLAGS="+os.Getenv("GOFLAGS"))
+	cmd.Env = append(os.Environ(), insideVariable+"="+images, "GOPROXY=off")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	var failed *exec.ExitError
 	if err := cmd.Run(); errors.As(err, &failed) {

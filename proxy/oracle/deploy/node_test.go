@@ -89,11 +89,7 @@ func (p *runningPod) run(ctx context.Context, pod *corev1.Pod) {
 	}
 	for ; ; time.Sleep(interval) {
 		current, err := pods.Get(ctx, pod.Name, metav1.GetOptions{})
-		if ctx.Err() != nil {
-			p.stop(0)
-			return
-		}
-		if err != nil || current.UID != pod.UID {
+		if err != nil || current.UID != pod.UID { // the test has ended, or the Pod is gone
 			p.stop(0)
 			return
 		}
